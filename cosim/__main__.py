@@ -1,0 +1,6 @@
+"""`python -m cosim` is the same as the command `bms-cosim`."""
+
+from cosim.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,31 @@
+"""Errors that every part of the coupling code shares."""
+
+from __future__ import annotations
+
+
+class InputError(Exception):
+    """Something that the user gave is not usable; the command line turns it into one line and exit code 2.
+
+    Parameters
+    ----------
+    file : where it stands (a file, a folder or an option)
+    field : the entry inside it, dotted; empty if the file itself is the problem
+    value : what was found; empty if there is nothing to show
+    allowed : what would be accepted, in words
+    """
+
+    def __init__(self, file: str, field: str, value: object, allowed: str) -> None:
+        self.file = file
+        self.field = field
+        self.value = value
+        self.allowed = allowed
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        """Return `file: field: value (allowed: ...)` on one line, without empty parts."""
+        value = "" if self.value == "" else str(self.value)
+        parts = [part for part in (self.file, self.field, value) if part]
+        text = ": ".join(parts)
+        if self.allowed:
+            text += f" (allowed: {self.allowed})"
+        return " ".join(text.split())
