@@ -1,0 +1,38 @@
+# Everything runs inside .venv, which `make setup` makes; see README.md.
+
+# The first Python that is new enough; say another one with `make setup PYTHON=...`.
+PYTHON ?= $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 python3.11,$(shell $(p) -c \
+	'import sys; print("$(p)") if sys.version_info >= (3, 11) else None' 2>/dev/null)) python3)
+READY := .venv/bms-cosim-ready
+BIN := .venv/bin
+
+.PHONY: help setup demo test lint long clean
+help:
+	@echo 'make demo    set everything up and run the main scenario (results/road_hour)'
+	@echo 'make test    set everything up and run ruff, mypy and pytest'
+	@echo 'make setup   set everything up: .venv, pinned packages, libngspice'
+	@echo 'make long    run the tests that take long'
+	@echo 'make clean   remove .venv, caches and results'
+
+setup: $(READY)
+
+# Quick when up to date: the script runs again only if what it depends on has changed.
+$(READY): pyproject.toml constraints.txt scripts/set_up.py
+	@$(PYTHON) scripts/set_up.py
+
+demo: setup
+	@$(BIN)/bms-cosim run scenarios/road_hour.yaml -o results/road_hour
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+test: lint
+	$(BIN)/python -m pytest
+
+long: setup
+	$(BIN)/python -m pytest -m long
+
+clean:
+	rm -rf .venv results build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find bms models cosim tests -name __pycache__ -prune -exec rm -rf {} +
