@@ -1,0 +1,274 @@
+"""What a run leaves behind: waveforms, windows, events and a summary, in memory and as a directory.
+
+A result directory holds `result.nc` (netCDF4, groups `slow` and `windows/NNN_name`), `events.csv`,
+`summary.json` and `waveforms.png`. It is written beside its place and moved there when it is complete, so
+that nobody ever finds half a result. Equal content gives equal bytes: no clock goes into it.
+"""
+
+from __future__ import annotations
+
+import csv
+import html
+import json
+import math
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from cosim.errors import InputError
+
+WAVEFORMS = "result.nc"
+EVENTS = "events.csv"
+SUMMARY = "summary.json"
+PICTURE = "waveforms.png"
+FILES = (WAVEFORMS, EVENTS, SUMMARY, PICTURE)
+
+UNITS = {
+    "m_s": "m/s", "degC": "degC", "rpm": "1/min", "ohm": "ohm", "mV": "mV",
+    "A": "A", "V": "V", "W": "W", "J": "J", "s": "s",
+}
+"""Unit that the end of a name stands for; longer endings first."""
+
+
+class LoggedEvent(NamedTuple):
+    """One line of the event log: when [s since the start], who says it, what, and its details."""
+
+    time_s: float
+    source: str
+    event: str
+    detail: str
+
+
+@dataclass(eq=False)
+class Result:
+    """Everything that one run gave.
+
+    Parameters
+    ----------
+    slow : record of the whole run over `time_s` [s since the start]
+    windows : SPICE windows by name (`NNN_name`), each over `time_s` [s since the window's start], with the
+        attributes `name`, `reason`, `start_s` and `end_s`
+    events : event log in the order of time
+    summary : numbers and words that a script can check; what JSON can hold
+    """
+
+    slow: xr.Dataset
+    windows: dict[str, xr.Dataset] = field(default_factory=dict)
+    events: list[LoggedEvent] = field(default_factory=list)
+    summary: dict[str, Any] = field(default_factory=dict)
+
+    def save(self, directory: Path | str, *, picture: bool = True) -> Path:
+        """Write a complete result directory; an older result there is replaced only at the very end.
+
+        Parameters
+        ----------
+        directory : where; a new or empty folder, or an older result
+        picture : draw `waveforms.png` too
+
+        Returns
+        -------
+        the directory
+
+        Raises
+        ------
+        InputError : the place is taken by something that is not a result, or cannot be written.
+        """
+        target = Path(directory).resolve()
+        require_replaceable(target)
+        part = target.parent / f".{target.name}.{os.getpid()}.part"
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.rmtree(part, ignore_errors=True)
+            part.mkdir()
+            self._write(part, picture)
+            _move_into_place(part, target)
+        except OSError as error:
+            raise InputError(str(target), "", error.strerror or str(error), "a folder that can be written") from error
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+        return Path(directory)
+
+    def _write(self, folder: Path, picture: bool) -> None:
+        """Write all files of the contract into an existing folder."""
+        tree = {"slow": labelled(self.slow), "windows": xr.Dataset()}
+        tree |= {f"windows/{name}": labelled(window) for name, window in self.windows.items()}
+        encoding = {f"/{name}": _compressed(dataset) for name, dataset in tree.items()}
+        xr.DataTree.from_dict(tree).to_netcdf(folder / WAVEFORMS, engine="netcdf4", encoding=encoding)
+        with (folder / EVENTS).open("w", encoding="utf-8", newline="") as stream:
+            writer = csv.writer(stream, lineterminator="\n")
+            writer.writerow(LoggedEvent._fields)
+            writer.writerows((repr(float(e.time_s)), e.source, e.event, e.detail) for e in self.events)
+        text = json.dumps(plain(self.summary), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+        (folder / SUMMARY).write_text(text + "\n", encoding="utf-8")
+        if picture:
+            from cosim.plot import save_picture  # matplotlib takes long to load, and is not always wanted
+
+            save_picture(self, folder / PICTURE)
+
+    @classmethod
+    def load(cls, directory: Path | str) -> Result:
+        """Read a result directory into memory.
+
+        Raises
+        ------
+        InputError : a file is missing or damaged; the message names it.
+        """
+        folder = Path(directory)
+        if not folder.is_dir():
+            raise InputError(str(folder), "", "no such folder", "a folder written by `bms-cosim run`")
+        for name in (WAVEFORMS, EVENTS, SUMMARY):
+            if not (folder / name).is_file():
+                raise InputError(str(folder), name, "missing", "a folder written by `bms-cosim run`")
+        slow, windows = _read_waveforms(folder / WAVEFORMS)
+        return cls(slow, windows, _read_events(folder / EVENTS), _read_summary(folder / SUMMARY))
+
+    def _repr_html_(self) -> str:
+        """Show scenario, figures, windows and events in a notebook."""
+        title = html.escape(str(self.summary.get("scenario", "result")))
+        figures = [
+            (f.get("id", ""), f.get("name", ""), shown(f.get("value")), f.get("unit", ""), shown(f.get("limit")),
+             {True: "yes", False: "NO"}.get(f.get("passed"), ""))
+            for f in self.summary.get("figures", [])
+        ]
+        windows = [
+            (name, shown(w.attrs.get("start_s")), shown(w.attrs.get("end_s")), w.sizes.get("time_s", 0),
+             w.attrs.get("reason", ""))
+            for name, w in self.windows.items()
+        ]
+        return "".join((
+            f"<h3>{title}</h3>",
+            _table("Figures", ("id", "figure", "value", "unit", "limit", "passed"), figures),
+            _table("Windows", ("name", "start [s]", "end [s]", "points", "reason"), windows),
+            _table("Events", ("time [s]", "source", "event", "detail"),
+                   [(shown(e.time_s), e.source, e.event, e.detail) for e in self.events]),
+        ))
+
+
+def require_replaceable(target: Path) -> None:
+    """Refuse a place where writing a result would destroy something else.
+
+    Raises
+    ------
+    InputError : a file, or a folder that holds anything but a result.
+    """
+    allowed = "a new or empty folder, or an older result to replace"
+    if not target.exists():
+        return
+    if not target.is_dir():
+        raise InputError(str(target), "", "is a file", allowed)
+    try:
+        names = sorted(entry.name for entry in target.iterdir())
+    except OSError as error:
+        raise InputError(str(target), "", error.strerror or "unreadable", allowed) from error
+    foreign = [name for name in names if name not in FILES]
+    if foreign:
+        raise InputError(str(target), "", f"holds {foreign[0]}, which is not part of a result", allowed)
+
+
+def _move_into_place(part: Path, target: Path) -> None:
+    """Put the complete folder `part` where `target` is; if that fails, the old one is put back."""
+    old = part.with_suffix(".old")
+    shutil.rmtree(old, ignore_errors=True)
+    had_old = target.exists()
+    if had_old:
+        target.rename(old)
+    try:
+        part.rename(target)
+    except OSError:
+        if had_old:
+            old.rename(target)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def labelled(dataset: xr.Dataset) -> xr.Dataset:
+    """Return a copy in which every variable has `units` and `long_name`, told from its name if not given."""
+    out = dataset.copy()
+    for key in out.variables:
+        name, attributes = str(key), out[key].attrs
+        ending = next((e for e in UNITS if name.endswith("_" + e)), "")
+        if out[key].dtype.kind in "fiub":
+            attributes.setdefault("units", UNITS.get(ending, "1"))
+        attributes.setdefault("long_name", name.removesuffix("_" + ending).replace("_", " "))
+    return out
+
+
+def _compressed(dataset: xr.Dataset) -> dict[str, dict[str, object]]:
+    """Compress lightly: waveforms shrink by half and writing stays quick."""
+    numeric = [str(name) for name in dataset.variables if dataset[name].dtype.kind in "fiu"]
+    return {name: {"zlib": True, "complevel": 1, "shuffle": True} for name in numeric}
+
+
+def plain(value: object) -> object:
+    """Turn numpy scalars and arrays, tuples and mappings into what JSON holds; NaN and infinity become null."""
+    if isinstance(value, np.generic | np.ndarray):
+        return plain(value.tolist())
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise TypeError(f"summary holds a {type(value).__name__}, which JSON cannot hold")
+
+
+def shown(value: object) -> str:
+    """Return a number as a reader wants it (four figures), a word as it is, nothing as an empty string."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float | np.floating):
+        return f"{value:.1f}" if 1000.0 <= abs(value) < 1e7 else f"{value:.4g}"
+    return str(value)
+
+
+def _read_waveforms(path: Path) -> tuple[xr.Dataset, dict[str, xr.Dataset]]:
+    try:
+        with xr.open_datatree(path, engine="netcdf4") as tree:
+            slow = tree["slow"].to_dataset().load()
+            windows = {str(name): node.to_dataset().load() for name, node in tree["windows"].children.items()}
+    except (OSError, KeyError, ValueError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:120]
+        raise InputError(str(path), "", f"damaged ({reason})", "a netCDF4 file of `bms-cosim run`") from error
+    return slow, windows
+
+
+def _read_events(path: Path) -> list[LoggedEvent]:
+    try:
+        with path.open(encoding="utf-8", newline="") as stream:
+            header, *rows = csv.reader(stream)
+        if tuple(header) != LoggedEvent._fields:
+            raise ValueError(f"columns {','.join(header)}")
+        return [LoggedEvent(float(time_s), source, event, detail) for time_s, source, event, detail in rows]
+    except (OSError, ValueError, csv.Error) as error:
+        raise InputError(str(path), "", f"damaged ({error})", ",".join(LoggedEvent._fields)) from error
+
+
+def _read_summary(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(str(path), "", f"damaged ({error})", "JSON") from error
+    if not isinstance(content, dict):
+        raise InputError(str(path), "", type(content).__name__, "a JSON object")
+    return content
+
+
+def _table(caption: str, header: tuple[str, ...], rows: list[tuple[object, ...]]) -> str:
+    """Return an HTML table, or nothing if it has no rows."""
+    if not rows:
+        return ""
+    head = "".join(f"<th>{html.escape(text)}</th>" for text in header)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{html.escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows
+    )
+    return f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
