@@ -1,0 +1,29 @@
+"""Typed door to numba: one decorator for every physics function."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numba
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def compiled(function: Function) -> Function:
+    """Compile a physics function on first call and keep the machine code in the on-disk cache.
+
+    Parameters
+    ----------
+    function : callable
+        A pure function of floats, float64 arrays and NamedTuples of those.
+
+    Returns
+    -------
+    callable
+        The compiled function, with the type of the original for the type checker.
+
+    Notes
+    -----
+    No ``fastmath``: it would let results differ between machines and drop NaN checks. ``error_model='numpy'``
+    is left out as well, so that a division by zero raises instead of spreading an infinity.
+    """
+    return cast(Function, numba.njit(cache=True)(function))

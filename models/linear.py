@@ -1,0 +1,141 @@
+"""Exact steps of linear parts: one relaxation, small networks, interpolation.
+
+All functions hold their inputs over the step. A step of ``dt_s`` equals two steps of half the length to rounding.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.compiled import compiled
+
+
+@compiled
+def relax(value: float, rate_1_s: float, source_per_s: float, dt_s: float) -> float:
+    """Return x(dt) of dx/dt = rate x + source, for any sign of the rate.
+
+    Parameters
+    ----------
+    value : float
+        x at the start.
+    rate_1_s : float
+        Rate [1/s], negative for a decay; a positive rate is a thermal runaway.
+    source_per_s : float
+        Constant source [unit of x per s].
+    dt_s : float
+        Step [s], not negative.
+
+    Returns
+    -------
+    float
+        x(dt) = x + dt phi(rate dt) (rate x + source), phi(z) = (exp(z) - 1) / z. The exponent is capped at 50, so
+        that a runaway gives a huge number and not an overflow.
+    """
+    exponent = min(rate_1_s * dt_s, 50.0)
+    phi = 1.0 if abs(exponent) < 1.0e-12 else math.expm1(exponent) / exponent
+    return value + dt_s * phi * (rate_1_s * value + source_per_s)
+
+
+@compiled
+def first_order(value: float, target: float, tau_s: float, dt_s: float) -> float:
+    """Return the exponential approach of ``value`` to ``target`` with time constant ``tau_s`` after ``dt_s``."""
+    return target + (value - target) * math.exp(-dt_s / tau_s)
+
+
+@compiled
+def step_network(
+    temperature_degC: NDArray[np.float64],
+    rate_1_s: NDArray[np.float64],
+    source_K_s: NDArray[np.float64],
+    dt_s: float,
+) -> NDArray[np.float64]:
+    """Return x(dt) of dx/dt = A x + b for a small network, exact to rounding.
+
+    Parameters
+    ----------
+    temperature_degC : ndarray, shape (n,)
+        Start values; not changed.
+    rate_1_s : ndarray, shape (n, n)
+        A [1/s].
+    source_K_s : ndarray, shape (n,)
+        b [K/s].
+    dt_s : float
+        Step [s].
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        x + sum_k (A h)^k / (k + 1)! h (A x + b), in substeps with |A h| <= 1/2.
+
+    Notes
+    -----
+    The Taylor series of the exponential acting on a vector needs some 4 products for the usual 0.1 s against time
+    constants of minutes, which is several times cheaper than an eigenvalue solution and as exact.
+    """
+    n = temperature_degC.size
+    norm = 0.0
+    for i in range(n):
+        row = 0.0
+        for j in range(n):
+            row += abs(rate_1_s[i, j])
+        norm = max(norm, row)
+    substeps = max(1, int(math.ceil(2.0 * norm * dt_s)))
+    h = dt_s / substeps
+    x = temperature_degC.copy()
+    term = np.empty(n)
+    product = np.empty(n)
+    for _ in range(substeps):
+        for i in range(n):
+            term[i] = source_K_s[i] * h
+            for j in range(n):
+                term[i] += h * rate_1_s[i, j] * x[j]
+        for k in range(2, 30):
+            size = 0.0
+            for i in range(n):
+                x[i] += term[i]
+                size = max(size, abs(term[i]))
+            if size < 1.0e-17:
+                break
+            for i in range(n):
+                product[i] = 0.0
+                for j in range(n):
+                    product[i] += rate_1_s[i, j] * term[j]
+                product[i] *= h / k
+            for i in range(n):
+                term[i] = product[i]
+    return x
+
+
+@compiled
+def interpolate(x: float, grid: NDArray[np.float64], values: NDArray[np.float64]) -> float:
+    """Return the piecewise linear value at ``x``, held constant outside the grid."""
+    if x <= grid[0]:
+        return values[0]
+    last = grid.size - 1
+    if x >= grid[last]:
+        return values[last]
+    i = np.searchsorted(grid, x) - 1
+    weight = (x - grid[i]) / (grid[i + 1] - grid[i])
+    return values[i] + weight * (values[i + 1] - values[i])
+
+
+@compiled
+def hermite(
+    x: float, grid: NDArray[np.float64], values: NDArray[np.float64], slopes: NDArray[np.float64]
+) -> tuple[float, float]:
+    """Return value and slope of a cubic Hermite table at ``x``, continued as a straight line outside the grid."""
+    last = grid.size - 1
+    if x <= grid[0]:
+        return values[0] + slopes[0] * (x - grid[0]), slopes[0]
+    if x >= grid[last]:
+        return values[last] + slopes[last] * (x - grid[last]), slopes[last]
+    i = np.searchsorted(grid, x) - 1
+    width = grid[i + 1] - grid[i]
+    t = (x - grid[i]) / width
+    rise = values[i + 1] - values[i]
+    m0 = slopes[i] * width
+    m1 = slopes[i + 1] * width
+    c2 = 3.0 * rise - 2.0 * m0 - m1
+    c3 = m0 + m1 - 2.0 * rise
+    return values[i] + t * (m0 + t * (c2 + t * c3)), (m0 + t * (2.0 * c2 + 3.0 * t * c3)) / width
