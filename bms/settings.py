@@ -1,0 +1,245 @@
+"""Settings of the product (K1): what the user chooses, checked on construction.
+
+`Settings.from_mapping` reads what a scenario file or a page gives; `applied_limits` tells what follows from it.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from enum import StrEnum
+from functools import cached_property
+from typing import Any, TypeVar
+
+from bms import plan
+from bms.errors import SettingsError, check_range
+from bms.firmware_parameters import FirmwareParameters
+from bms.fuse_table import RATINGS_A
+
+CAPACITIES_AH = (50, 100, 160, 180, 200, 330)
+"""Battery types (B6, manual): capacity at 25 degC [Ah]."""
+CELLS_PER_BATTERY = 4
+"""B1, datasheet."""
+
+
+class Variant(StrEnum):
+    """The two products."""
+
+    STANDARD = "12-200"
+    NG = "12-200 NG"
+
+
+class PreAlarmMode(StrEnum):
+    """Pre-alarm output (O4)."""
+
+    CONTINUOUS = "continuous"
+    INTERMITTENT = "intermittent"
+
+
+class RemoteFunction(StrEnum):
+    """What remote off does (R5..R7); `ports` exists on the NG only."""
+
+    ALTERNATOR = "alternator"
+    SYSTEM = "system"
+    PORTS = "ports"
+
+
+@dataclass(frozen=True)
+class BatteryThresholds:
+    """Thresholds set on one battery: load disconnect (B3) and pre-alarm (B4) per cell [V]."""
+
+    load_disconnect_V: float = 2.8
+    pre_alarm_V: float = 3.1
+
+    def __post_init__(self) -> None:
+        """Check the ranges; raises SettingsError."""
+        check_range("load_disconnect_V", self.load_disconnect_V, 2.6, 2.8, "V")
+        check_range("pre_alarm_V", self.pre_alarm_V, 2.85, 3.15, "V")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of one system; raises SettingsError with field, value and allowed range.
+
+    Attributes
+    ----------
+    variant : Variant
+        Product.
+    battery_count : int
+        Batteries in parallel: 1..10 (12-200), 1..50 (NG).
+    battery_capacity_Ah : int
+        Type of the batteries.
+    fuse_rating_A : int
+        Fuse in the alternator port: 40, 60, 80, 100 or 125 A.
+    pre_alarm_mode : PreAlarmMode
+        Continuous or intermittent.
+    remote_function : RemoteFunction
+        What remote off does.
+    battery_thresholds : tuple of BatteryThresholds
+        One per battery; empty for the defaults everywhere.
+    firmware : FirmwareParameters
+        Constants of the firmware.
+    """
+
+    variant: Variant = Variant.STANDARD
+    battery_count: int = 1
+    battery_capacity_Ah: int = 200
+    fuse_rating_A: int = 100
+    pre_alarm_mode: PreAlarmMode = PreAlarmMode.CONTINUOUS
+    remote_function: RemoteFunction = RemoteFunction.ALTERNATOR
+    battery_thresholds: tuple[BatteryThresholds, ...] = ()
+    firmware: FirmwareParameters = field(default_factory=FirmwareParameters)
+
+    def __post_init__(self) -> None:
+        """Check every field."""
+        for name, kind in (("variant", Variant), ("pre_alarm_mode", PreAlarmMode), ("remote_function", RemoteFunction)):
+            _choice(name, getattr(self, name), kind)
+        most = 50 if self.variant is Variant.NG else 10
+        try:
+            check_range("battery_count", self.battery_count, 1, most)
+        except SettingsError as error:
+            raise SettingsError(error.field, error.value, f"{error.allowed} ({self.variant})") from None
+        _one_of("battery_capacity_Ah", self.battery_capacity_Ah, CAPACITIES_AH, "Ah")
+        _one_of("fuse_rating_A", self.fuse_rating_A, RATINGS_A, "A")
+        if self.remote_function is RemoteFunction.PORTS and self.variant is not Variant.NG:
+            raise SettingsError("remote_function", str(self.remote_function), "alternator, system (ports: 12-200 NG only)")
+        if not isinstance(self.battery_thresholds, tuple) or len(self.battery_thresholds) not in (0, self.battery_count):
+            count = len(self.battery_thresholds) if isinstance(self.battery_thresholds, tuple) else self.battery_thresholds
+            raise SettingsError("battery_thresholds", count, f"none, or one per battery ({self.battery_count})")
+
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, object]) -> Settings:
+        """Build settings from plain values (strings, numbers, lists, mappings); what is left out keeps its default.
+
+        Raises
+        ------
+        SettingsError
+            For an unknown key (naming the nearest valid one) or a value that is not allowed.
+        """
+        given = _known(cls, mapping, "")
+        values: dict[str, Any] = dict(given)
+        for name, kind in (("variant", Variant), ("pre_alarm_mode", PreAlarmMode), ("remote_function", RemoteFunction)):
+            if name in values:
+                values[name] = _choice(name, values[name], kind)
+        if "battery_thresholds" in values:
+            values["battery_thresholds"] = _thresholds(values["battery_thresholds"])
+        if "firmware" in values and not isinstance(values["firmware"], FirmwareParameters):
+            values["firmware"] = _nested(FirmwareParameters, values["firmware"], "firmware")
+        return cls(**values)
+
+    @cached_property
+    def plan(self) -> plan.Plan:
+        """What the supervisor derives from the settings, once."""
+        return plan.build(self.firmware, self.fuse_rating_A, CELLS_PER_BATTERY * self.battery_count)
+
+
+@dataclass(frozen=True)
+class AppliedLimits:
+    """What is really applied, after rounding and limits.
+
+    Attributes
+    ----------
+    current_limit_A : float
+        Alternator limit before derating: min(0.9 x fuse, 100 A), on the 0.5 A grid (A3, A4).
+    sense_reference_25_V : float
+        Reference for that limit with the fuse at 25 degC.
+    start_V, stop_V, weak_V : float
+        Alternator port (A1).
+    cell_high_V, cell_cold_degC, cell_hot_degC : float
+        Charging stops beyond these (B5).
+    battery_thresholds : tuple of BatteryThresholds
+        One per battery.
+    """
+
+    current_limit_A: float
+    sense_reference_25_V: float
+    start_V: float
+    stop_V: float
+    weak_V: float
+    cell_high_V: float
+    cell_cold_degC: float
+    cell_hot_degC: float
+    battery_thresholds: tuple[BatteryThresholds, ...]
+
+
+def applied_limits(settings: Settings) -> AppliedLimits:
+    """Return the limits that follow from the settings."""
+    firmware, rating = settings.firmware, settings.plan.rating
+    step = firmware.reference_step_V
+    return AppliedLimits(
+        current_limit_A=rating.full_A,
+        sense_reference_25_V=round(rating.full_A * rating.fuse.resistance_25_ohm / step) * step,
+        start_V=firmware.start_V,
+        stop_V=firmware.stop_V,
+        weak_V=firmware.weak_V,
+        cell_high_V=firmware.cell_high_V,
+        cell_cold_degC=firmware.cell_cold_degC,
+        cell_hot_degC=firmware.cell_hot_degC,
+        battery_thresholds=settings.battery_thresholds or (BatteryThresholds(),) * settings.battery_count,
+    )
+
+
+def difference_to_defaults(settings: Settings) -> dict[str, tuple[object, object]]:
+    """Return what differs from the defaults: dotted name -> (default, value)."""
+    return _difference(Settings(), settings, "")
+
+
+def _difference(default: object, value: object, prefix: str) -> dict[str, tuple[object, object]]:
+    found: dict[str, tuple[object, object]] = {}
+    if not is_dataclass(default):
+        return found
+    for item in fields(default):
+        ours, theirs = getattr(default, item.name), getattr(value, item.name)
+        if is_dataclass(ours):
+            found |= _difference(ours, theirs, f"{prefix}{item.name}.")
+        elif ours != theirs:
+            found[prefix + item.name] = (ours, theirs)
+    return found
+
+
+E = TypeVar("E", bound=StrEnum)
+D = TypeVar("D", BatteryThresholds, FirmwareParameters)
+
+
+def _choice(name: str, value: object, kind: type[E]) -> E:
+    if isinstance(value, str):
+        for member in kind:
+            if member == value:
+                return member
+    raise SettingsError(name, value, ", ".join(kind))
+
+
+def _one_of(name: str, value: object, allowed: tuple[int, ...], unit: str) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value not in allowed:
+        raise SettingsError(name, value, f"{', '.join(str(a) for a in allowed)} {unit}")
+
+
+def _known(kind: type[Any], given: object, prefix: str) -> Mapping[str, object]:
+    """Return the mapping if all its keys are fields of a dataclass."""
+    names = [item.name for item in fields(kind)]
+    if not isinstance(given, Mapping):
+        raise SettingsError(prefix.rstrip(".") or "settings", given, "a mapping of names to values")
+    for key in given:
+        if key not in names:
+            near = difflib.get_close_matches(str(key), names, n=1, cutoff=0.5)
+            hint = f"did you mean {near[0]!r}?" if near else ", ".join(names)
+            raise SettingsError(f"{prefix}{key}", given[key], f"no such setting; {hint}")
+    return given
+
+
+def _nested(kind: type[D], given: object, name: str) -> D:
+    values = _known(kind, given, f"{name}.")
+    try:
+        return kind(**dict(values))  # type: ignore[arg-type]  # checked by the class itself
+    except SettingsError as error:
+        raise error.within(name) from None
+
+
+def _thresholds(given: object) -> tuple[BatteryThresholds, ...]:
+    if not isinstance(given, list | tuple):
+        raise SettingsError("battery_thresholds", given, "a list with one entry per battery")
+    return tuple(
+        item if isinstance(item, BatteryThresholds) else _nested(BatteryThresholds, item, f"battery_thresholds[{i}]")
+        for i, item in enumerate(given)
+    )

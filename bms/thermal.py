@@ -1,0 +1,260 @@
+"""Fuse temperature, reference and derating: everything that the firmware estimates, on one fixed schedule.
+
+The estimators sample at multiples of the sample period, counted from power-up. A sample takes over a reading only if
+it left the dead band around the one that was taken before; so within the dead bands nothing but time changes the
+estimate, and `quiet_until_ms` can compute when the next command change is due. That makes holds exact.
+
+Fuse (A5): I = U_sense / R(T); P = U_sense^2 / R(T); the element relaxes towards terminal + Rth P (`fuse_table`).
+Reference: limit x R(T), renewed when R moved by more than its tolerance.
+Derating (A9): limit <= full x (T_end - heatsink) / (T_end - T_start), and <= (T_junction_limit - heatsink) /
+(Rth x drop), which is the current at which the estimated junction, heatsink + Rth x (drop x current), is at its limit.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from bms.firmware_parameters import FirmwareParameters
+from bms.fuse_table import NominalFuse, relaxed_degC, resistance_ohm
+from bms.interface import Measurements
+
+
+class Sample(NamedTuple):
+    """Readings as the estimators hold them, each within its dead band of the present one."""
+
+    fuse_sense_V: float
+    terminal_degC: float
+    heatsink_degC: float
+    input_voltage_V: float
+    battery_voltage_V: float
+
+
+class Thermal(NamedTuple):
+    """State of the estimators and of derating.
+
+    Attributes
+    ----------
+    fuse_degC : float
+        Estimated temperature of the fuse element.
+    next_ms : int
+        Next instant of the schedule.
+    sample : Sample
+        Readings held.
+    reference_ohm : float
+        Fuse resistance that the limiter's reference is made from.
+    limit_A, limit_changed_ms : float, int
+        Set-point and when it last moved.
+    off, off_ms : bool, int
+        Whether heat keeps the port off, and since when.
+    red, red_ms : bool, int
+        Red LED and since when.
+    """
+
+    fuse_degC: float
+    next_ms: int
+    sample: Sample
+    reference_ohm: float
+    limit_A: float
+    limit_changed_ms: int
+    off: bool = False
+    off_ms: int = 0
+    red: bool = False
+    red_ms: int = 0
+
+
+class Rating(NamedTuple):
+    """What the fuse rating fixes: the nominal fuse and the limit before derating [A]."""
+
+    fuse: NominalFuse
+    full_A: float
+
+
+def begin(measurements: Measurements, now_ms: int, rating: Rating, firmware: FirmwareParameters) -> Thermal:
+    """First estimate: the fuse is as warm as its terminal. All port readings must be there."""
+    sample = Sample(*(getattr(measurements, name) for name in Sample._fields))
+    period = firmware.sample_period_ms
+    thermal = Thermal(
+        fuse_degC=sample.terminal_degC,
+        next_ms=(now_ms // period + 1) * period,
+        sample=sample,
+        reference_ohm=resistance_ohm(sample.terminal_degC, rating.fuse),
+        limit_A=rating.full_A,
+        limit_changed_ms=now_ms - firmware.limit_interval_ms,
+    )
+    return _reviewed(thermal, now_ms, False, rating, firmware)
+
+
+def advance(
+    thermal: Thermal, measurements: Measurements, now_ms: int, charging: bool, rating: Rating,
+    firmware: FirmwareParameters,
+) -> Thermal:
+    """Take every sample that is due up to `now_ms`; only one that is due right now sees the measurements.
+
+    Parameters
+    ----------
+    thermal : Thermal
+        State before.
+    measurements : Measurements
+        Present readings.
+    now_ms : int
+        Supervisor time [ms].
+    charging : bool
+        Whether the port was on since the last call.
+    rating, firmware : Rating, FirmwareParameters
+        Constants.
+    """
+    while thermal.next_ms <= now_ms:
+        instant_ms = thermal.next_ms
+        sample = thermal.sample
+        if instant_ms == now_ms:
+            sample = _taken(sample, measurements, charging, firmware)
+        thermal = _sampled(thermal, sample, charging, rating, firmware)
+    return thermal
+
+
+def bands(charging: bool, sample: Sample, firmware: FirmwareParameters) -> dict[str, tuple[float, float]]:
+    """Dead band around each reading that matters; the voltages matter only while charging."""
+    kelvin = firmware.temperature_band_K
+    widths = {"fuse_sense_V": firmware.sense_band_V, "terminal_degC": kelvin, "heatsink_degC": kelvin}
+    if charging:
+        widths["input_voltage_V"] = widths["battery_voltage_V"] = firmware.voltage_band_V
+    return {name: (getattr(sample, name) - w, getattr(sample, name) + w) for name, w in widths.items()}
+
+
+def quiet_until_ms(
+    thermal: Thermal, horizon_ms: int, charging: bool, rating: Rating, firmware: FirmwareParameters
+) -> int:
+    """First instant up to `horizon_ms` at which anything but the estimate changes, the samples staying as they are."""
+    ahead = thermal
+    while ahead.next_ms < horizon_ms:
+        instant_ms = ahead.next_ms
+        ahead = _sampled(ahead, ahead.sample, charging, rating, firmware)
+        # The first two fields are the estimate itself and its clock.
+        if ahead[2:] != thermal[2:]:
+            return instant_ms
+    return horizon_ms
+
+
+def junction_degC(thermal: Thermal, charging: bool, rating: Rating, firmware: FirmwareParameters) -> float:
+    """Estimated junction = heatsink + Rth x drop x current; the heatsink's while the port is off."""
+    if not charging:
+        return thermal.sample.heatsink_degC
+    current_A = thermal.sample.fuse_sense_V / resistance_ohm(thermal.fuse_degC, rating.fuse)
+    power_W = max(_drop_V(thermal.sample) * current_A, 0.0)
+    return thermal.sample.heatsink_degC + firmware.junction_to_heatsink_K_W * power_W
+
+
+def reference_V(thermal: Thermal, firmware: FirmwareParameters) -> float:
+    """Reference of the limiter: limit x resistance, rounded to the converter's step."""
+    step = firmware.reference_step_V
+    return round(thermal.limit_A * thermal.reference_ohm / step) * step
+
+
+def rounded_down_A(current_A: float, firmware: FirmwareParameters) -> float:
+    """Set-point on its grid, not above what is asked (but for rounding errors)."""
+    step = firmware.set_point_step_A
+    return math.floor(current_A / step + 1.0e-9) * step
+
+
+def _taken(
+    held: Sample, measurements: Measurements, charging: bool, firmware: FirmwareParameters
+) -> Sample:
+    """Held readings, replaced where the present one is finite and outside the dead band."""
+    changes: dict[str, float] = {}
+    for name, (low, high) in bands(charging, held, firmware).items():
+        reading = getattr(measurements, name)
+        if math.isfinite(reading) and not low <= reading <= high:
+            changes[name] = reading
+    return held._replace(**changes) if changes else held
+
+
+def _sampled(
+    thermal: Thermal, sample: Sample, charging: bool, rating: Rating, firmware: FirmwareParameters
+) -> Thermal:
+    """State after the sample that is due at `thermal.next_ms`.
+
+    The power over the past period is the mean of its two ends: a current that was switched in between is then
+    wrong by half a period at most, either way.
+    """
+    resistance = resistance_ohm(thermal.fuse_degC, rating.fuse)
+    power_W = 0.5 * (thermal.sample.fuse_sense_V**2 + sample.fuse_sense_V**2) / resistance
+    period_s = firmware.sample_period_ms * 1.0e-3
+    fuse_degC = relaxed_degC(thermal.fuse_degC, power_W, sample.terminal_degC, period_s, rating.fuse)
+    now_ms = thermal.next_ms
+    moved = thermal._replace(fuse_degC=fuse_degC, next_ms=now_ms + firmware.sample_period_ms, sample=sample)
+    return _reviewed(moved, now_ms, charging, rating, firmware)
+
+
+def _reviewed(
+    thermal: Thermal, now_ms: int, charging: bool, rating: Rating, firmware: FirmwareParameters
+) -> Thermal:
+    """Renew reference, set-point, thermal shut-down and red LED from the estimates."""
+    resistance = resistance_ohm(thermal.fuse_degC, rating.fuse)
+    if abs(resistance / thermal.reference_ohm - 1.0) > firmware.reference_tolerance:
+        thermal = thermal._replace(reference_ohm=resistance)
+    allowed_A = _allowed_A(thermal.sample, charging, rating, firmware)
+    too_hot = (
+        allowed_A < firmware.minimum_limit_A
+        or junction_degC(thermal, charging, rating, firmware) > firmware.junction_trip_degC
+    )
+    if not thermal.off and too_hot:
+        thermal = thermal._replace(off=True, off_ms=now_ms)
+    elif thermal.off and now_ms - thermal.off_ms >= firmware.thermal_rest_ms:
+        thermal = thermal._replace(off=too_hot or allowed_A < _rearm_A(rating, firmware))
+    thermal = _moved_limit(thermal, allowed_A, now_ms, charging, rating, firmware)
+    return _with_red(thermal, now_ms, rating, firmware)
+
+
+def _rearm_A(rating: Rating, firmware: FirmwareParameters) -> float:
+    """Limit that must be possible to return from a thermal shut-down; a small fuse never reaches the usual one."""
+    return min(firmware.thermal_rearm_A, 0.5 * rating.full_A)
+
+
+def _allowed_A(
+    sample: Sample, charging: bool, rating: Rating, firmware: FirmwareParameters
+) -> float:
+    """Largest current that heatsink and junction allow; may lie above the full limit."""
+    end_degC = firmware.heatsink_derate_end_degC
+    span_K = end_degC - firmware.heatsink_derate_start_degC
+    allowed_A = rating.full_A * (end_degC - sample.heatsink_degC) / span_K
+    drop_V = _drop_V(sample)
+    if charging and drop_V > 0.0:
+        headroom_K = firmware.junction_limit_degC - sample.heatsink_degC
+        allowed_A = min(allowed_A, headroom_K / (firmware.junction_to_heatsink_K_W * drop_V))
+    return allowed_A
+
+
+def _drop_V(sample: Sample) -> float:
+    """Voltage over the pass devices: between the terminals, less the fuse."""
+    return max(sample.input_voltage_V - sample.battery_voltage_V - sample.fuse_sense_V, 0.0)
+
+
+def _moved_limit(
+    thermal: Thermal, allowed_A: float, now_ms: int, charging: bool, rating: Rating, firmware: FirmwareParameters
+) -> Thermal:
+    """Move the set-point: down at once, up slowly and past a hysteresis, at most once an interval.
+
+    Slowly, because less current raises the drop: a set-point that followed at once would swing.
+    """
+    if now_ms - thermal.limit_changed_ms < firmware.limit_interval_ms:
+        return thermal
+    wanted_A = max(min(rounded_down_A(allowed_A, firmware), rating.full_A), min(firmware.minimum_limit_A, rating.full_A))
+    limit_A = thermal.limit_A
+    if wanted_A < limit_A:
+        limit_A = wanted_A
+    elif wanted_A > limit_A and allowed_A >= limit_A + firmware.limit_rise_hysteresis_A:
+        limit_A = min(wanted_A, limit_A + firmware.limit_rise_step_A) if charging else wanted_A
+    if limit_A == thermal.limit_A:
+        return thermal
+    return thermal._replace(limit_A=limit_A, limit_changed_ms=now_ms)
+
+
+def _with_red(thermal: Thermal, now_ms: int, rating: Rating, firmware: FirmwareParameters) -> Thermal:
+    """Light the red LED while derated or off, and for the thermal rest time at least."""
+    hot = thermal.off or thermal.limit_A < rating.full_A
+    if hot and not thermal.red:
+        return thermal._replace(red=True, red_ms=now_ms)
+    if thermal.red and not hot and now_ms - thermal.red_ms >= firmware.thermal_rest_ms:
+        return thermal._replace(red=False)
+    return thermal
