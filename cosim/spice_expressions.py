@@ -1,0 +1,94 @@
+"""Cheap check of the expressions in a deck: an undefined parameter or an unbalanced brace poisons ngspice.
+
+The check is one-sided: it knows no scopes, so what it accepts may still be wrong, but what it refuses is wrong.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from cosim.spice_errors import DeckInvalid
+
+_QUANTITY = re.compile(r"(?<![\w.])[vi]\s*\([^()]*\)|@\S+\[\w+\]")
+_NUMBER = re.compile(r"(?<![\w.])(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?[a-z]*")
+_NAME = re.compile(r"(?<![\w.])[a-z_][\w.]*(?=\s*(\(?))")
+_ASSIGNED = re.compile(r"([a-z_]\w*)\s*(?:\([^()]*\))?\s*=")
+_FUNCTION = re.compile(r"^\.func\s+([a-z_]\w*)\s*\(([^()]*)\)\s*=?\s*(.*)$")
+_BODY = re.compile(r"\{([^{}]*)\}|'([^']*)'")
+
+_CONSTANTS = frozenset("time temper hertz pi e boltz echarge kelvin planck c i yes no true false vt".split())
+_FUNCTIONS = frozenset(
+    "sqrt sin cos tan asin acos atan atan2 arctan sinh cosh tanh asinh acosh atanh exp ln log log10 abs min max pow"
+    " pwr limit sgn sign int nint floor ceil u u2 uramp eq0 ne0 gt0 lt0 ge0 le0 ternary_fcn agauss gauss unif aunif"
+    " ddt idt sdt if pwl v i var vec table buf inv stp defined".split()
+)
+
+
+def check_expressions(lines: Sequence[str], title: str | None) -> None:
+    """Refuse unbalanced braces, parentheses and quotes, and parameters that are defined nowhere in the deck.
+
+    Parameters
+    ----------
+    lines : logical lines of a deck
+    title : of the deck, for messages
+
+    Raises
+    ------
+    DeckInvalid
+        naming the line and the parameter
+    """
+    lowered = [line.lower() for line in lines]
+    for line in lowered:
+        _check_balance(line, title)
+    known, functions = _definitions(lowered)
+    for line in lowered:
+        if line.startswith(".model"):
+            continue  # ngspice takes a model's parameters as they are; their braces are checked below as values
+        _check_names(line, known, functions, title)
+    for line in lowered:
+        if line.startswith(".model") and "{" in line:
+            _check_names(line, known, functions, title)
+
+
+def _check_balance(line: str, title: str | None) -> None:
+    for opening, closing in ("{}", "()"):
+        depth = 0
+        for character in line:
+            depth += (character == opening) - (character == closing)
+            if depth < 0:
+                break
+        if depth:
+            raise DeckInvalid(f"unbalanced {opening}{closing} in {line[:80]!r}", deck=title)
+    if line.count("'") % 2:
+        raise DeckInvalid(f"unbalanced quote in {line[:80]!r}", deck=title)
+
+
+def _definitions(lines: Sequence[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """Every name that is assigned anywhere on a .param, .subckt, .func or X line, and user functions."""
+    known, functions = set(_CONSTANTS), set(_FUNCTIONS)
+    for line in lines:
+        if line.startswith(".func"):
+            match = _FUNCTION.match(line)
+            if match:
+                functions.add(match.group(1))
+                known.update(name.strip() for name in match.group(2).split(","))
+        elif line.startswith((".param", ".subckt")):
+            plain = _BODY.sub("0", line)
+            names = [match.group(1) for match in _ASSIGNED.finditer(plain)]
+            known.update(names)
+            functions.update(names)
+    return frozenset(known), frozenset(functions)
+
+
+def _check_names(line: str, known: frozenset[str], functions: frozenset[str], title: str | None) -> None:
+    for match in _BODY.finditer(line):
+        body = match.group(1) if match.group(1) is not None else match.group(2)
+        if not body.strip():
+            raise DeckInvalid(f"empty expression in {line[:80]!r}", deck=title)
+        text = _NUMBER.sub(" ", _QUANTITY.sub(" ", body))
+        for name in _NAME.finditer(text):
+            allowed = functions if name.group(1) else known
+            if name.group(0) not in allowed:
+                what = "function" if name.group(1) else "parameter"
+                raise DeckInvalid(f"undefined {what} {name.group(0)!r} in {line[:80]!r}", deck=title)
