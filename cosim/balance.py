@@ -1,0 +1,86 @@
+"""Charge and energy balance of windows and of the run: nothing is believed that does not add up."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cosim.deck import DEVICES
+
+Array = NDArray[np.float64]
+
+SMALLEST_CHARGE_C = 1e-2
+SMALLEST_ENERGY_J = 1e-2
+"""Below these a relative balance says nothing (a blocked port); they bound the denominators (ours)."""
+
+
+@dataclass(frozen=True)
+class Balance:
+    """Balance of a window.
+
+    charge_C : charge through the battery's sensor; charge_error_C : its difference from the change of the cells'
+    charge; energy_in_J : net energy into the circuit's terminals; dissipated_J : in devices, fuse and resistors;
+    stored_J : change of the energy in its capacitors and inductors; *_relative : error over charge moved (the
+    integral of the current's magnitude) and over dissipation, not below `SMALLEST_*`.
+    """
+
+    charge_C: float
+    charge_error_C: float
+    charge_relative: float
+    energy_in_J: float
+    dissipated_J: float
+    stored_J: float
+    energy_error_J: float
+    energy_relative: float
+
+    def as_dict(self) -> dict[str, float]:
+        """Plain numbers for `summary.json`."""
+        return asdict(self)
+
+
+def integral(time_s: Array, value: Array) -> float:
+    """Trapezoid over the accepted points."""
+    return float(np.trapezoid(value, time_s))
+
+
+def window_balance(time_s: Array, waves: dict[str, Array], cell_charge_C: float) -> tuple[Balance, dict[str, float]]:
+    """Balance of a window from its waveforms, and the energies that the run's ledger takes over.
+
+    Parameters
+    ----------
+    time_s, waves : accepted points from the window's start on
+    cell_charge_C : change of the cells' charge over the window [C]
+    """
+    port, output = waves["port_current_A"], waves["output_current_A"]
+    moved_C = integral(time_s, waves["battery_current_A"])
+    traffic_C = integral(time_s, np.abs(waves["battery_current_A"]))
+    entering_J = integral(time_s, waves["input_voltage_V"] * port)
+    leaving_J = integral(time_s, waves["battery_voltage_V"] * output)
+    power = sum((waves[f"power_{d}_W"] for d in DEVICES), waves["power_fuse_W"] + waves["power_other_W"])
+    burnt_J = integral(time_s, power)
+    stored_J = float(waves["stored_J"][-1] - waves["stored_J"][0])
+    error_J = entering_J - leaving_J - burnt_J - stored_J
+    bus = waves["starter_voltage_V"]
+    load = waves["alternator_current_A"] - waves["starter_battery_current_A"] - port
+    balance = Balance(
+        charge_C=moved_C,
+        charge_error_C=moved_C - cell_charge_C,
+        charge_relative=abs(moved_C - cell_charge_C) / max(traffic_C, SMALLEST_CHARGE_C),
+        energy_in_J=entering_J - leaving_J,
+        dissipated_J=burnt_J,
+        stored_J=stored_J,
+        energy_error_J=error_J,
+        energy_relative=abs(error_J) / max(burnt_J, SMALLEST_ENERGY_J),
+    )
+    energies = {
+        "charge_C": moved_C,
+        "source_J": integral(time_s, bus * waves["alternator_current_A"]),
+        "load_J": integral(time_s, bus * load),
+        "starter_battery_J": integral(time_s, bus * waves["starter_battery_current_A"]),
+        "input_cable_J": integral(time_s, (bus - waves["input_voltage_V"]) * port),
+        "circuit_J": entering_J - leaving_J,
+        "battery_J": leaving_J,
+    }
+    return balance, energies

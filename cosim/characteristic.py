@@ -1,0 +1,162 @@
+"""Terminal characteristic of a circuit: a small law whose coefficients are measured from its netlist.
+
+Between windows the slow engine replaces the circuit by this law. Its form follows from what the documented ports
+are: a fuse, an ideal diode that holds a small forward drop, and pass devices that limit the current.
+
+With the drop ``d = V_ab - V_lb`` and the current ``I`` into the battery::
+
+    R_f(T)   = r_f (1 + a_f (T_f - 25))                              fuse
+    I_pass   = smin((d - v_0) / (R_f + R_2), d / (R_f + R_2 + R_1))  fully on; R_1, R_2 cubic in temperature
+    I_lim    = (g V_ref + o) / R_f + s (d - 1 V)                     limiting
+    I        = smax(smin(I_pass, I_lim), 0) + leak d                 reverse blocked
+
+`smin` and `smax` are hyperbolic knees of measured width. The device powers follow from the same drops, so that
+fuse + devices + other = d I exactly. A plain link (`kind` 1) is ``I = d / R_link``.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.compiled import compiled
+
+Array = NDArray[np.float64]
+
+LIMITER, LINK = 0.0, 1.0
+
+
+class Characteristic(NamedTuple):
+    """Coefficients of the terminal law; all measured from settled windows (see `cosim.identify`).
+
+    kind [0 limiter, 1 link]; fuse_ohm [ohm at 25 degC], fuse_alpha_per_K; diode_ohm and pass_ohm [ohm at 25 degC],
+    their relative temperature polynomials per K, K2, K3 about 25 degC (`*_t1`, `*_t2`, `*_t3`); drop_V forward drop
+    that the ideal diode holds, drop_knee_V; limit_gain [-], limit_offset_mV, limit_slope_S; knee_A; floor_A (width of
+    the knee to blocking); leak_S; other_ohm (loss outside devices and fuse); link_ohm; share_* share of each pass
+    device in their common power.
+    """
+
+    kind: float
+    fuse_ohm: float
+    fuse_alpha_per_K: float
+    diode_ohm: float
+    diode_t1: float
+    diode_t2: float
+    diode_t3: float
+    pass_ohm: float
+    pass_t1: float
+    pass_t2: float
+    pass_t3: float
+    drop_V: float
+    drop_knee_V: float
+    limit_gain: float
+    limit_offset_mV: float
+    limit_slope_S: float
+    knee_A: float
+    floor_A: float
+    leak_S: float
+    other_ohm: float
+    link_ohm: float
+    share_a: float
+    share_b: float
+    share_c: float
+    share_d: float
+
+
+class Controls(NamedTuple):
+    """What commands and temperatures the law depends on: enable [0/1], reference [mV], temperatures [degC]."""
+
+    enable: float
+    reference_mV: float
+    fuse_degC: float
+    diode_degC: float
+    pass_degC: float
+
+
+@compiled
+def smooth_min(a: float, b: float, width: float) -> float:
+    """Hyperbolic minimum; differs from min(a, b) by width/2 at the corner and width**2/(4|a-b|) far from it."""
+    return 0.5 * (a + b - np.sqrt((a - b) ** 2 + width**2))
+
+
+@compiled
+def smooth_max(a: float, b: float, width: float) -> float:
+    """Hyperbolic maximum, see `smooth_min`."""
+    return 0.5 * (a + b + np.sqrt((a - b) ** 2 + width**2))
+
+
+@compiled
+def polynomial_ohm(ohm: float, t1: float, t2: float, t3: float, temperature_degC: float) -> float:
+    """Resistance at a temperature: relative cubic about 25 degC."""
+    t = temperature_degC - 25.0
+    return ohm * (1.0 + t * (t1 + t * (t2 + t * t3)))
+
+
+@compiled
+def fuse_ohm(c: Characteristic, fuse_degC: float) -> float:
+    """Fuse resistance at its temperature [ohm]."""
+    return c.fuse_ohm * (1.0 + c.fuse_alpha_per_K * (fuse_degC - 25.0))
+
+
+@compiled
+def port_current_A(drop_V: float, u: Controls, c: Characteristic) -> float:
+    """Current through the circuit at a drop between its studs [A].
+
+    Parameters
+    ----------
+    drop_V : input stud minus battery stud [V]
+    u : commands and temperatures
+    c : coefficients
+    """
+    if c.kind == 1.0:
+        return drop_V / c.link_ohm
+    if u.enable < 0.5:
+        return c.leak_S * drop_V
+    r_fuse = fuse_ohm(c, u.fuse_degC)
+    r_diode = polynomial_ohm(c.diode_ohm, c.diode_t1, c.diode_t2, c.diode_t3, u.diode_degC)
+    r_rest = r_fuse + c.other_ohm + polynomial_ohm(c.pass_ohm, c.pass_t1, c.pass_t2, c.pass_t3, u.pass_degC)
+    knee_A = c.drop_knee_V / r_rest
+    passed = smooth_min((drop_V - c.drop_V) / r_rest, drop_V / (r_rest + r_diode), knee_A)
+    limited = (c.limit_gain * u.reference_mV + c.limit_offset_mV) * 1e-3 / r_fuse + c.limit_slope_S * (drop_V - 1.0)
+    forward = smooth_min(passed, max(limited, 0.0), c.knee_A)
+    return smooth_max(forward, 0.0, c.floor_A) + c.leak_S * drop_V
+
+
+@compiled
+def powers_W(drop_V: float, current_A: float, u: Controls, c: Characteristic) -> NDArray[np.float64]:
+    """Power in q1, q2a..q2d, fuse, other; shape (7,) [W]. Their sum is drop times current."""
+    out = np.zeros(7)
+    if c.kind == 1.0:
+        out[6] = drop_V * current_A
+        return out
+    if current_A <= 0.0:
+        out[6] = drop_V * current_A
+        return out
+    r_diode = polynomial_ohm(c.diode_ohm, c.diode_t1, c.diode_t2, c.diode_t3, u.diode_degC)
+    diode_drop = smooth_max(min(c.drop_V, max(drop_V, 0.0)), current_A * r_diode, c.drop_knee_V)
+    out[0] = current_A * diode_drop
+    out[5] = current_A**2 * fuse_ohm(c, u.fuse_degC)
+    out[6] = current_A**2 * c.other_ohm
+    rest = drop_V * current_A - out[0] - out[5] - out[6]
+    out[1] = rest * c.share_a
+    out[2] = rest * c.share_b
+    out[3] = rest * c.share_c
+    out[4] = rest * c.share_d
+    return out
+
+
+FITTED = ("fuse_ohm", "fuse_alpha_per_K", "diode_ohm", "diode_t1", "diode_t2", "diode_t3", "pass_ohm", "pass_t1",
+          "pass_t2", "pass_t3", "drop_V", "drop_knee_V", "limit_gain", "limit_offset_mV", "limit_slope_S", "knee_A",
+          "floor_A", "leak_S", "other_ohm")
+"""Coefficients that are identified from samples, in the order of the fit."""
+
+
+def limiter_start() -> Characteristic:
+    """Start values of the fit (ours): the classes of parts in `netlists/devices.lib`; the fit moves all of them."""
+    return Characteristic(
+        kind=LIMITER, fuse_ohm=0.6e-3, fuse_alpha_per_K=0.0039, diode_ohm=0.5e-3, diode_t1=4e-3, diode_t2=1e-5,
+        diode_t3=0.0, pass_ohm=0.3e-3, pass_t1=4e-3, pass_t2=1e-5, pass_t3=0.0, drop_V=0.02, drop_knee_V=2e-3,
+        limit_gain=1.0, limit_offset_mV=0.0, limit_slope_S=0.0, knee_A=0.5, floor_A=0.05, leak_S=1e-5,
+        other_ohm=0.1e-3, link_ohm=1e-3, share_a=0.25, share_b=0.25, share_c=0.25, share_d=0.25)

@@ -1,0 +1,113 @@
+"""From a scenario's drive, loads and events to the piecewise-linear inputs of the plant."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cosim.errors import InputError
+from cosim.inputs import Inputs, PiecewiseLinear, total
+from cosim.scenario import Drive, Scenario, Supply, Trace
+from models import engine
+
+Array = NDArray[np.float64]
+
+
+def build_inputs(scenario: Scenario) -> tuple[Inputs, float]:
+    """Inputs of a run and its duration [s].
+
+    Raises
+    ------
+    InputError : a speed trace is missing or wrong
+    """
+    ambient = scenario.ambient
+    ambients = (ambient.engine_bay_degC, ambient.bms_degC, ambient.battery_degC)
+    steps = [PiecewiseLinear.pulse(e.current_A, e.time_s, e.duration_s, e.rise_s) for e in scenario.events]
+    starts = [(e.time_s, "load_step") for e in scenario.events]
+    starts += [(e.time_s + e.duration_s, "load_release") for e in scenario.events if e.duration_s < 1e8]
+    if isinstance(scenario.source, Supply):
+        assert scenario.duration_s is not None  # validated
+        points = np.array(scenario.source.emf_V)
+        zero = PiecewiseLinear.constant(0.0)
+        supply = PiecewiseLinear(points[:, 0].copy(), points[:, 1].copy())
+        return Inputs(zero, zero, total(steps), supply, ambients, tuple(starts)), scenario.duration_s
+    assert scenario.drive is not None  # validated
+    parameters = engine.load_engine()
+    profile = drive_profile(scenario.drive, parameters)
+    cranks = [crank_load(s, e - s, parameters) for s, e in zip(profile.crank_start_s, profile.crank_end_s, strict=True)]
+    starts += [(float(s), "crank") for s in profile.crank_start_s]
+    consumers = consumer_load(profile, parameters, scenario.source.load_A, scenario.source.parked_load_A)
+    inputs = Inputs(
+        PiecewiseLinear(profile.time_s, profile.alternator_rpm),
+        PiecewiseLinear(profile.time_s, profile.vehicle_speed_m_s),
+        total([consumers, *cranks, *steps]), PiecewiseLinear.constant(0.0), ambients, tuple(starts),
+    )
+    return inputs, scenario.duration_s or float(profile.time_s[-1])
+
+
+def drive_profile(drive: Drive, parameters: engine.EngineParameters) -> engine.DriveProfile:
+    """Profile of described segments or of speed traces."""
+    if drive.segments is not None:
+        return engine.from_segments([(s.kind, s.duration_s) for s in drive.segments], parameters)
+    assert drive.trace is not None  # validated
+    times, speeds = joined_traces(drive.trace)
+    return engine.from_speed_trace(times, speeds, parameters, crank_first=drive.trace.crank)
+
+
+def crank_load(start_s: float, duration_s: float, parameters: engine.EngineParameters) -> PiecewiseLinear:
+    """Starter-motor current of one cranking."""
+    shape = engine.crank_profile(parameters, float(duration_s))
+    return PiecewiseLinear(shape.time_s + float(start_s), shape.current_A)
+
+
+def consumer_load(
+    profile: engine.DriveProfile, parameters: engine.EngineParameters, running_A: float, parked_A: float
+) -> PiecewiseLinear:
+    """Vehicle consumers: one current with the engine running, another one otherwise; changes take 1 ms."""
+    running = profile.alternator_rpm > 1.5 * parameters.cranking_rpm * parameters.pulley_ratio
+    current = np.where(running, running_A, parked_A)
+    changes = np.flatnonzero(np.diff(current) != 0.0)
+    keep = np.unique(np.concatenate(([0], changes, changes + 1, [current.size - 1])))
+    return PiecewiseLinear(profile.time_s[keep], current[keep])
+
+
+def joined_traces(trace: Trace) -> tuple[Array, Array]:
+    """Speed traces one after the other, one second apart."""
+    times: list[Array] = []
+    speeds: list[Array] = []
+    offset = 0.0
+    for name in trace.files:
+        time_s, speed = read_trace(Path(name))
+        times.append(time_s - time_s[0] + offset)
+        speeds.append(speed)
+        offset = float(times[-1][-1]) + 1.0
+    return np.concatenate(times), np.concatenate(speeds)
+
+
+def read_trace(path: Path) -> tuple[Array, Array]:
+    """Read a CSV with the columns time_s and speed_m_s.
+
+    Raises
+    ------
+    InputError : missing file or column, a value that is no number, times that do not rise
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(str(path), "", "", f"a readable CSV with time_s, speed_m_s ({error})") from None
+    if not rows or not {"time_s", "speed_m_s"} <= set(rows[0]):
+        raise InputError(str(path), "header", ",".join(rows[0]) if rows else "empty", "columns time_s, speed_m_s")
+    table = np.empty((len(rows), 2))
+    for number, row in enumerate(rows, start=2):
+        for column, name in enumerate(("time_s", "speed_m_s")):
+            try:
+                table[number - 2, column] = float(row[name])
+            except (TypeError, ValueError):
+                raise InputError(str(path), f"line {number}, {name}", row[name] or "empty", "a number") from None
+    if np.any(np.diff(table[:, 0]) <= 0.0) or not np.all(np.isfinite(table)) or np.any(table[:, 1] < 0.0):
+        raise InputError(str(path), "time_s, speed_m_s", "", "rising times and finite speeds >= 0")
+    return table[:, 0].copy(), table[:, 1].copy()

@@ -1,0 +1,118 @@
+"""Figures that a scenario asks for: small benches, each a scenario of its own, judged on their waveforms.
+
+Every figure is measured in that run: the bench runs through the same engine, circuits and supervisor, with the
+settings and circuit parameters of the scenario that asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import xarray as xr
+
+from cosim.paths import SCENARIOS
+from cosim.result import Result
+from cosim.scenario import Scenario, load_scenario
+
+BenchRunner = Callable[[Scenario], Result]
+
+START_V = 13.0
+REVERSE_STEADY_A = 1e-3
+REVERSE_PEAK_A, REVERSE_TIME_S = 20.0, 100e-6
+LIMIT_FRACTION, LIMIT_MAX_A, LIMIT_TOLERANCE = 0.9, 100.0, 0.03
+"""Limits of rows A1, A2, A3, A4 of the requirements."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured figure beside its limit; `limit` in words, because some are two-sided."""
+
+    id: str
+    name: str
+    value: float
+    unit: str
+    limit: str
+    passed: bool
+
+    def as_dict(self) -> dict[str, object]:
+        """Plain values for `summary.json`."""
+        return asdict(self)
+
+
+def measured_figures(scenario: Scenario, run: BenchRunner) -> list[Figure]:
+    """Run the benches of the rows that a scenario asks for."""
+    benches = {"A1": start_threshold, "A2": reverse_current, "A3": limiter_current}
+    return [figure for row in scenario.figures for figure in benches[row](scenario, run)]
+
+
+def bench(name: str, asking: Scenario) -> Scenario:
+    """A shipped bench with the settings and the circuit of the scenario that asks."""
+    own = load_scenario(SCENARIOS / "benches" / f"{name}.yaml")
+    return own.model_copy(update={"settings": asking.settings, "variant": asking.variant, "circuit": asking.circuit})
+
+
+def start_threshold(scenario: Scenario, run: BenchRunner) -> list[Figure]:
+    """A1: input voltage at the moment the port is enabled, the source rising at 10 mV/s."""
+    result = run(bench("start_threshold", scenario))
+    start_s = next(w.attrs["start_s"] for w in result.windows.values() if w.attrs["name"] == "enable")
+    voltage = float(np.interp(start_s, result.slow.time_s, result.slow.input_voltage_V))
+    before = result.slow.sel(time_s=slice(None, start_s - 1e-6))
+    voltage = max(voltage, float(before.input_voltage_V.max()))
+    passed = START_V < voltage <= START_V + 0.02
+    return [Figure("A1", "start threshold", voltage, "V", f"above {START_V} V, by at most 20 mV", passed)]
+
+
+def reverse_current(scenario: Scenario, run: BenchRunner) -> list[Figure]:
+    """A2: reverse current while the source sinks at 10 mV/s, and while an engine cranks."""
+    crossing = named(run(bench("reverse_ramp", scenario)), "crossing")
+    steady = max(0.0, -float(crossing.output_current_A.min()))
+    forward = float(crossing.output_current_A.max())
+    cranking = named(run(bench("crank", scenario)), "cranking")
+    current = cranking.output_current_A.values
+    time_s = cranking.time_s.values
+    peak = max(0.0, -float(current.min()))
+    lasting = time_above(time_s, -current, 1.0)
+    return [
+        Figure("A2", "reverse current, source sinks at 10 mV/s", steady * 1e3, "mA",
+               f"at most {REVERSE_STEADY_A * 1e3:g} mA", steady <= REVERSE_STEADY_A and forward > 1.0),
+        Figure("A2", "reverse current peak, cranking", peak, "A", f"at most {REVERSE_PEAK_A:g} A",
+               peak <= REVERSE_PEAK_A),
+        Figure("A2", "reverse current above 1 A, cranking", lasting * 1e6, "us",
+               f"at most {REVERSE_TIME_S * 1e6:g} us", lasting <= REVERSE_TIME_S),
+    ]
+
+
+def limiter_current(scenario: Scenario, run: BenchRunner) -> list[Figure]:
+    """A3, A5: current at the limit with a cold and a warm fuse, 25 degC ambient."""
+    asked = bench("limiter", scenario)
+    result = run(asked)
+    nominal = min(LIMIT_FRACTION * asked.supervisor_settings.fuse_rating_A, LIMIT_MAX_A)
+    figures = []
+    for name in ("cold", "warm"):
+        window = named(result, name)
+        span = float(window.time_s[-1] - window.time_s[0])
+        mean = float(np.trapezoid(window.port_current_A, window.time_s)) / span
+        middle = float(window.attrs["start_s"])
+        fuse = float(np.interp(middle, result.slow.time_s, result.slow.fuse_temperature_degC))
+        passed = abs(mean / nominal - 1.0) <= LIMIT_TOLERANCE
+        figures.append(Figure("A3", f"limiter current, {name} fuse ({fuse:.0f} degC)", mean, "A",
+                              f"{nominal:g} A +-{LIMIT_TOLERANCE:.0%}", passed))
+    return figures
+
+
+def named(result: Result, name: str) -> xr.Dataset:
+    """The window of that name; KeyError if the run has none."""
+    for window in result.windows.values():
+        if window.attrs["name"] == name:
+            return window
+    raise KeyError(f"no window {name!r} in this run")
+
+
+def time_above(time_s: np.ndarray, value: np.ndarray, threshold: float) -> float:
+    """Total time that a waveform, straight between its points, spends above a threshold [s]."""
+    a, b = value[:-1] - threshold, value[1:] - threshold
+    span = np.diff(time_s)
+    share = np.where(a * b < 0.0, np.maximum(a, b) / np.where(a == b, 1.0, np.abs(a - b)), ((a > 0) & (b > 0)) * 1.0)
+    return float(np.sum(span * share))

@@ -1,0 +1,299 @@
+"""Measure the terminal characteristic of a circuit: settled windows, then a fit of the law to them.
+
+The samples spread over drop, temperatures and set-point by a fixed low-discrepancy design, in four regimes
+(passing, limiting, around the knee, reverse). Each is one short transient: disabled, enabled, settled, read.
+The result is cached by content (netlist, parameters, ngspice version, this procedure's version).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import least_squares
+from scipy.stats import qmc
+
+from cosim import cache
+from cosim.characteristic import (
+    FITTED, LINK, Characteristic, Controls, limiter_start, polynomial_ohm, port_current_A, powers_W,
+)
+from cosim.deck import DEVICES, EXTERNALS, SIGNALS, DeckSpec, circuit_text, top_deck
+from cosim.paths import ROOT
+from cosim.spice import SpiceSession
+from cosim.spice_sources import SourceTable
+
+Array = NDArray[np.float64]
+
+PROCEDURE = "2"
+"""Version of this procedure; part of the cache key."""
+SETTLE_S, ENABLE_S = 0.05, 1e-3
+SAMPLES_PER_REGIME = {"pass": 26, "limit": 22, "knee": 8, "reverse": 8}
+SOURCE_OHM = 2e-3
+"""Resistance on each side while measuring; also the denominator in which residuals are stated."""
+SETTLED_A = 0.02
+"""A sample whose current still moves by more over its last fifth is refused (ours)."""
+
+
+class IdentificationFailed(Exception):
+    """The netlist does not follow the terminal law, or its windows do not settle; the message says which."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One settled window: what was applied and what was read."""
+
+    regime: str
+    drop_V: float
+    current_A: float
+    reference_mV: float
+    fuse_degC: float
+    diode_degC: float
+    pass_degC: float
+    drop_fuse_V: float
+    drop_diode_V: float
+    power_W: tuple[float, ...]
+    moving_A: float
+
+
+@dataclass(frozen=True)
+class IdentifiedCircuit:
+    """Terminal law of a circuit with its residuals.
+
+    residual_A : per identification sample, current error behind 4 mohm of source and battery [A]
+    power_residual : largest relative error of the power of devices and fuse where they burn more than 5 W
+    from_cache : whether it was read from the cache
+    """
+
+    netlist: str
+    coefficients: Characteristic
+    residual_median_A: float
+    residual_max_A: float
+    power_residual: float
+    samples: int
+    from_cache: bool
+
+    @classmethod
+    def nominal(cls, netlist: str) -> IdentifiedCircuit:
+        """Start values instead of measured ones; only to load the other parameters."""
+        kind = LINK if netlist == "direct_connection" else 0.0
+        return cls(netlist, limiter_start()._replace(kind=kind), 0.0, 0.0, 0.0, 0, False)
+
+
+def identify(
+    netlist: str, parameters: Mapping[str, float], session: SpiceSession,
+    progress: Callable[[float, str], None] | None = None, workers: int | None = None,
+) -> IdentifiedCircuit:
+    """Terminal characteristic of a circuit with these parameters, from the cache or from new windows.
+
+    Parameters
+    ----------
+    netlist : name of the circuit in `netlists/`
+    parameters : subcircuit parameters
+    session : SPICE session (its version is part of the key)
+    workers : processes; default all cores
+
+    Raises
+    ------
+    IdentificationFailed : windows do not settle or the law does not follow
+    """
+    listed = ",".join(f"{k}={float(v)!r}" for k, v in sorted(parameters.items()))
+    key = cache.content_key(PROCEDURE, circuit_text(netlist), netlist, listed, session.version_text)
+    stored = cache.load("characteristic", key)
+    if stored is not None and set(stored["coefficients"]) == set(Characteristic._fields):
+        values = {name: float(v) for name, v in stored["coefficients"].items()}
+        figures = stored["figures"]
+        return IdentifiedCircuit(netlist, Characteristic(**values), from_cache=True, **figures)
+    samples = measure_samples(netlist, dict(parameters), progress, workers)
+    circuit = fit_link(netlist, samples) if netlist == "direct_connection" else fit_limiter(netlist, samples, parameters)
+    figures = {"residual_median_A": circuit.residual_median_A, "residual_max_A": circuit.residual_max_A,
+               "power_residual": circuit.power_residual, "samples": circuit.samples}
+    cache.store("characteristic", key, {"coefficients": circuit.coefficients._asdict(), "figures": figures})
+    return circuit
+
+
+# ---- sampling ---------------------------------------------------------------------------------------------------
+
+def design(netlist: str, fuse_25_ohm: float, fuse_alpha: float) -> list[dict[str, float | str]]:
+    """Points to measure: regime, EMFs, temperatures, reference; deterministic."""
+    points: list[dict[str, float | str]] = []
+    for index, (regime, count) in enumerate(SAMPLES_PER_REGIME.items()):
+        unit = qmc.Sobol(d=6, scramble=True, rng=index).random(32)[:count]
+        for u in unit:
+            fuse_degC, diode_degC = -40.0 + 190.0 * u[0], -40.0 + 190.0 * u[1]
+            pass_degC = -40.0 + 190.0 * u[2]
+            limit_mV = 60.0 * 0.9 * (0.3 + 0.9 * u[3])
+            limit_A = limit_mV * 1e-3 / (fuse_25_ohm * (1.0 + fuse_alpha * (fuse_degC - 25.0)))
+            battery_V = 12.0 + 2.0 * u[4]
+            points.append({
+                "regime": regime, "battery_V": battery_V, "fuse_degC": fuse_degC, "diode_degC": diode_degC,
+                "pass_degC": pass_degC,
+                **_source(regime, u[5], limit_A, limit_mV, fuse_25_ohm),
+            })
+    return points
+
+
+def _source(regime: str, u: float, limit_A: float, limit_mV: float, fuse_ohm: float) -> dict[str, float]:
+    """EMF difference between the two sides, and reference, that lead into a regime.
+
+    The path and both sources together are about `path` ohm; a pass sample raises the reference out of the way.
+    """
+    path = fuse_ohm + 1.2e-3 + 2.0 * SOURCE_OHM
+    full_A = 0.06 / fuse_ohm
+    if regime == "pass":
+        return {"over_V": 0.02 + path * full_A * (0.01 + 0.95 * u), "reference_mV": 110.0}
+    if regime == "limit":
+        return {"over_V": 0.02 + path * limit_A * 1.5 + 0.15 + 2.5 * u, "reference_mV": limit_mV}
+    if regime == "knee":
+        return {"over_V": 0.02 + path * limit_A * (0.9 + 0.3 * u), "reference_mV": limit_mV}
+    return {"over_V": -(0.02 + 2.0 * u**2), "reference_mV": limit_mV}
+
+
+def measure_samples(
+    netlist: str, parameters: dict[str, float], progress: Callable[[float, str], None] | None = None,
+    workers: int | None = None,
+) -> list[Sample]:
+    """Run all settled windows, in parallel processes, in a fixed order."""
+    points = design(netlist, parameters.get("rf25", 0.6e-3), parameters.get("alphaf", 0.0039))
+    count = workers or os.cpu_count() or 1
+    batches = [points[i : i + 8] for i in range(0, len(points), 8)]
+    samples: list[Sample] = []
+    with ThreadPoolExecutor(count) as pool:
+        for batch in pool.map(lambda points: _in_worker(netlist, parameters, points), batches):
+            samples += batch
+            if progress:
+                progress(0.0, f"terminal characteristic {len(samples)}/{len(points)}")
+    moving = [s for s in samples if abs(s.moving_A) > SETTLED_A]
+    if len(moving) > len(samples) // 10:
+        raise IdentificationFailed(f"{netlist}: {len(moving)} of {len(samples)} windows did not settle")
+    return [s for s in samples if abs(s.moving_A) <= SETTLED_A]
+
+
+def _in_worker(netlist: str, parameters: dict[str, float], points: list[dict[str, float | str]]) -> list[Sample]:
+    """Settled windows of a few points in a process of their own (one ngspice per process).
+
+    A plain child process, not a pool: it works from any script or notebook, guarded or not.
+    """
+    job = json.dumps({"netlist": netlist, "parameters": parameters, "points": points})
+    done = subprocess.run([sys.executable, "-m", "cosim.identify_worker"], input=job, capture_output=True, text=True,
+                          cwd=ROOT, check=False)
+    if done.returncode != 0:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise IdentificationFailed(f"{netlist}: a measuring process failed: {last}")
+    return [Sample(**{**row, "power_W": tuple(row["power_W"])}) for row in json.loads(done.stdout)]
+
+
+def measure_point(
+    session: SpiceSession, netlist: str, parameters: Mapping[str, float], point: Mapping[str, float | str]
+) -> Sample:
+    """One settled window: start disabled, enable, settle, read the last values."""
+    value = {k: float(v) for k, v in point.items() if k != "regime"}
+    spec = DeckSpec(
+        title="identify", netlist=netlist, parameters=parameters, source_resistance_ohm=SOURCE_OHM / 2.0,
+        input_cable_resistance_ohm=SOURCE_OHM / 2.0, input_cable_inductance_H=1e-6,
+        battery_cable_resistance_ohm=SOURCE_OHM / 2.0, battery_resistance_ohm=SOURCE_OHM / 2.0,
+    )
+    table = SourceTable(EXTERNALS)
+    settings = {"vemf": value["battery_V"], "vsrc": value["battery_V"] + value["over_V"], "ven": 0.0,
+                "vref": value["reference_mV"], "vtfuse": value["fuse_degC"], "vtq1": value["diode_degC"],
+                **{f"vt{d}": value["pass_degC"] for d in DEVICES[1:]}}
+    for name in EXTERNALS:
+        table.hold(name, 0.0, settings.get(name, 0.0))
+    table.ramp("ven", ENABLE_S, 1.0, 2e-6)
+    waves = session.transient(
+        top_deck(spec), tstop_s=SETTLE_S, tmax_s=1e-4, signals=list(SIGNALS.values()), sources=table,
+        breakpoints=[ENABLE_S, ENABLE_S + 2e-6],
+    )
+    last = {ours: float(waves[theirs][-1]) for ours, theirs in SIGNALS.items()}
+    earlier = int(np.searchsorted(waves.time_s, 0.8 * SETTLE_S))
+    current = waves[SIGNALS["port_current_A"]]
+    return Sample(
+        regime=str(point["regime"]), drop_V=last["input_voltage_V"] - last["battery_voltage_V"],
+        current_A=last["port_current_A"], reference_mV=value["reference_mV"], fuse_degC=value["fuse_degC"],
+        diode_degC=value["diode_degC"], pass_degC=value["pass_degC"],
+        drop_fuse_V=last["input_voltage_V"] - last["fb_V"], drop_diode_V=last["fb_V"] - last["mid_V"],
+        power_W=(*(last[f"power_{d}_W"] for d in DEVICES), last["power_fuse_W"], last["power_other_W"]),
+        moving_A=float(np.ptp(current[earlier:])),
+    )
+
+
+# ---- fitting ----------------------------------------------------------------------------------------------------
+
+def controls(s: Sample) -> Controls:
+    """Commands and temperatures of a sample."""
+    return Controls(1.0, s.reference_mV, s.fuse_degC, s.diode_degC, s.pass_degC)
+
+
+def current_error_A(s: Sample, c: Characteristic) -> float:
+    """Error of the law at a sample, as the current error behind source and battery: (I_law - I)/(1 + R dI/dd)."""
+    u = controls(s)
+    step = 1e-5
+    here = port_current_A(s.drop_V, u, c)
+    slope = (port_current_A(s.drop_V + step, u, c) - here) / step
+    return float((here - s.current_A) / (1.0 + 2.0 * SOURCE_OHM * slope))
+
+
+def fit_limiter(netlist: str, samples: list[Sample], parameters: Mapping[str, float]) -> IdentifiedCircuit:
+    """Least-squares fit of the law's coefficients to the samples."""
+    start = limiter_start()._replace(
+        fuse_ohm=parameters.get("rf25", 0.6e-3), fuse_alpha_per_K=parameters.get("alphaf", 0.0039)
+    )
+    scale = np.array([1e-3, 1e-3, 1e-3, 1e-3, 1e-5, 1e-7, 1e-3, 1e-3, 1e-5, 1e-7, 0.01, 1e-3, 0.01, 0.5, 0.5, 0.5,
+                      0.1, 1e-5, 1e-4])
+    x0 = np.array([getattr(start, name) for name in FITTED])
+
+    def with_values(x: Array) -> Characteristic:
+        values = x0 + x * scale
+        return start._replace(**dict(zip(FITTED, values.tolist(), strict=True)))
+
+    def residuals(x: Array) -> Array:
+        c = with_values(x)
+        out: list[float] = []
+        for s in samples:
+            out.append(current_error_A(s, c) / 0.05)
+            if s.current_A > 2.0:
+                r_diode = polynomial_ohm(c.diode_ohm, c.diode_t1, c.diode_t2, c.diode_t3, s.diode_degC)
+                diode = 0.5 * (c.drop_V + s.current_A * r_diode
+                               + np.hypot(c.drop_V - s.current_A * r_diode, c.drop_knee_V))
+                fuse = s.current_A * c.fuse_ohm * (1.0 + c.fuse_alpha_per_K * (s.fuse_degC - 25.0))
+                out += [(diode - s.drop_diode_V) / 5e-4, (fuse - s.drop_fuse_V) / 2e-4,
+                        (c.other_ohm * s.current_A**2 - s.power_W[6]) / 0.05]
+        return np.array(out)
+
+    solution = least_squares(residuals, np.zeros(len(FITTED)), method="trf", loss="soft_l1", max_nfev=400)
+    coefficients = with_shares(with_values(solution.x), samples)
+    return judged(netlist, coefficients, samples)
+
+
+def with_shares(c: Characteristic, samples: list[Sample]) -> Characteristic:
+    """Shares of the pass devices, weighted by their power."""
+    total = np.array([s.power_W[1:5] for s in samples if s.current_A > 2.0]).sum(axis=0)
+    a, b, second, d = (total / total.sum()).tolist()
+    return c._replace(share_a=a, share_b=b, share_c=second, share_d=d)
+
+
+def fit_link(netlist: str, samples: list[Sample]) -> IdentifiedCircuit:
+    """A plain link: one resistance."""
+    drops = np.array([s.drop_V for s in samples])
+    currents = np.array([s.current_A for s in samples])
+    ohm = float(drops @ currents / (currents @ currents))
+    return judged(netlist, limiter_start()._replace(kind=LINK, link_ohm=ohm), samples)
+
+
+def judged(netlist: str, c: Characteristic, samples: list[Sample]) -> IdentifiedCircuit:
+    """Residuals of a fit over its samples."""
+    errors = np.array([abs(current_error_A(s, c)) for s in samples])
+    power_errors = [0.0]
+    for s in samples:
+        if s.current_A > 2.0 and c.kind != LINK:
+            predicted = powers_W(s.drop_V, s.current_A, controls(s), c)
+            power_errors += [abs(a - b) / b for a, b in zip(predicted[:6], s.power_W[:6], strict=True) if b > 5.0]
+    return IdentifiedCircuit(
+        netlist, c, float(np.median(errors)), float(errors.max()), float(max(power_errors)), len(samples), False
+    )

@@ -1,0 +1,117 @@
+"""The plant as one explicit, copyable state, and everything that its equations need.
+
+The physics lives in `models`; here it is put together and loaded from a scenario.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cosim.characteristic import Characteristic, Controls
+from cosim.deck import DEVICES
+from cosim.scenario import Scenario, Vehicle
+from cosim.sensors import Sensors, product_sensors
+from models import alternator, battery, cable, fuse, heat, starter_battery
+from models.compiled import compiled
+
+Array = NDArray[np.float64]
+
+
+class PlantParameters(NamedTuple):
+    """Parameters of every model, the circuit's terminal characteristic and the sensors.
+
+    `has_vehicle` is 1 with alternator and starter battery, 0 where a laboratory supply stands in their place;
+    then `source_resistance_ohm` is the supply's. `alternator_lead_ohm` is the lead from alternator to starter battery,
+    at the engine bay's temperature.
+    """
+
+    battery: battery.BatteryParameters
+    starter: starter_battery.StarterParameters
+    alternator: alternator.AlternatorParameters
+    fuse: fuse.FuseParameters
+    box: heat.BoxParameters
+    input_cable: cable.CableParameters
+    battery_cable: cable.CableParameters
+    characteristic: Characteristic
+    sensors: Sensors
+    has_vehicle: float
+    source_resistance_ohm: float
+    alternator_lead_ohm: float
+
+
+class PlantState(NamedTuple):
+    """Everything that the plant remembers; `bus_voltage_V` only starts the next network solution."""
+
+    battery: battery.BatteryState
+    starter: starter_battery.StarterState
+    alternator: alternator.AlternatorState
+    fuse: fuse.FuseState
+    box: heat.BoxState
+    input_cable_degC: float
+    battery_cable_degC: float
+    bus_voltage_V: float
+
+
+def load_parameters(scenario: Scenario, characteristic: Characteristic) -> PlantParameters:
+    """Read the parameter files that a scenario names; raises `models.parameter_file.ParameterError`."""
+    vehicle = scenario.source if isinstance(scenario.source, Vehicle) else Vehicle()
+    cell_bank = battery.load_battery(scenario.bank.battery)
+    cables = scenario.cables
+    return PlantParameters(
+        battery=cell_bank,
+        starter=starter_battery.load_starter_battery(vehicle.starter_battery),
+        alternator=alternator.load_alternator(vehicle.alternator),
+        fuse=fuse.load_fuse(scenario.supervisor_settings.fuse_rating_A),
+        box=heat.load_box(),
+        input_cable=cable.load_cable(cables.input.length_m, cables.input.area_mm2),
+        battery_cable=cable.load_cable(cables.battery.length_m, cables.battery.area_mm2),
+        characteristic=characteristic,
+        sensors=product_sensors(cell_bank.capacity_factor.size),
+        has_vehicle=1.0 if isinstance(scenario.source, Vehicle) else 0.0,
+        source_resistance_ohm=0.0 if isinstance(scenario.source, Vehicle) else scenario.source.resistance_ohm,
+        alternator_lead_ohm=cable.resistance_ohm(
+            scenario.ambient.engine_bay_degC, cable.load_cable(cables.alternator.length_m, cables.alternator.area_mm2)
+        ),
+    )
+
+
+def initial_state(scenario: Scenario, p: PlantParameters) -> PlantState:
+    """The plant at rest at the scenario's ambients and charges."""
+    ambient = scenario.ambient
+    vehicle = scenario.source if isinstance(scenario.source, Vehicle) else Vehicle()
+    starter = starter_battery.initial_state(vehicle.starter_soc, ambient.engine_bay_degC, p.starter)
+    emf_V, _ = starter_battery.thevenin(starter, p.starter)
+    return PlantState(
+        battery=battery.initial_state(scenario.bank.soc, scenario.bank.temperature_degC, p.battery),
+        starter=starter,
+        alternator=alternator.initial_state(ambient.engine_bay_degC),
+        fuse=fuse.initial_state(ambient.bms_degC),
+        box=heat.initial_box(ambient.bms_degC, len(DEVICES), p.box),
+        input_cable_degC=ambient.engine_bay_degC,
+        battery_cable_degC=ambient.battery_degC,
+        bus_voltage_V=emf_V,
+    )
+
+
+@compiled
+def controls_of(state: PlantState, enable: float, reference_mV: float) -> Controls:
+    """What the terminal law depends on, from the plant's temperatures and the commands."""
+    junction = state.box.junction_degC[:, 0]
+    pass_degC = 0.25 * (junction[1] + junction[2] + junction[3] + junction[4])
+    return Controls(enable, reference_mV, state.fuse.temperature_degC, junction[0], pass_degC)
+
+
+@compiled
+def source_thevenin(state: PlantState, supply_emf_V: float, p: PlantParameters) -> tuple[float, float]:
+    """EMF [V] and resistance [ohm] of what holds the bus: starter battery, or laboratory supply."""
+    if p.has_vehicle > 0.5:
+        return starter_battery.thevenin(state.starter, p.starter)
+    return supply_emf_V, p.source_resistance_ohm
+
+
+def stored_charge_C(state: battery.BatteryState, p: battery.BatteryParameters) -> float:
+    """Charge in the cells [C], mean over the cells in series (each carries the same current)."""
+    return float(np.mean(state.soc * p.capacity_factor)) * p.capacity_Ah * 3600.0

@@ -1,0 +1,59 @@
+"""When the slow picture is not enough: what opens a window, and how long it may stay open."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from cosim.inputs import Inputs
+from cosim.scenario import Scenario
+
+SHORTEST_S = 0.2
+"""A window stays open at least this long, so that the field and the limiter settle (ours)."""
+LONGEST_AFTER_S = 2.0
+"""A window that was not asked for by the user closes this long after its last fast input (ours)."""
+
+
+@dataclass(frozen=True)
+class WindowRequest:
+    """A window to open.
+
+    name, reason : for the log; start_tick; min_ticks : stay open at least; limit_ticks : at most;
+    max_step_s : longest SPICE step, None for the default
+    """
+
+    name: str
+    reason: str
+    start_tick: int
+    min_ticks: int
+    limit_ticks: int
+    max_step_s: float | None = None
+
+
+def planned(scenario: Scenario, inputs: Inputs, n_ticks: int) -> list[WindowRequest]:
+    """Windows that are known before the run: fast inputs and the user's, in order of time."""
+    tick_s = scenario.tick_s
+    found: list[WindowRequest] = []
+    for time_s, label in inputs.fast_starts_s:
+        start = max(0, math.floor(time_s / tick_s + 1e-9) - 1)
+        if start < n_ticks:
+            found.append(_automatic(label, f"{label} at {time_s:.3f} s", start, n_ticks, tick_s))
+    for window in scenario.windows:
+        start = math.floor(window.start_s / tick_s + 1e-9)
+        length = max(1, math.ceil(window.duration_s / tick_s - 1e-9))
+        if start < n_ticks:
+            length = min(length, n_ticks - start)
+            found.append(WindowRequest(window.name, "asked for", start, length, length, window.max_step_s))
+    return sorted(found, key=lambda w: (w.start_tick, w.name))
+
+
+def on_command(enable: bool, tick: int, n_ticks: int, tick_s: float) -> WindowRequest:
+    """Window around a change of the enable command."""
+    name = "enable" if enable else "disable"
+    return _automatic(name, f"command: {name}", tick, n_ticks, tick_s)
+
+
+def _automatic(name: str, reason: str, start_tick: int, n_ticks: int, tick_s: float) -> WindowRequest:
+    limit = max(1, min(math.ceil(LONGEST_AFTER_S / tick_s), n_ticks - start_tick))
+    shortest = min(limit, max(1, math.ceil(SHORTEST_S / tick_s - 1e-9)))
+    return WindowRequest(name, reason, start_tick, shortest, limit)

@@ -1,0 +1,199 @@
+"""The master loop of one run: tick loop and windows in turn, one owner of time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+import bms
+from cosim import policy
+from cosim.channels import as_dataset, row_size, write_row
+from cosim.identify import IdentifiedCircuit
+from cosim.inputs import Inputs
+from cosim.loop import LEDGER, Grid, Stretch, observe, run_ticks
+from cosim.plant import PlantState, initial_state, load_parameters, stored_charge_C
+from cosim.policy import WindowRequest
+from cosim.result import LoggedEvent, Result
+from cosim.scenario import Scenario, Supply
+from cosim.sensors import as_measurements, inside
+from cosim.spice import SpiceSession
+from cosim.spice_errors import SpiceError
+from cosim.summary import summarise
+from cosim.supervision import Supervision
+from cosim.window import Window, WindowOutcome, deck_spec
+
+Array = NDArray[np.float64]
+Progress = Callable[[float, str], None]
+
+STARTER_INDUCTANCE_H = 0.3e-6
+"""Loop inductance of starter battery and its leads (ours, `circuit_facts`)."""
+
+
+class Run:
+    """State of one run in progress; `go` is the master loop."""
+
+    def __init__(
+        self, scenario: Scenario, session: SpiceSession, circuit: IdentifiedCircuit, inputs: Inputs,
+        duration_s: float, every_tick: bool, report: Progress,
+    ) -> None:
+        self.scenario, self.session, self.circuit, self.inputs = scenario, session, circuit, inputs
+        self.tick_s = scenario.tick_s
+        self.n_ticks = max(1, round(duration_s / self.tick_s))
+        self.p = load_parameters(scenario, circuit.coefficients)
+        self.state: PlantState = initial_state(scenario, self.p)
+        self.start = self.state
+        self.report = report
+        self.every_tick = every_tick
+        self.n_cells = int(self.p.battery.capacity_factor.size)
+        self.record_every = max(1, round(scenario.recording.period_s / self.tick_s))
+        n_rows = (self.n_ticks - 1) // self.record_every + 1
+        self.record = np.full((n_rows, row_size(self.n_cells)), np.nan)
+        self.ledger = np.zeros(len(LEDGER))
+        times = np.arange(self.n_ticks + 1) * self.tick_s
+        self.grid = Grid(inputs.sampled(times), np.array(inputs.ambient_degC), self.tick_s, self.record_every)
+        self.events: list[LoggedEvent] = []
+        self.windows: dict[str, xr.Dataset] = {}
+        self.window_reports: list[dict[str, Any]] = []
+        self.ticks_slow = 0
+
+    # ---- master loop --------------------------------------------------------------------------------------
+    def go(self) -> Result:
+        """Run all ticks."""
+        waiting = policy.planned(self.scenario, self.inputs, self.n_ticks)
+        supervision = self._first_call()
+        tick, fresh = 0, False
+        before = supervision.commands
+        if before.alternator_enable:
+            waiting.insert(0, policy.on_command(True, 0, self.n_ticks, self.tick_s))
+        while tick < self.n_ticks:
+            self.report(tick / self.n_ticks, f"{tick * self.tick_s:.0f} s")
+            due = self._due(waiting, tick)
+            if due is not None:
+                tick, supervision = self._through_window(due, supervision, supervision.commands)
+                fresh = False
+                continue
+            end = waiting[0].start_tick if waiting else self.n_ticks
+            end = min(end, self.n_ticks, tick + 6000)
+            was = tick
+            self.state, tick, wanted = run_ticks(
+                self.state, tick, end, fresh, self.grid, self._stretch(supervision), self.record, self.ledger, self.p
+            )
+            self.ticks_slow += tick - was
+            fresh = True
+            if not wanted and tick < self.n_ticks:
+                wanted = self._wanted(supervision, tick)
+                fresh = wanted
+            if wanted:
+                before = supervision.commands
+                supervision = self._call(supervision, tick)
+                fresh = False
+                if supervision.commands.alternator_enable != before.alternator_enable:
+                    request = policy.on_command(
+                        supervision.commands.alternator_enable, tick, self.n_ticks, self.tick_s
+                    )
+                    tick, supervision = self._through_window(request, supervision, before)
+        return self._finish(supervision)
+
+    def _due(self, waiting: list[WindowRequest], tick: int) -> WindowRequest | None:
+        """Next planned window whose time has come; one that an earlier window covered is dropped."""
+        while waiting and waiting[0].start_tick <= tick:
+            request = waiting.pop(0)
+            passed = tick - request.start_tick
+            if request.min_ticks > passed:
+                limit = min(request.limit_ticks - passed, self.n_ticks - tick)
+                return replace(request, start_tick=tick, min_ticks=min(request.min_ticks - passed, limit),
+                               limit_ticks=limit)
+        return None
+
+    def _first_call(self) -> Supervision:
+        free = np.zeros(4)
+        _, measured = observe(self.state, self.grid.rows[0], free, 0.0, self.p)
+        settings = self.scenario.supervisor_settings
+        supervision = Supervision.begin(
+            settings, as_measurements(measured, self.n_cells), round(self.tick_s * 1000.0), self.every_tick
+        )
+        self._log(supervision, 0)
+        return supervision
+
+    def _measured(self, supervision: Supervision, tick: int) -> Array:
+        stretch = self._stretch(supervision)
+        _, measured = observe(self.state, self.grid.rows[tick], stretch.commands, stretch.reference_mV, self.p)
+        return np.asarray(measured)
+
+    def _wanted(self, supervision: Supervision, tick: int) -> bool:
+        measured = self._measured(supervision, tick)
+        return supervision.wants(tick, bool(inside(measured, supervision.low, supervision.high)))
+
+    def _call(self, supervision: Supervision, tick: int) -> Supervision:
+        after = supervision.stepped(tick, as_measurements(self._measured(supervision, tick), self.n_cells))
+        self._log(after, tick)
+        return after
+
+    def _log(self, supervision: Supervision, tick: int) -> None:
+        self.events += [LoggedEvent(tick * self.tick_s, "supervisor", e.name, e.detail) for e in supervision.events]
+
+    def _stretch(self, s: Supervision) -> Stretch:
+        c = s.commands
+        commands = np.array([float(c.alternator_enable), c.current_limit_A, s.fuse_estimate_degC, 0.0])
+        return Stretch(commands, c.sense_reference_V * 1e3, s.low, s.high, s.deadline_tick)
+
+    # ---- windows ------------------------------------------------------------------------------------------
+    def _through_window(
+        self, request: WindowRequest, supervision: Supervision, before: bms.Commands
+    ) -> tuple[int, Supervision]:
+        """Run one window and take its results over; a window that fails is an event and the slow picture stands."""
+        start_s = request.start_tick * self.tick_s
+        number = len(self.windows)
+        name = f"{number:03d}_{request.name}"
+        self.report(request.start_tick / self.n_ticks, f"window {request.name} at {start_s:.1f} s")
+        source = self.scenario.source
+        inductance = source.inductance_H if isinstance(source, Supply) else STARTER_INDUCTANCE_H
+        spec = deck_spec(f"{self.scenario.name} {name}", self.scenario.circuit.netlist,
+                         self.scenario.circuit.parameters, self.state, self.p, inductance)
+        window = Window(request, self.state, supervision, before, self.inputs, self.tick_s, spec, self.p)
+        try:
+            outcome = window.run(self.session)
+        except SpiceError as error:
+            self.events.append(LoggedEvent(start_s, "engine", "window failed", f"{request.name}: {error}"))
+            self.window_reports.append({"name": name, "reason": request.reason, "failed": str(error)})
+            return request.start_tick, supervision
+        self._take_over(name, request, outcome)
+        return outcome.end_tick, outcome.supervision
+
+    def _take_over(self, name: str, request: WindowRequest, outcome: WindowOutcome) -> None:
+        self.state = outcome.state
+        self.windows[name] = outcome.dataset
+        start_s, end_s = request.start_tick * self.tick_s, outcome.end_tick * self.tick_s
+        self.events.append(LoggedEvent(start_s, "engine", "window", f"{request.name}: {request.reason}"))
+        self.events += [LoggedEvent(*note) for note in outcome.notes]
+        for tick, state, x, powers, commands in outcome.tick_rows[:-1]:
+            if tick % self.record_every == 0:
+                write_row(self.record[tick // self.record_every], state, x, powers, self.grid.rows[tick], commands,
+                          self.p)
+        self.ledger[0] += outcome.charge_C
+        for key, value in outcome.energies.items():
+            self.ledger[LEDGER.index(key)] += value
+        self.window_reports.append({
+            "name": name, "reason": request.reason, "start_s": start_s, "end_s": end_s,
+            "points": int(outcome.dataset.sizes["time_s"]), "settled": outcome.settled,
+            "start_mismatch_A": outcome.start_mismatch_A, "end_mismatch_A": outcome.end_mismatch_A,
+            "balance": outcome.balance.as_dict(),
+        })
+
+    # ---- end ----------------------------------------------------------------------------------------------
+    def _finish(self, supervision: Supervision) -> Result:
+        time_s = np.arange(self.record.shape[0]) * self.record_every * self.tick_s
+        slow = as_dataset(time_s, self.record, self.n_cells, self.p.has_vehicle > 0.5)
+        slow.attrs["scenario"] = self.scenario.name
+        self.events.sort(key=lambda e: e.time_s)
+        charge_C = stored_charge_C(self.state.battery, self.p.battery) - stored_charge_C(
+            self.start.battery, self.p.battery
+        )
+        summary = summarise(self, slow, float(charge_C))
+        self.report(1.0, "done")
+        return Result(slow=slow, windows=self.windows, events=self.events, summary=summary)

@@ -1,0 +1,341 @@
+"""Scenario files: what a run is made of, validated before anything starts.
+
+A scenario is YAML, loaded safely and checked by pydantic. Whatever is wrong becomes one `InputError`
+that names the file, the field, the value and what is allowed; an unknown key names the nearest valid one.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+import bms
+from cosim.errors import InputError
+from models import alternator, battery, starter_battery
+from models.parameter_file import ParameterError
+
+Temperature = Annotated[float, Field(ge=-40.0, le=125.0, allow_inf_nan=False)]
+Fraction = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$", max_length=80)]
+
+MAX_TICKS = 40_000_000
+"""Longest run, in supervisor ticks (46 days at 100 ms); a guard against a slipped decimal point."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Circuit(_Strict):
+    """Which circuit stands between the alternator port and the battery, and its changed parameters."""
+
+    netlist: Literal["alternator_path", "direct_connection"] = "alternator_path"
+    parameters: dict[Name, Annotated[float, Field(allow_inf_nan=False)]] = {}
+
+
+class Bank(_Strict):
+    """The LFP battery: parameter file and initial state."""
+
+    battery: Name = "battery_lfp_12V8_200Ah"
+    soc: Fraction = 0.5
+    temperature_degC: Annotated[float, Field(ge=-40.0, le=80.0)] = 25.0
+
+
+class Vehicle(_Strict):
+    """Alternator, starter battery and the vehicle's own consumers."""
+
+    kind: Literal["vehicle"] = "vehicle"
+    alternator: Name = "alternator_150A"
+    starter_battery: Name = "starter_battery_70Ah"
+    starter_soc: Fraction = 0.9
+    load_A: Annotated[float, Field(ge=0.0, le=400.0)] = 25.0
+    parked_load_A: Annotated[float, Field(ge=0.0, le=400.0)] = 0.05
+
+
+class Supply(_Strict):
+    """A laboratory supply in place of the vehicle: electromotive force over time behind a resistance."""
+
+    kind: Literal["supply"]
+    emf_V: list[tuple[NotNegative, Annotated[float, Field(ge=-20.0, le=40.0)]]] = Field(min_length=1)
+    resistance_ohm: Annotated[float, Field(ge=1e-4, le=10.0)] = 0.002
+    inductance_H: Annotated[float, Field(ge=1e-9, le=1e-4)] = 0.3e-6
+
+    @field_validator("emf_V")
+    @classmethod
+    def _times_rise(cls, points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+        if any(b[0] <= a[0] for a, b in zip(points, points[1:], strict=False)):
+            raise ValueError("times must rise strictly")
+        return points
+
+
+class Segment(_Strict):
+    """One described stretch of the drive."""
+
+    kind: Literal["off", "crank", "idle", "city", "highway"]
+    duration_s: Annotated[float, Field(gt=0.0, le=1e7)] = 1.0
+
+
+class Trace(_Strict):
+    """A measured speed trace (columns time_s, speed_m_s), or several one after the other."""
+
+    files: list[str] = Field(min_length=1)
+    crank: bool = True
+
+
+class Drive(_Strict):
+    """Engine use over time: described segments, or speed traces."""
+
+    segments: list[Segment] | None = None
+    trace: Trace | None = None
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Drive:
+        if (self.segments is None) == (self.trace is None):
+            raise ValueError("give either segments or trace")
+        if self.segments is not None and not self.segments:
+            raise ValueError("give at least one segment")
+        return self
+
+
+class Cable(_Strict):
+    """Copper cable, forward and return together."""
+
+    length_m: Annotated[float, Field(gt=0.0, le=50.0)]
+    area_mm2: Annotated[float, Field(ge=1.5, le=300.0)]
+
+
+class Cables(_Strict):
+    """Alternator to starter battery, starter battery to BMS input, and BMS to LFP battery."""
+
+    alternator: Cable = Cable(length_m=1.5, area_mm2=35.0)
+    input: Cable = Cable(length_m=4.0, area_mm2=35.0)
+    battery: Cable = Cable(length_m=1.0, area_mm2=50.0)
+
+
+class Ambient(_Strict):
+    """The three ambients (G1)."""
+
+    engine_bay_degC: Temperature = 60.0
+    bms_degC: Annotated[float, Field(ge=-40.0, le=85.0)] = 25.0
+    battery_degC: Annotated[float, Field(ge=-40.0, le=80.0)] = 25.0
+
+
+class LoadStep(_Strict):
+    """An extra consumer on the vehicle's bus, switched at a moment."""
+
+    time_s: NotNegative
+    kind: Literal["load_step"]
+    current_A: Annotated[float, Field(ge=0.0, le=1000.0)]
+    duration_s: Positive = 1e9
+    rise_s: Annotated[float, Field(ge=1e-6, le=1.0)] = 20e-6
+
+
+class UserWindow(_Strict):
+    """A stretch that is to run in full SPICE whatever happens there."""
+
+    name: Name
+    start_s: NotNegative
+    duration_s: Annotated[float, Field(gt=0.0, le=600.0)]
+    max_step_s: Annotated[float, Field(ge=1e-7, le=0.05)] | None = None
+
+
+class Recording(_Strict):
+    """How densely the slow waveforms are kept; windows are kept point by point."""
+
+    period_s: Annotated[float, Field(gt=0.0, le=3600.0)] = 1.0
+
+
+class Scenario(_Strict):
+    """One run: product, plant, drive, events and what to keep."""
+
+    name: Name
+    description: str = ""
+    duration_s: Annotated[float, Field(gt=0.0, allow_inf_nan=False)] | None = None
+    tick_s: Annotated[float, Field(ge=0.01, le=1.0)] = 0.1
+    variant: Literal["12-200", "12-200 NG"] = "12-200"
+    settings: dict[str, Any] = {}
+    circuit: Circuit = Circuit()
+    bank: Bank = Bank()
+    source: Annotated[Vehicle | Supply, Field(discriminator="kind")] = Vehicle()
+    drive: Drive | None = None
+    cables: Cables = Cables()
+    ambient: Ambient = Ambient()
+    events: list[LoadStep] = []
+    windows: list[UserWindow] = []
+    figures: list[Literal["A1", "A2", "A3"]] = []
+    recording: Recording = Recording()
+    seed: int = 0
+
+    @field_validator("tick_s")
+    @classmethod
+    def _whole_milliseconds(cls, tick_s: float) -> float:
+        if abs(tick_s * 1000.0 - round(tick_s * 1000.0)) > 1e-9:
+            raise ValueError("a whole number of milliseconds")
+        return tick_s
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Scenario:
+        if isinstance(self.source, Vehicle) and self.drive is None:
+            raise ValueError("a vehicle needs a drive (segments or trace)")
+        if isinstance(self.source, Supply) and self.drive is not None:
+            raise ValueError("a supply takes no drive; leave drive out")
+        if isinstance(self.source, Supply) and self.duration_s is None:
+            raise ValueError("a supply needs duration_s")
+        if self.duration_s is not None and self.duration_s / self.tick_s > MAX_TICKS:
+            raise ValueError(f"at most {MAX_TICKS} ticks: shorten duration_s or raise tick_s")
+        names = [w.name for w in self.windows]
+        if len(set(names)) != len(names):
+            raise ValueError("window names must differ")
+        return self
+
+    @property
+    def supervisor_settings(self) -> bms.Settings:
+        """The supervisor's settings; checked when the file was loaded."""
+        return bms.Settings.from_mapping({"variant": self.variant, **self.settings})
+
+
+def load_scenario(path: Path | str) -> Scenario:
+    """Read and validate a scenario file.
+
+    Parameters
+    ----------
+    path : path of a YAML file
+
+    Raises
+    ------
+    InputError : unreadable, no YAML, unknown key, or a value out of range; the message is one line.
+    """
+    file = Path(path)
+    try:
+        text = file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(str(file), "", "", f"a readable file ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise InputError(str(file), "", "", "UTF-8 text") from None
+    try:
+        content = yaml.load(text, Loader=_UniqueKeyLoader)  # noqa: S506 (a SafeLoader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"line {mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or "not YAML"
+        raise InputError(str(file), where, problem, "well-formed YAML") from None
+    return parse_scenario(content, str(file), file.parent)
+
+
+def parse_scenario(content: object, origin: str = "scenario", folder: Path | None = None) -> Scenario:
+    """Validate what a scenario file holds; speed traces are looked up from `folder`. See `load_scenario`."""
+    if not isinstance(content, dict):
+        raise InputError(origin, "", type(content).__name__, "a mapping of keys to values")
+    try:
+        scenario = Scenario.model_validate(content)
+    except ValidationError as error:
+        raise _one_line(error, origin) from None
+    try:
+        _ = scenario.supervisor_settings
+    except bms.SettingsError as error:
+        raise InputError(origin, f"settings.{error.field}", error.value, str(error.allowed)) from None
+    _check_parameter_files(scenario, origin)
+    return _with_trace_paths(scenario, folder)
+
+
+def _check_parameter_files(scenario: Scenario, origin: str) -> None:
+    """Every parameter file that the scenario names must be usable."""
+    named: list[tuple[str, str, Callable[[str], object]]] = [
+        ("bank.battery", scenario.bank.battery, battery.load_battery)
+    ]
+    if isinstance(scenario.source, Vehicle):
+        named += [("source.alternator", scenario.source.alternator, alternator.load_alternator),
+                  ("source.starter_battery", scenario.source.starter_battery, starter_battery.load_starter_battery)]
+    for field, name, load in named:
+        try:
+            load(name)
+        except ParameterError as error:
+            raise InputError(origin, field, name, f"a parameter file ({error})") from None
+
+
+def _with_trace_paths(scenario: Scenario, folder: Path | None) -> Scenario:
+    """Speed traces are named relative to the scenario's own folder."""
+    if scenario.drive is None or scenario.drive.trace is None or folder is None:
+        return scenario
+    files = [str(folder / name) for name in scenario.drive.trace.files]
+    trace = scenario.drive.trace.model_copy(update={"files": files})
+    return scenario.model_copy(update={"drive": scenario.drive.model_copy(update={"trace": trace})})
+
+
+class _UniqueKeyLoader(yaml.SafeLoader):
+    """SafeLoader that refuses a key given twice (YAML would silently keep the last)."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[object] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            try:
+                if key in seen:
+                    raise yaml.constructor.ConstructorError(
+                        None, None, f"key {key!r} is given twice", key_node.start_mark
+                    )
+                seen.add(key)
+            except TypeError:
+                raise yaml.constructor.ConstructorError(
+                    None, None, "a key must be a plain word", key_node.start_mark
+                ) from None
+        return super().construct_mapping(node, deep=deep)
+
+
+def _one_line(error: ValidationError, origin: str) -> InputError:
+    """Turn pydantic's list into the one line of the first problem."""
+    first = error.errors(include_url=False)[0]
+    path = [str(part) for part in first["loc"] if part not in ("vehicle", "supply")]
+    field = ".".join(path)
+    value: object = first.get("input")
+    if isinstance(value, dict | list) and first["type"] != "extra_forbidden":
+        value = type(value).__name__ if first["type"] != "missing" else "missing"
+    allowed = _allowed(first["type"], first["msg"], first.get("ctx", {}))
+    if first["type"] == "extra_forbidden":
+        value = "unknown key"
+        allowed = _nearest(path)
+    if first["type"] == "missing":
+        value = "missing"
+        allowed = "must be given"
+    more = len(error.errors(include_url=False)) - 1
+    if more:
+        allowed += f" (and {more} more)"
+    return InputError(origin, field, value, allowed)
+
+
+def _allowed(kind: str, message: str, context: dict[str, Any]) -> str:
+    bounds = {"greater_than_equal": ">= {ge}", "less_than_equal": "<= {le}", "greater_than": "> {gt}",
+              "less_than": "< {lt}"}
+    if kind in bounds:
+        return bounds[kind].format(**context)
+    if kind in ("literal_error", "enum", "union_tag_invalid"):
+        return str(context.get("expected") or context.get("expected_tags"))
+    message = message.removeprefix("Value error, ")
+    return message[0].lower() + message[1:]
+
+
+def _nearest(path: list[str]) -> str:
+    """Name the valid keys at the place of an unknown one, the nearest first."""
+    model: type[BaseModel] | None = Scenario
+    by_name: dict[str, type[BaseModel]] = {
+        "circuit": Circuit, "bank": Bank, "drive": Drive, "cables": Cables, "input": Cable, "battery": Cable, "alternator": Cable,
+        "ambient": Ambient, "events": LoadStep, "windows": UserWindow, "recording": Recording,
+        "segments": Segment, "trace": Trace,
+    }
+    keys: list[str] = []
+    for part in path[:-1]:
+        if part == "source":
+            keys = sorted({*Vehicle.model_fields, *Supply.model_fields})
+        elif not part.isdigit():
+            model = by_name.get(part)
+    if not keys and model is not None:
+        keys = list(model.model_fields)
+    close = difflib.get_close_matches(path[-1], keys, n=1, cutoff=0.5)
+    return f"did you mean {close[0]!r}?" if close else f"one of {', '.join(keys)}"

@@ -1,0 +1,89 @@
+"""What the supervisor gets to see: range, resolution and offset of every sensor.
+
+The supervisor never sees plant truth. Both time scales send plant values through the same function, so a
+threshold is crossed at the same value in the slow loop and in a window.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+import bms
+from models.compiled import compiled
+
+Array = NDArray[np.float64]
+
+SCALARS = ("input_voltage_V", "fuse_sense_V", "battery_voltage_V", "heatsink_degC", "terminal_degC")
+"""Scalar measurements, in the order of the measurement vector; cell voltages and cell temperatures follow."""
+
+
+class Sensors(NamedTuple):
+    """Sensor properties, each of shape (m,) in the order of the measurement vector, in its unit."""
+
+    resolution: Array
+    offset: Array
+    low: Array
+    high: Array
+
+
+def product_sensors(n_cells: int) -> Sensors:
+    """Sensors of the product; all figures are ours (12..14 bit converters, 10 kohm NTC, cell monitor class).
+
+    Input and battery voltage 5 mV up to 60 / 30 V; fuse sense 0.02 mV up to 250 mV (14 bit behind a gain of 50);
+    NTC 0.25 K from -55 to 200 degC; cell voltage 1 mV from 0 to 5 V; cell temperature 0.25 K.
+    """
+    rows = [(5e-3, 0.0, -30.0, 60.0), (20e-6, 0.0, -0.05, 0.25), (5e-3, 0.0, 0.0, 30.0)]
+    rows += [(0.25, 0.0, -55.0, 200.0)] * 2
+    rows += [(1e-3, 0.0, 0.0, 5.0)] * n_cells + [(0.25, 0.0, -55.0, 120.0)] * n_cells
+    table = np.array(rows, dtype=np.float64)
+    return Sensors(*(np.ascontiguousarray(table[:, j]) for j in range(4)))
+
+
+@compiled
+def measure(truth: NDArray[np.float64], sensors: Sensors) -> NDArray[np.float64]:
+    """Measured values of a vector of true values: offset, range, rounding to the resolution."""
+    out = np.empty_like(truth)
+    for j in range(truth.size):
+        value = min(max(truth[j] + sensors.offset[j], sensors.low[j]), sensors.high[j])
+        out[j] = np.round(value / sensors.resolution[j]) * sensors.resolution[j]
+    return out
+
+
+def as_measurements(vector: Array, n_cells: int) -> bms.Measurements:
+    """Turn a measurement vector into what the supervisor's `step` takes."""
+    values = [float(v) for v in vector]
+    first = len(SCALARS)
+    return bms.Measurements(
+        **dict(zip(SCALARS, values[:first], strict=True)),
+        cell_voltage_V=tuple(values[first : first + n_cells]),
+        cell_temperature_degC=tuple(values[first + n_cells : first + 2 * n_cells]),
+    )
+
+
+def bounds_of(hold: bms.Hold, n_cells: int) -> tuple[Array, Array]:
+    """Lower and upper bound per measurement of a hold, as two vectors; unnamed ones are free."""
+    size = len(SCALARS) + 2 * n_cells
+    low, high = np.full(size, -np.inf), np.full(size, np.inf)
+    for name, (lower, upper) in hold.bounds.items():
+        if name in SCALARS:
+            where = slice(SCALARS.index(name), SCALARS.index(name) + 1)
+        elif name == "cell_voltage_V":
+            where = slice(len(SCALARS), len(SCALARS) + n_cells)
+        elif name == "cell_temperature_degC":
+            where = slice(len(SCALARS) + n_cells, size)
+        else:
+            raise ValueError(f"the hold names an unknown measurement {name!r}")
+        low[where], high[where] = lower, upper
+    return low, high
+
+
+@compiled
+def inside(vector: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]) -> bool:
+    """Whether every measurement is inside its closed bounds (a NaN is outside)."""
+    for j in range(vector.size):
+        if not (low[j] <= vector[j] <= high[j]):
+            return False
+    return True

@@ -1,0 +1,77 @@
+"""A run: scenario in, result out.
+
+    scenario -> parameters + terminal characteristic -> Run (tick loop <-> windows) -> figures -> Result
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cosim.drive import build_inputs
+from cosim.figures import measured_figures
+from cosim.identify import IdentifiedCircuit, identify
+from cosim.plant import load_parameters
+from cosim.result import Result
+from cosim.run import Run
+from cosim.scenario import Scenario
+from cosim.spice import SpiceSession
+from cosim.window import circuit_parameters
+
+Progress = Callable[[float, str], None]
+
+
+class Simulation:
+    """One scenario, ready to run.
+
+    Parameters
+    ----------
+    scenario : validated scenario
+    session : SPICE session; the process-wide one if not given
+    every_tick : call the supervisor on every tick, to check that its holds are sound
+    """
+
+    def __init__(self, scenario: Scenario, *, session: SpiceSession | None = None, every_tick: bool = False) -> None:
+        self.scenario = scenario
+        self._session = session
+        self._every_tick = every_tick
+
+    def run(self, progress: Progress | None = None) -> Result:
+        """Run from start to end, then the benches of the figures that the scenario asks for.
+
+        Parameters
+        ----------
+        progress : called with the fraction done and what is going on
+
+        Raises
+        ------
+        InputError : a parameter file or trace that the scenario names is missing or wrong
+        IdentificationFailed, SpiceError : the circuit could not be measured
+        """
+        report = progress or _silent
+        session = self._session or SpiceSession.open()
+        share = 0.7 if self.scenario.figures else 1.0
+        result = run_scenario(self.scenario, session, self._every_tick, lambda f, text: report(share * f, text))
+
+        def bench(asked: Scenario) -> Result:
+            return run_scenario(asked, session, False, lambda f, text: report(share, f"{asked.name}: {text}"))
+
+        figures = measured_figures(self.scenario, bench)
+        result.summary["figures"] += [f.as_dict() for f in figures]
+        report(1.0, "done")
+        return result
+
+
+def run_scenario(scenario: Scenario, session: SpiceSession, every_tick: bool, report: Progress) -> Result:
+    """One scenario without its benches."""
+    inputs, duration_s = build_inputs(scenario)
+    start = IdentifiedCircuit.nominal(scenario.circuit.netlist).coefficients
+    parameters = circuit_parameters(
+        scenario.circuit.netlist, scenario.circuit.parameters, load_parameters(scenario, start)
+    )
+    report(0.0, "terminal characteristic")
+    circuit = identify(scenario.circuit.netlist, parameters, session, progress=report)
+    return Run(scenario, session, circuit, inputs, duration_s, every_tick, report).go()
+
+
+def _silent(fraction: float, text: str) -> None:
+    del fraction, text

@@ -1,0 +1,119 @@
+"""Numbers of a run that a script can check: figures, balances, windows, where things came from."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+import cosim
+from cosim.cache import content_key
+from cosim.deck import circuit_text
+from cosim.figures import Figure
+from cosim.loop import LEDGER
+
+if TYPE_CHECKING:
+    from cosim.run import Run
+
+
+def summarise(run: Run, slow: xr.Dataset, cell_charge_C: float) -> dict[str, Any]:
+    """Summary of a run without its benches (those are added by `Simulation.run`)."""
+    ledger = dict(zip(LEDGER, (float(v) for v in run.ledger), strict=True))
+    return {
+        "scenario": run.scenario.name,
+        "duration_s": run.n_ticks * run.tick_s,
+        "tick_s": run.tick_s,
+        "versions": versions(run.session.version_text),
+        "netlist": {"name": run.scenario.circuit.netlist,
+                    "sha256": content_key(circuit_text(run.scenario.circuit.netlist))},
+        "characteristic": {
+            "samples": run.circuit.samples, "residual_median_A": run.circuit.residual_median_A,
+            "residual_max_A": run.circuit.residual_max_A, "power_residual": run.circuit.power_residual,
+        },
+        "figures": [f.as_dict() for f in run_figures(run, slow, ledger)],
+        "charge_balance": charge_balance(ledger, cell_charge_C),
+        "energy_balance": energy_balance(ledger),
+        "windows": run.window_reports,
+        "worst_window": worst(run.window_reports),
+    }
+
+
+def versions(ngspice: str) -> dict[str, str]:
+    """What produced the numbers."""
+    packages = ("numpy", "scipy", "numba", "PySpice", "xarray")
+    return {"smart-bms-cosim": cosim.__version__, "ngspice": ngspice, "python": platform.python_version(),
+            **{name: version(name) for name in packages}}
+
+
+def charge_balance(ledger: dict[str, float], cell_charge_C: float) -> dict[str, float]:
+    """Charge through the port (slow ticks and integrated windows) against the change of the cells' charge."""
+    error = ledger["charge_C"] - cell_charge_C
+    return {"port_C": ledger["charge_C"], "cells_C": cell_charge_C, "error_C": error,
+            "relative": abs(error) / max(abs(cell_charge_C), 1.0)}
+
+
+def energy_balance(ledger: dict[str, float]) -> dict[str, float]:
+    """Where the energy went. What leaves the bus towards the port must arrive in cable, circuit and battery."""
+    entering = ledger["source_J"] - ledger["load_J"] - ledger["starter_battery_J"]
+    arriving = ledger["input_cable_J"] + ledger["circuit_J"] + ledger["battery_cable_J"] + ledger["battery_J"]
+    error = entering - arriving
+    kept = {key: value for key, value in ledger.items() if key.endswith("_J")}
+    return {**kept, "error_J": error, "relative": abs(error) / max(abs(entering), 1.0)}
+
+
+def worst(reports: list[dict[str, Any]]) -> dict[str, float]:
+    """Worst balances and predictions over all windows; NaN-free, zero where there was none."""
+    whole = [r for r in reports if "balance" in r]
+    return {
+        "charge_relative": max((r["balance"]["charge_relative"] for r in whole), default=0.0),
+        "energy_relative": max((r["balance"]["energy_relative"] for r in whole), default=0.0),
+        "end_mismatch_A": max((abs(r["end_mismatch_A"]) for r in whole), default=0.0),
+        "failed": float(sum("failed" in r for r in reports)),
+    }
+
+
+def run_figures(run: Run, slow: xr.Dataset, ledger: dict[str, float]) -> list[Figure]:
+    """Figures of the run itself."""
+    hours = run.n_ticks * run.tick_s / 3600.0
+    soc = slow.soc.values
+    figures = [
+        Figure("run", "charge into the LFP battery", ledger["charge_C"] / 3600.0, "Ah", "", True),
+        Figure("run", "state of charge at the end", 100.0 * float(soc[-1]), "%", "", True),
+        Figure("run", "time at the limit", 100.0 * ledger["limit_s"] / (hours * 3600.0), "%", "", True),
+        Figure("A4", "highest mean port current over 1 s", highest_mean_A(run, slow), "A", *_limit_100(run, slow)),
+    ]
+    if run.p.has_vehicle > 0.5:
+        figures += alternator_figures(run, slow)
+    return figures
+
+
+def highest_mean_A(run: Run, slow: xr.Dataset) -> float:
+    """Highest port current of the slow record (each value stands for its period)."""
+    del run
+    return float(np.nanmax(slow.port_current_A.values))
+
+
+def _limit_100(run: Run, slow: xr.Dataset) -> tuple[str, bool]:
+    if run.scenario.circuit.netlist == "direct_connection":
+        return "none (no limiter)", True
+    return "at most 100 A +3 %", highest_mean_A(run, slow) <= 103.0
+
+
+def alternator_figures(run: Run, slow: xr.Dataset) -> list[Figure]:
+    """A6: hottest winding and rectifier beside their limits, and when the limit was passed."""
+    figures: list[Figure] = []
+    machine = run.p.alternator
+    for part, limit in (("winding", machine.winding_limit_degC), ("rectifier", machine.rectifier_limit_degC)):
+        wave = slow[f"{part}_degC"].values
+        hottest = float(np.nanmax(wave))
+        figures.append(Figure("A6", f"alternator {part}, hottest", hottest, "degC", f"at most {limit:g} degC",
+                              hottest <= limit))
+        over = np.flatnonzero(wave > limit)
+        if over.size:
+            running = np.flatnonzero(slow.alternator_rpm.values > 0.0)
+            minutes = float(slow.time_s[over[0]] - slow.time_s[running[0]]) / 60.0
+            figures.append(Figure("A6", f"alternator {part}, time to its limit", minutes, "min", "never", False))
+    return figures

@@ -1,0 +1,71 @@
+"""The supervisor as the engine holds it: state, standing commands and the hold that they came with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+import bms
+from cosim.sensors import bounds_of
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Supervision:
+    """Immutable: asking the supervisor gives a new one, so a window can be retried from its start.
+
+    Attributes
+    ----------
+    settings, state, commands : of the supervisor; `commands` stand until the next call
+    low, high : bounds per measurement within which nothing would change
+    deadline_tick, last_tick : when it must be asked at the latest, when it was asked last
+    tick_ms : tick length [ms]
+    every_tick : ask on every tick, whatever the hold says (to check that holds are sound)
+    events : what the last call reported
+    """
+
+    settings: bms.Settings
+    state: bms.State
+    commands: bms.Commands
+    low: Array
+    high: Array
+    deadline_tick: int
+    last_tick: int
+    tick_ms: int
+    n_cells: int
+    every_tick: bool
+    events: tuple[bms.Event, ...]
+
+    @classmethod
+    def begin(
+        cls, settings: bms.Settings, measurements: bms.Measurements, tick_ms: int, every_tick: bool = False
+    ) -> Supervision:
+        """First call, at tick 0 with no time passed."""
+        n_cells = len(measurements.cell_voltage_V)
+        size = 5 + 2 * n_cells
+        free = np.full(size, np.inf)
+        start = cls(settings, bms.State(), bms.Commands(), -free, free, 0, 0, tick_ms, n_cells, every_tick, ())
+        return start.stepped(0, measurements)
+
+    def wants(self, tick: int, inside: bool) -> bool:
+        """Whether the supervisor has to be asked at a tick, the measurements being inside their bounds or not."""
+        return tick >= self.deadline_tick or not inside
+
+    def stepped(self, tick: int, measurements: bms.Measurements) -> Supervision:
+        """Ask the supervisor at a tick."""
+        elapsed_s = (tick - self.last_tick) * self.tick_ms * 1e-3
+        state, commands, events, hold = bms.step(self.state, measurements, self.settings, elapsed_s)
+        low, high = bounds_of(hold, self.n_cells)
+        hold_ticks = 1 if self.every_tick else max(1, -(-hold.deadline_ms // self.tick_ms))
+        return replace(
+            self, state=state, commands=commands, low=low, high=high, deadline_tick=tick + hold_ticks,
+            last_tick=tick, events=tuple(events),
+        )
+
+    @property
+    def fuse_estimate_degC(self) -> float:
+        """Fuse temperature as the supervisor believes it."""
+        return float(self.state.fuse_estimate_degC)

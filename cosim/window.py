@@ -1,0 +1,399 @@
+"""Windows: the full SPICE transient around what is fast, started from and handed back to the slow state.
+
+Life of a window: operating point with the path disabled -> the commands that stood before are applied and settle
+(the pre-roll, outside all integrals) -> the window proper, with models and supervisor running inside -> closed at a
+tick when settled, or at its limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+import bms
+from cosim.balance import Balance, window_balance
+from cosim.deck import DEVICES, EXTERNALS, SIGNALS, AlternatorDeck, DeckSpec, top_deck
+from cosim.exchange import I_BATTERY, I_PORT, ORDER, SENSE, V_BATTERY, V_BUS, V_INPUT, FastState, junctions
+from cosim.inputs import Inputs
+from cosim.plant import PlantParameters, PlantState, source_thevenin, stored_charge_C
+from cosim.policy import WindowRequest
+from cosim.sensors import as_measurements, inside, measure
+from cosim.slow import Operating, advance_heat, solve_network
+from cosim.spice import SpiceSession
+from cosim.spice_sources import SourceTable
+from cosim.supervision import Supervision
+from models import alternator, battery, cable, starter_battery
+
+Array = NDArray[np.float64]
+
+COMMAND_RAMP_S = 2e-6
+"""Time a command takes to change inside SPICE; both ends are breakpoints (ours, see the coupling tests)."""
+ENABLE_AT_S = 1e-3
+"""Moment in the pre-roll at which a path that was enabled is enabled again."""
+PREROLL_S = {False: 2e-3, True: 0.1}
+"""Length of the pre-roll for a path that starts disabled / enabled (ours: five times the slowest loop, the field)."""
+MAX_STEP_S = 1e-4
+"""Longest step unless a window asks for another: first-order hold stays exact to 1e-5 V below it."""
+QUIET_A, QUIET_V = 0.1, 5e-3
+"""A window is settled when nothing exchanged moved by more than this over its last tick (ours)."""
+PREDICTION_BOUND_A = 0.3
+"""Largest difference of the slow prediction from SPICE at a window's end that is not an event (design bound)."""
+
+
+@dataclass
+class WindowOutcome:
+    """What a window hands back to the slow engine."""
+
+    state: PlantState
+    supervision: Supervision
+    end_tick: int
+    operating: Operating
+    dataset: xr.Dataset
+    balance: Balance
+    start_mismatch_A: float
+    end_mismatch_A: float
+    settled: bool
+    tick_rows: list[tuple[int, PlantState, Operating, Array, Array]]
+    charge_C: float
+    energies: dict[str, float]
+    notes: list[tuple[float, str, str]] = field(default_factory=list)
+
+
+def deck_spec(title: str, netlist: str, overrides: Mapping[str, float], state: PlantState, p: PlantParameters,
+              source_inductance_H: float) -> DeckSpec:
+    """Deck of a window from the plant's state: what SPICE holds constant is evaluated here."""
+    _, battery_ohm = battery.thevenin(state.battery, p.battery)
+    _, source_ohm = source_thevenin(state, 0.0, p)
+    machine = AlternatorDeck(
+        float(p.alternator.gain_A_V), float(p.alternator.field_tau_s), float(p.alternator_lead_ohm)
+    )
+    return DeckSpec(
+        title=title,
+        netlist=netlist,
+        parameters=circuit_parameters(netlist, overrides, p),
+        source_resistance_ohm=float(source_ohm),
+        source_inductance_H=source_inductance_H,
+        input_cable_resistance_ohm=float(cable.resistance_ohm(state.input_cable_degC, p.input_cable)),
+        input_cable_inductance_H=float(p.input_cable.inductance_H),
+        battery_cable_resistance_ohm=float(cable.resistance_ohm(state.battery_cable_degC, p.battery_cable)),
+        battery_cable_inductance_H=float(p.battery_cable.inductance_H),
+        battery_resistance_ohm=float(battery_ohm),
+        alternator=machine if p.has_vehicle > 0.5 else None,
+    )
+
+
+def circuit_parameters(netlist: str, overrides: Mapping[str, float], p: PlantParameters) -> dict[str, float]:
+    """Parameters of the circuit: the fitted fuse, then what the scenario changes."""
+    own: dict[str, float] = {}
+    if netlist != "direct_connection":
+        own = {"rf25": float(p.fuse.resistance_25_ohm), "alphaf": float(p.fuse.alpha_per_K),
+               "lf": float(p.fuse.inductance_H)}
+    return {**own, **overrides}
+
+
+class Window:
+    """One window, run once with `run`.
+
+    Parameters
+    ----------
+    request : why and where
+    state, supervision : plant and supervisor at the window's first tick (the supervisor already asked there)
+    previous_commands : commands that stood before that tick; they are what the pre-roll settles to
+    inputs, tick_s : outside influences and tick
+    spec : deck
+    p : parameters
+    """
+
+    def __init__(
+        self, request: WindowRequest, state: PlantState, supervision: Supervision,
+        previous_commands: bms.Commands, inputs: Inputs, tick_s: float, spec: DeckSpec, p: PlantParameters,
+    ) -> None:
+        self.request = request
+        self._supervision = supervision
+        self._previous = previous_commands
+        self._inputs = inputs
+        self._tick_s = tick_s
+        self._spec = spec
+        self._p = p
+        self._ambient = np.array(inputs.ambient_degC)
+        self._fast = FastState(state, p, self._ambient)
+        self._preroll_s = PREROLL_S[previous_commands.alternator_enable]
+        self._table = SourceTable(EXTERNALS)
+        self._tick = request.start_tick
+        self._last_values: Array | None = None
+        self._changed_at_tick = True
+        self._settled = False
+        self._start_mismatch_A = 0.0
+        self._breakpoints: list[float] = []
+        self._next_corner = 0
+        self._rows: list[tuple[int, PlantState, Operating, Array, Array]] = []
+        self._notes: list[tuple[float, str, str]] = []
+        self._stop: Callable[[], None] = lambda: None
+
+    # ---- time ---------------------------------------------------------------------------------------------
+    def _spice_time(self, time_s: float) -> float:
+        return self._preroll_s + (time_s - self.request.start_tick * self._tick_s)
+
+    def _run_time(self, spice_s: float) -> float:
+        return self.request.start_tick * self._tick_s + (spice_s - self._preroll_s)
+
+    def _tick_time(self, tick: int) -> float:
+        """SPICE time of a tick: index times step, never a running sum."""
+        return self._preroll_s + (tick - self.request.start_tick) * self._tick_s
+
+    # ---- running ------------------------------------------------------------------------------------------
+    def run(self, session: SpiceSession) -> WindowOutcome:
+        """Run the window and hand its results back.
+
+        Raises
+        ------
+        SpiceError : the transient failed after all retries
+        """
+        start_state, start_supervision = self._fast.state, self._supervision
+        end_tick = self.request.start_tick + self.request.limit_ticks
+        start_s = self.request.start_tick * self._tick_s
+        ticks = [self._tick_time(k) for k in range(self.request.start_tick, end_tick + 1)]
+        corners = [self._spice_time(t) for t in self._inputs.corners(start_s, end_tick * self._tick_s)]
+        self._breakpoints = sorted({*ticks, *corners})
+        self._stop = session.request_stop
+
+        def restart() -> None:
+            self._reset(start_state, start_supervision)
+
+        restart()
+        step_s = self.request.max_step_s or MAX_STEP_S
+        waves = session.transient(
+            top_deck(self._spec), tstop_s=ticks[-1], tmax_s=step_s, signals=list(SIGNALS.values()),
+            sources=self._table, on_accept=self._accept, breakpoints=[ENABLE_AT_S, *self._breakpoints],
+            restart=restart,
+        )
+        return self._outcome(waves.time_s, np.stack([waves[s] for s in SIGNALS.values()]), start_state)
+
+    def _reset(self, state: PlantState, supervision: Supervision) -> None:
+        """Everything back to the window's start (also before a retry with other numerics)."""
+        self._fast = FastState(state, self._p, self._ambient)
+        self._supervision = supervision
+        self._tick = self.request.start_tick
+        self._last_values = None
+        self._changed_at_tick = True
+        self._settled = False
+        self._next_corner = 0
+        self._rows.clear()
+        self._notes.clear()
+        self._initial_sources()
+
+    def _initial_sources(self) -> None:
+        s, p, table = self._fast.state, self._p, self._table
+        start_s = self.request.start_tick * self._tick_s
+        emf, _ = battery.thevenin(s.battery, p.battery)
+        source, _ = source_thevenin(s, float(self._inputs.supply_emf_V.at(start_s)), p)
+        before = self._previous
+        values = {"vemf": emf, "vsrc": source, "ven": 0.0, "vref": before.sense_reference_V * 1e3,
+                  "vtfuse": s.fuse.temperature_degC, "vset": alternator.setpoint_V(s.alternator.case_degC, p.alternator),
+                  "vimax": self._capability(start_s), "vload": float(self._inputs.load_A.at(start_s)), **junctions(s)}
+        for name, value in values.items():
+            self._table.hold(name, 0.0, float(value))
+        if before.alternator_enable:
+            table.hold("ven", ENABLE_AT_S, 0.0)
+            table.ramp("ven", ENABLE_AT_S, 1.0, COMMAND_RAMP_S)
+
+    def _capability(self, time_s: float) -> float:
+        rpm = float(self._inputs.alternator_rpm.at(time_s))
+        return float(alternator.capability_A(rpm, self._fast.state.alternator.winding_degC, self._p.alternator))
+
+    # ---- accepted points ----------------------------------------------------------------------------------
+    def _accept(self, spice_s: float, values: Array) -> list[float] | None:
+        if self._settled or spice_s < self._breakpoints[0] - 1e-12:
+            return None
+        if self._next_corner == 0:
+            self._fast.start(spice_s, values)
+        slopes = self._fast.accept(spice_s, values)
+        table, state = self._table, self._fast.state
+        table.hold("vemf", spice_s, slopes.battery_emf_V, slopes.battery_slope_V_s)
+        if self._p.has_vehicle > 0.5:
+            table.hold("vsrc", spice_s, slopes.starter_emf_V, slopes.starter_slope_V_s)
+        table.hold("vtfuse", spice_s, state.fuse.temperature_degC)
+        for name, value in junctions(state).items():
+            table.hold(name, spice_s, value)
+        more: list[float] = []
+        if self._next_corner < len(self._breakpoints) and spice_s >= self._breakpoints[self._next_corner] - 1e-12:
+            if abs(spice_s - self._tick_time(self._tick)) < 1e-12:
+                more = self._at_tick(spice_s, values)
+            self._next_corner += 1
+            self._hold_inputs(spice_s)
+        return more or None
+
+    def _hold_inputs(self, spice_s: float) -> None:
+        """First-order hold of the outside influences up to the next corner or tick."""
+        if self._next_corner >= len(self._breakpoints):
+            return
+        span_s = self._breakpoints[self._next_corner] - spice_s
+        now_s = self._run_time(spice_s)
+        then_s = now_s + span_s
+        pairs = {"vload": (float(self._inputs.load_A.at(now_s)), float(self._inputs.load_A.at(then_s)))}
+        if self._p.has_vehicle > 0.5:
+            pairs["vimax"] = (self._capability(now_s), self._capability(then_s))
+        else:
+            emf = self._inputs.supply_emf_V
+            pairs["vsrc"] = (float(emf.at(now_s)), float(emf.at(then_s)))
+        for name, (now, then) in pairs.items():
+            self._table.hold(name, spice_s, now, (then - now) / span_s)
+
+    # ---- ticks --------------------------------------------------------------------------------------------
+    def _at_tick(self, spice_s: float, values: Array) -> list[float]:
+        """Supervisor, slow temperatures and the question whether the window may close."""
+        tick, first = self._tick, self._tick == self.request.start_tick
+        self._tick += 1
+        if first:
+            predicted = self._prediction(tick, self._previous)
+            self._start_mismatch_A = float(values[I_PORT] - predicted.port_current_A)
+            self._last_values = values.copy()
+            self._keep_row(tick, values)
+            return self._apply(self._supervision.commands, self._previous, spice_s)
+        self._slow_temperatures(tick)
+        before = self._supervision.commands
+        measured = self._measured(values)
+        if self._supervision.wants(tick, inside(measured, self._supervision.low, self._supervision.high)):
+            self._supervision = self._supervision.stepped(tick, as_measurements(measured, self._n_cells))
+            self._notes += [(tick * self._tick_s, e.name, e.detail) for e in self._supervision.events]
+        more = self._apply(self._supervision.commands, before, spice_s)
+        self._keep_row(tick, values)
+        self._consider_closing(tick, values, changed=bool(more))
+        self._last_values = values.copy()
+        return more
+
+    @property
+    def _n_cells(self) -> int:
+        return int(self._fast.state.battery.soc.size)
+
+    def _apply(self, commands: bms.Commands, before: bms.Commands, spice_s: float) -> list[float]:
+        """Ramp what changed; returns the breakpoints that this needs."""
+        table, end_s = self._table, spice_s + COMMAND_RAMP_S
+        more: list[float] = []
+        if commands.alternator_enable != before.alternator_enable:
+            table.ramp("ven", spice_s, float(commands.alternator_enable), COMMAND_RAMP_S)
+            more = [end_s]
+        if commands.sense_reference_V != before.sense_reference_V:
+            table.ramp("vref", spice_s, commands.sense_reference_V * 1e3, COMMAND_RAMP_S)
+            more = [end_s]
+        return more
+
+    def _measured(self, values: Array) -> Array:
+        s = self._fast.state
+        cells = battery.cell_voltages_V(s.battery, values[I_BATTERY], self._p.battery)
+        truth = np.concatenate((
+            (values[V_INPUT], values[SENSE] * 1e-3, values[V_BATTERY], s.box.heatsink_degC, s.box.terminal_degC),
+            cells, s.battery.temperature_degC,
+        ))
+        return np.asarray(measure(truth, self._p.sensors))
+
+    def _slow_temperatures(self, tick: int) -> None:
+        """Alternator and cables step once per tick with the tick's mean currents."""
+        alternator_A, port_A = self._fast.take_means(self._tick_s)
+        rpm = float(self._inputs.alternator_rpm.at((tick - 1) * self._tick_s))
+        assert self._last_values is not None
+        machine, first, second = advance_heat(
+            self._fast.state, port_A, alternator_A, float(self._last_values[V_BUS]), rpm, self._ambient,
+            self._tick_s, self._p,
+        )
+        self._fast.state = self._fast.state._replace(
+            alternator=machine, input_cable_degC=first, battery_cable_degC=second
+        )
+        self._table.hold("vset", self._tick_time(tick), float(alternator.setpoint_V(machine.case_degC, self._p.alternator)))
+
+    def _prediction(self, tick: int, commands: bms.Commands) -> Operating:
+        row = self._inputs.sampled(np.array([tick * self._tick_s]))[0]
+        reference_mV = commands.sense_reference_V * 1e3
+        result: Operating = solve_network(
+            self._fast.state, row, float(commands.alternator_enable), reference_mV, self._p
+        )
+        return result
+
+    def _consider_closing(self, tick: int, values: Array, changed: bool) -> None:
+        done = tick - self.request.start_tick
+        if done >= self.request.limit_ticks:
+            return
+        now_s = tick * self._tick_s
+        ahead = self._inputs.load_A.corners(now_s - self._tick_s, now_s + self._tick_s)
+        if done < self.request.min_ticks or changed or ahead.size:
+            return
+        assert self._last_values is not None
+        moved = np.abs(values - self._last_values)
+        quiet = moved[I_PORT] < QUIET_A and max(moved[V_BUS], moved[V_INPUT], moved[V_BATTERY]) < QUIET_V
+        predicted = self._prediction(tick, self._supervision.commands)
+        follows = abs(values[I_PORT] - predicted.port_current_A) < QUIET_A
+        if quiet or follows:
+            self._settled = True
+            self._stop()
+
+    def _keep_row(self, tick: int, values: Array) -> None:
+        s, c = self._fast.state, self._supervision.commands
+        x = self._operating(values)
+        extra = np.array([
+            float(c.alternator_enable), c.current_limit_A, self._supervision.fuse_estimate_degC, 1.0
+        ])
+        powers = np.array([values[ORDER.index(f"power_{d}_W")] for d in DEVICES])
+        self._rows.append((tick, s, x, powers, extra))
+
+    def _operating(self, values: Array) -> Operating:
+        named = dict(zip(ORDER, (float(v) for v in values), strict=True))
+        alternator_V = named["starter_voltage_V"] + (
+            self._p.alternator_lead_ohm * named["alternator_current_A"]
+        )
+        return Operating(
+            named["port_current_A"], named["alternator_current_A"], named["starter_battery_current_A"], alternator_V,
+            named["starter_voltage_V"], named["input_voltage_V"], named["battery_voltage_V"], 0.0, 0.0,
+        )
+
+    # ---- results ------------------------------------------------------------------------------------------
+    def _outcome(self, spice_s: Array, columns: Array, start: PlantState) -> WindowOutcome:
+        end_s = self._tick_time(self._rows[-1][0])
+        keep = (spice_s >= self._breakpoints[0] - 1e-12) & (spice_s <= end_s + 1e-12)
+        time_s, kept = spice_s[keep] - self._breakpoints[0], columns[:, keep]
+        end_tick = self._rows[-1][0]
+        last = self._rows[-1][2]
+        state = self._fast.state._replace(bus_voltage_V=last.alternator_voltage_V)
+        predicted = self._prediction(end_tick, self._supervision.commands)
+        mismatch_A = last.port_current_A - predicted.port_current_A
+        waves = dict(zip(ORDER, kept, strict=True))
+        charge = stored_charge_C(state.battery, self._p.battery) - stored_charge_C(start.battery, self._p.battery)
+        balance, energies = window_balance(time_s, waves, charge)
+        start_s = self.request.start_tick * self._tick_s
+        stop_s = end_tick * self._tick_s
+        notes = list(self._notes)
+        if abs(mismatch_A) > PREDICTION_BOUND_A:
+            notes.append((stop_s, "prediction off", f"SPICE minus slow prediction {mismatch_A:+.3f} A"))
+        if not self._settled:
+            notes.append((stop_s, "window limit", f"{self.request.name} closed at its limit, not settled"))
+        return WindowOutcome(
+            state=state, supervision=self._supervision, end_tick=end_tick, operating=last,
+            dataset=_dataset(time_s, waves, self.request, start_s, stop_s), balance=balance,
+            start_mismatch_A=self._start_mismatch_A, end_mismatch_A=float(mismatch_A), settled=self._settled,
+            tick_rows=list(self._rows), charge_C=energies.pop("charge_C"), energies=energies, notes=notes,
+        )
+
+
+def _dataset(time_s: Array, waves: dict[str, Array], request: WindowRequest, start_s: float, end_s: float) -> xr.Dataset:
+    """Waveforms of a window with units; devices stacked."""
+    units = {"A": "A", "V": "V", "mV": "mV", "W": "W", "J": "J"}
+    data: dict[str, tuple[tuple[str, ...], Array, dict[str, str]]] = {}
+    for name, wave in waves.items():
+        if not any(name in (f"power_{d}_W", f"junction_{d}_degC") for d in DEVICES):
+            unit = units.get(name.rsplit("_", 1)[-1], "1")
+            text = name.rsplit("_", 1)[0] if unit != "1" else name
+            data[name] = (("time_s",), wave, {"units": unit, "long_name": text.replace("_", " ")})
+    for name, pattern, unit in (
+        ("device_power_W", "power_{}_W", "W"), ("junction_degC", "junction_{}_degC", "degC")
+    ):
+        block = np.stack([waves[pattern.format(d)] for d in DEVICES], axis=1)
+        text = name.rsplit("_", 1)[0].replace("_", " ")
+        data[name] = (("time_s", "device"), block, {"units": unit, "long_name": text})
+    return xr.Dataset(
+        data,
+        coords={"time_s": ("time_s", time_s, {"units": "s", "long_name": "time since the window's start"}),
+                "device": ("device", np.array(DEVICES), {"long_name": "power device bank"})},
+        attrs={"name": request.name, "reason": request.reason, "start_s": start_s, "end_s": end_s},
+    )

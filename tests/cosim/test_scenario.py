@@ -1,0 +1,116 @@
+"""Scenario files: what is accepted, and the one line that says what is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cosim.cli import main
+from cosim.errors import InputError
+from cosim.paths import SCENARIOS
+from cosim.scenario import Supply, Vehicle, load_scenario, parse_scenario
+
+GOOD = """
+name: good
+source: {kind: vehicle, load_A: 20}
+drive: {segments: [{kind: idle, duration_s: 10}]}
+"""
+
+BAD = {
+    "empty file": ("", "allowed: a mapping"),
+    "a list": ("- a\n- b\n", "allowed: a mapping"),
+    "broken YAML": ("name: [1, 2\n", "well-formed YAML"),
+    "key given twice": (GOOD + "name: again\n", "given twice"),
+    "a tag that runs code": ("name: !!python/object/apply:os.system ['true']\n", "well-formed YAML"),
+    "no name": (GOOD.replace("name: good\n", ""), "name: missing"),
+    "name with a slash": (GOOD.replace("good", "../evil"), "name: ../evil"),
+    "unknown key": (GOOD + "ambiant: {}\n", "did you mean 'ambient'?"),
+    "unknown nested key": (GOOD + "bank: {socc: 0.5}\n", "did you mean 'soc'?"),
+    "unknown source key": (GOOD.replace("load_A", "laod_A"), "did you mean 'load_A'?"),
+    "charge above 1": (GOOD + "bank: {soc: 1.2}\n", "bank.soc: 1.2 (allowed: <= 1.0)"),
+    "charge below 0": (GOOD + "bank: {soc: -0.1}\n", "allowed: >= 0.0"),
+    "not a number": (GOOD + "bank: {soc: half}\n", "bank.soc: half"),
+    "NaN": (GOOD + "bank: {soc: .nan}\n", "bank.soc"),
+    "infinite duration": (GOOD + "duration_s: .inf\n", "duration_s"),
+    "endless run": (GOOD + "duration_s: 1.0e+12\n", "at most"),
+    "tick of a broken millisecond": (GOOD + "tick_s: 0.0333\n", "a whole number of milliseconds"),
+    "tick too long": (GOOD + "tick_s: 10\n", "tick_s: 10 (allowed: <= 1.0)"),
+    "unknown variant": (GOOD + 'variant: "12-400"\n', "12-200"),
+    "fuse that does not exist": (GOOD + "settings: {fuse_rating_A: 90}\n", "settings.fuse_rating_A: 90"),
+    "misspelt setting": (GOOD + "settings: {fuse_rating: 100}\n", "fuse_rating_A"),
+    "unknown netlist": (GOOD + "circuit: {netlist: magic}\n", "alternator_path"),
+    "unknown source kind": (GOOD.replace("vehicle", "boat"), "source"),
+    "vehicle without drive": ("name: x\nsource: {kind: vehicle}\n", "needs a drive"),
+    "supply with drive": (GOOD.replace("{kind: vehicle, load_A: 20}", "{kind: supply, emf_V: [[0, 13]]}"), "no drive"),
+    "supply without duration": ("name: x\nsource: {kind: supply, emf_V: [[0, 13]]}\n", "needs duration_s"),
+    "supply times not rising": ("name: x\nduration_s: 1\nsource: {kind: supply, emf_V: [[1, 13], [1, 14]]}\n", "rise"),
+    "segments and trace": (GOOD.replace("drive: {", "drive: {trace: {files: [a.csv]}, "), "either"),
+    "no segment": (GOOD.replace("[{kind: idle, duration_s: 10}]", "[]"), "at least one"),
+    "unknown segment": (GOOD.replace("kind: idle", "kind: flying"), "highway"),
+    "negative load step": (GOOD + "events: [{time_s: 1, kind: load_step, current_A: -5}]\n", "events.0.current_A: -5"),
+    "two windows of one name": (
+        GOOD + "windows: [{name: a, start_s: 0, duration_s: 1}, {name: a, start_s: 2, duration_s: 1}]\n", "differ"),
+    "cable of no length": (GOOD + "cables: {input: {length_m: 0, area_mm2: 35}}\n", "cables.input.length_m: 0"),
+    "battery that is not there": (GOOD + "bank: {battery: unobtainium}\n", "unobtainium"),
+    "alternator that is not there": (GOOD.replace("load_A: 20", "alternator: dynamo"), "dynamo"),
+    "trace that is not there": (
+        GOOD.replace("segments: [{kind: idle, duration_s: 10}]", "trace: {files: [no.csv]}"), "no.csv"),
+}
+
+
+def test_a_good_scenario_gets_the_defaults(tmp_path: Path) -> None:
+    file = tmp_path / "good.yaml"
+    file.write_text(GOOD)
+    scenario = load_scenario(file)
+    assert isinstance(scenario.source, Vehicle)
+    assert scenario.source.load_A == 20.0
+    assert scenario.tick_s == 0.1
+    assert scenario.supervisor_settings.fuse_rating_A == 100
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_scenario_is_one_line_and_exit_code_2(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text, expected = BAD[name]
+    file = tmp_path / "bad.yaml"
+    file.write_text(text)
+    with pytest.raises(SystemExit) as stop:
+        main(["run", str(file), "-o", str(tmp_path / "out")])
+    shown = capsys.readouterr()
+    assert stop.value.code == 2
+    lines = [line for line in shown.err.splitlines() if line.strip()]
+    assert len(lines) == 1, shown.err
+    assert "bad.yaml" in lines[0] or "no.csv" in lines[0]
+    assert expected in lines[0]
+    assert "Traceback" not in shown.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"nowhere\.yaml"):
+        load_scenario(tmp_path / "nowhere.yaml")
+
+
+def test_a_binary_file_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "bad.yaml"
+    file.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(InputError, match="UTF-8"):
+        load_scenario(file)
+
+
+@pytest.mark.parametrize("file", sorted(SCENARIOS.rglob("*.yaml")), ids=lambda f: f.stem)
+def test_shipped_scenarios_are_valid(file: Path) -> None:
+    scenario = load_scenario(file)
+    assert scenario.description
+    if isinstance(scenario.source, Supply):
+        assert scenario.duration_s
+
+
+def test_a_supply_parses_into_points() -> None:
+    scenario = parse_scenario(
+        {"name": "s", "duration_s": 5, "source": {"kind": "supply", "emf_V": [[0, 12.0], [5, 14.0]]}}
+    )
+    assert isinstance(scenario.source, Supply)
+    assert scenario.source.emf_V == [(0.0, 12.0), (5.0, 14.0)]
