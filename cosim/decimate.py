@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 
-def min_max(time_s: Array, values: Array, n_bins: int, low_s: float | None = None, high_s: float | None = None) -> tuple[Array, Array]:
+def min_max(
+    time_s: Array, values: Array, n_bins: int, low_s: float = -np.inf, high_s: float = np.inf
+) -> tuple[Array, Array]:
     """Keep the lowest and the highest point of each of `n_bins` equal stretches of time.
 
     A line through what is left covers the same pixels as a line through all points, if a bin is no wider
@@ -28,8 +30,8 @@ def min_max(time_s: Array, values: Array, n_bins: int, low_s: float | None = Non
     """
     if n_bins < 1:
         raise ValueError(f"n_bins {n_bins}: must be at least 1")
-    first = 0 if low_s is None else max(int(np.searchsorted(time_s, low_s, "left")) - 1, 0)
-    last = time_s.size if high_s is None else min(int(np.searchsorted(time_s, high_s, "right")) + 1, time_s.size)
+    first = max(int(np.searchsorted(time_s, low_s, "left")) - 1, 0)
+    last = min(int(np.searchsorted(time_s, high_s, "right")) + 1, time_s.size)
     time_s, values = time_s[first:last], values[first:last]
     if time_s.size <= 4 * n_bins:
         return time_s, values

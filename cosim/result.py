@@ -13,7 +13,7 @@ import json
 import math
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -89,7 +89,8 @@ class Result:
             self._write(part, picture)
             _move_into_place(part, target)
         except OSError as error:
-            raise InputError(str(target), "", error.strerror or str(error), "a folder that can be written") from error
+            problem = error.strerror or str(error)
+            raise InputError(str(target), "", problem, "a folder that can be written") from error
         finally:
             shutil.rmtree(part, ignore_errors=True)
         return Path(directory)
@@ -132,8 +133,8 @@ class Result:
         """Show scenario, figures, windows and events in a notebook."""
         title = html.escape(str(self.summary.get("scenario", "result")))
         figures = [
-            (f.get("id", ""), f.get("name", ""), shown(f.get("value")), f.get("unit", ""), shown(f.get("limit")),
-             {True: "yes", False: "NO"}.get(f.get("passed"), ""))
+            (f.get("id", ""), f.get("name", ""), shown(f.get("value")), f.get("unit", ""),
+             shown(f.get("limit")), {True: "yes", False: "NO"}.get(f.get("passed"), ""))
             for f in self.summary.get("figures", [])
         ]
         windows = [
@@ -206,7 +207,7 @@ def _compressed(dataset: xr.Dataset) -> dict[str, dict[str, object]]:
 
 
 def plain(value: object) -> object:
-    """Turn numpy scalars and arrays, tuples and mappings into what JSON holds; NaN and infinity become null."""
+    """Turn numpy scalars, arrays, tuples and mappings into what JSON holds; NaN and infinity become null."""
     if isinstance(value, np.generic | np.ndarray):
         return plain(value.tolist())
     if isinstance(value, Mapping):
@@ -221,13 +222,14 @@ def plain(value: object) -> object:
 
 
 def shown(value: object) -> str:
-    """Return a number as a reader wants it (four figures), a word as it is, nothing as an empty string."""
+    """Return a number as a reader wants it (five figures), a word as it is, nothing as an empty string."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float | np.floating):
-        return f"{value:.1f}" if 1000.0 <= abs(value) < 1e7 else f"{value:.4g}"
+        number = float(value)
+        return f"{number:.1f}" if 1000.0 <= abs(number) < 1e7 else f"{number:.5g}"
     return str(value)
 
 
@@ -263,7 +265,7 @@ def _read_summary(path: Path) -> dict[str, Any]:
     return content
 
 
-def _table(caption: str, header: tuple[str, ...], rows: list[tuple[object, ...]]) -> str:
+def _table(caption: str, header: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> str:
     """Return an HTML table, or nothing if it has no rows."""
     if not rows:
         return ""

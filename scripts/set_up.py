@@ -203,7 +203,7 @@ def provide_library() -> str:
     if platform.system() == "Darwin":
         raise SetUpError("libngspice is missing: `brew install libngspice`, then `make setup` again")
     if "CONDA_PREFIX" in os.environ:
-        raise SetUpError("libngspice is missing: `conda install -c conda-forge ngspice-lib`")
+        raise SetUpError("libngspice is missing: `conda install -c conda-forge ngspice`")
     if not has_apt():
         raise SetUpError("libngspice is missing: install your system's package of the ngspice shared library")
     if is_root() and not os.environ.get("BMS_COSIM_NO_SYSTEM_LIBRARY"):

@@ -1,0 +1,183 @@
+"""The command `bms-cosim`.
+
+Exit code 0: success; 1: a check failed, or the simulation could not be carried out; 2: bad input, told in one
+line on stderr and never as a traceback. Heavy imports happen inside the commands: `--help` stays quick.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cosim.errors import InputError
+
+if TYPE_CHECKING:
+    from cosim.result import Result
+
+FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+"""Exit codes beside 0; 130 is what shells use for Ctrl-C."""
+
+Progress = Callable[[float, str], None]
+
+_USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[2]
+"""Base of every complaint about the command line; typer gives it no public name."""
+
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
+    help="Co-simulation workbench for a 12 V LFP battery management system.",
+)
+
+
+def _show_version(asked: bool) -> None:
+    """Print the version and stop."""
+    if asked:
+        from cosim import __version__
+
+        typer.echo(f"bms-cosim {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Options before the command; `--version` is handled by its callback."""
+
+
+@app.command()
+def run(
+    scenario: Annotated[Path, typer.Argument(help="Scenario file (YAML).")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Result directory; default results/<scenario>.")
+    ] = None,
+) -> None:
+    """Run a scenario, write a result directory and print its figures."""
+    from cosim.scenario import load_scenario
+
+    loaded = load_scenario(scenario)
+    target = output if output is not None else Path("results") / loaded.name
+    from cosim.result import PICTURE, require_replaceable
+    from cosim.simulation import Simulation
+
+    require_replaceable(target)  # before the work, not after it
+    with progress_bar() as report:
+        result = Simulation(loaded).run(progress=report)
+        report(1.0, "writing the result")
+        result.save(target)
+    print_report(result)
+    typer.echo(f"result:  {target}")
+    typer.echo(f"picture: {target / PICTURE}")
+
+
+@app.command()
+def plot(directory: Annotated[Path, typer.Argument(help="Result directory.")]) -> None:
+    """Draw the picture of a result directory again."""
+    from cosim.plot import save_picture
+    from cosim.result import PICTURE, Result
+
+    result = Result.load(directory)
+    path = directory / PICTURE
+    try:
+        save_picture(result, path)
+    except OSError as error:
+        raise InputError(str(path), "", error.strerror or str(error), "a file that can be written") from error
+    typer.echo(f"picture: {path}")
+
+
+@contextmanager
+def progress_bar() -> Iterator[Progress]:
+    """Give a callable for (fraction done, text): a bar on a terminal, nothing where stderr is piped."""
+    if not sys.stderr.isatty():
+        yield lambda fraction, text: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeElapsedColumn(),
+               TextColumn("{task.description}"))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("starting", total=1.0)
+        yield lambda fraction, text: bar.update(task, completed=fraction, description=text)
+
+
+def print_report(result: Result) -> None:
+    """Print figures, balances and warnings of a run as a reader wants them."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from cosim.result import shown
+
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    table = Table(title=str(result.summary.get("scenario", "")), title_justify="left")
+    for heading, side in (("id", "left"), ("figure", "left"), ("value", "right"), ("unit", "left"),
+                          ("limit", "left"), ("passed", "left")):
+        table.add_column(heading, justify="right" if side == "right" else "left")
+    for figure in result.summary.get("figures", []):
+        limit = shown(figure.get("limit"))
+        verdict = ("yes" if figure.get("passed") else "NO") if limit else ""
+        value = shown(figure.get("value"))
+        cells = (figure.get("id", ""), figure.get("name", ""), value, figure.get("unit", ""), limit, verdict)
+        table.add_row(*(escape(str(cell)) for cell in cells))
+    console.print(table)
+    for text in balance_lines(result.summary):
+        console.print(escape(text), highlight=False)
+    for warning in result.summary.get("warnings", []):
+        console.print(f"warning: {escape(str(warning))}", highlight=False)
+
+
+def balance_lines(summary: dict[str, object]) -> list[str]:
+    """Say how well charge and energy balance, over the run and in the worst window."""
+    from cosim.result import shown
+
+    lines = []
+    for key in ("charge_balance", "energy_balance"):
+        part = summary.get(key)
+        if isinstance(part, dict) and "relative" in part:
+            lines.append(f"{key.replace('_', ' ')} of the run: relative error {shown(part['relative'])}")
+    worst = summary.get("worst_window")
+    if isinstance(worst, dict):
+        told = ", ".join(f"{str(name).replace('_', ' ')} {shown(value)}" for name, value in worst.items())
+        lines.append(f"worst window: {told}")
+    return lines
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; turn what the user can mend into one line.
+
+    Parameters
+    ----------
+    arguments : what follows the command's name; default `sys.argv[1:]`
+
+    Raises
+    ------
+    SystemExit : with the exit code, unless it is 0.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        app(words or ["--help"], prog_name="bms-cosim", standalone_mode=False)
+    except InputError as error:
+        sys.exit(_complain(str(error), BAD_INPUT))
+    except (KeyboardInterrupt, typer.Abort):
+        sys.exit(_complain("interrupted; nothing was written", INTERRUPTED))
+    except _USAGE_ERROR as error:
+        sys.exit(_complain(f"{error} (see `bms-cosim --help`)", BAD_INPUT))
+    except Exception as error:
+        from cosim.spice_errors import SpiceError  # late: it is wanted only here
+
+        if not isinstance(error, SpiceError):
+            raise
+        sys.exit(_complain(str(error), FAILED))
+
+
+def _complain(text: str, code: int) -> int:
+    """Print one line on stderr and give the exit code back."""
+    print(f"bms-cosim: {' '.join(text.split())}", file=sys.stderr)
+    return code

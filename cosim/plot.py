@@ -1,0 +1,242 @@
+"""One picture of a run that reads without the source code.
+
+Above, the whole run over a shared time axis: currents, voltages, temperatures, charge and speed, with the
+events and the SPICE windows marked. Below, the most telling windows at their own scale of time. Plain
+`Figure` objects, no pyplot: nothing global, safe in threads and notebooks.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.gridspec import GridSpec
+from numpy.typing import NDArray
+
+from cosim.decimate import min_max
+from cosim.plot_marks import mark_events, mark_windows
+from cosim.plot_windows import Zoom, chosen_windows, draw_zoom
+from cosim.result import Result, shown
+
+Array = NDArray[np.float64]
+
+SIZE_INCH = (16.0, 12.0)
+DPI = 100
+BINS = 1600
+"""Bins of the decimation: one per pixel of the picture's width."""
+
+BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
+BLUE, RED, PURPLE, GREY = "#0072B2", "#D55E00", "#CC79A7", "#8C8C8C"
+"""Okabe and Ito's palette, which the common kinds of colour blindness tell apart."""
+
+
+class Line(NamedTuple):
+    """One curve: variable, text of the legend, colour, line style and width [pt]."""
+
+    variable: str
+    label: str
+    colour: str
+    style: str = "-"
+    width: float = 1.2
+
+
+class Panel(NamedTuple):
+    """One set of axes over the whole run: label of its axis, height, smallest span of its axis, curves."""
+
+    label: str
+    height: float
+    least_span: float
+    lines: tuple[Line, ...]
+
+
+PANELS = (
+    Panel("current [A]", 2.3, 2.0, (
+        Line("alternator_current_A", "alternator", ORANGE),
+        Line("starter_battery_current_A", "starter battery", PURPLE, "-", 0.9),
+        Line("port_current_A", "BMS alternator port", BLUE, "-", 1.6),
+        Line("current_limit_A", "limit of the port", BLACK, "--", 1.0),
+    )),
+    Panel("voltage [V]", 1.4, 0.5, (
+        Line("starter_voltage_V", "starter battery", PURPLE),
+        Line("input_voltage_V", "BMS input", ORANGE),
+        Line("battery_voltage_V", "LFP battery", BLUE, "-", 1.6),
+    )),
+    Panel("temperature [\N{DEGREE SIGN}C]", 2.0, 5.0, (
+        Line("winding_degC", "alternator winding", RED, "-", 1.6),
+        Line("rectifier_degC", "alternator rectifier", ORANGE),
+        Line("junction_degC", "hottest junction", PURPLE, "-", 0.9),
+        Line("heatsink_degC", "heatsink", GREEN),
+        Line("fuse_temperature_degC", "fuse", BLACK),
+        Line("fuse_temperature_estimate_degC", "fuse, as estimated", SKY, "--"),
+        Line("cell_temperature_degC", "hottest cell", BLUE),
+    )),
+    Panel("charge [%]", 1.2, 2.0, (
+        Line("soc", "LFP battery", BLUE, "-", 1.6),
+        Line("starter_soc", "starter battery", PURPLE),
+    )),
+)
+
+SPEEDS = (
+    ("vehicle_speed_m_s", 3.6, "vehicle speed", "km/h"),
+    ("alternator_rpm", 1.0, "alternator speed", "1/min"),
+)
+"""Variable, factor to the unit, label and unit; the first one that the run has is drawn."""
+
+TIME_UNITS = ((432_000.0, 86_400.0, "d"), (18_000.0, 3600.0, "h"), (180.0, 60.0, "min"), (0.0, 1.0, "s"))
+"""Runs from this long on [s] are drawn in this unit [s], with this name."""
+
+
+def plot_result(result: Result) -> Figure:
+    """Draw a run.
+
+    Parameters
+    ----------
+    result : what `Simulation.run` returned or `Result.load` read; variables that are absent are left out
+
+    Returns
+    -------
+    a figure of 1600 x 1200 pixels; shows in a notebook, and `figure.savefig` writes it
+    """
+    figure = Figure(figsize=SIZE_INCH, dpi=DPI)
+    FigureCanvasAgg(figure)
+    zooms = chosen_windows(result.windows)
+    panels = [panel for panel in PANELS if any(line.variable in result.slow for line in panel.lines)]
+    bottom = 0.345 if zooms else 0.06
+    grid = GridSpec(
+        max(len(panels), 1), 1, figure, left=0.055, right=0.865, top=0.852, bottom=bottom, hspace=0.09,
+        height_ratios=[panel.height for panel in panels] or None,
+    )
+    factor, unit = time_unit(result.slow)
+    axes: list[Axes] = []
+    for row, panel in enumerate(panels):
+        ax = figure.add_subplot(grid[row], sharex=axes[0] if axes else None)
+        draw_panel(ax, panel, result.slow, factor)
+        ax.tick_params(labelbottom=row == len(panels) - 1)
+        axes.append(ax)
+    if axes:
+        axes[-1].set_xlabel(f"time since the start [{unit}]")
+        _time_range(axes[0], result.slow, factor)
+        mark_windows(axes, result.windows, zooms, factor)
+        mark_events(axes, result.events, factor)
+    _draw_zooms(figure, zooms)
+    _title(figure, result)
+    return figure
+
+
+def save_picture(result: Result, path: Path) -> None:
+    """Draw a run and write it as PNG; the same run gives the same bytes."""
+    plot_result(result).savefig(path, format="png", dpi=DPI)
+
+
+def time_unit(slow: xr.Dataset) -> tuple[float, str]:
+    """Return the seconds per unit of the time axis, and the unit's name, that suit the length of the run."""
+    time_s = slow["time_s"].values if "time_s" in slow.variables else np.zeros(1)
+    span_s = float(time_s[-1] - time_s[0]) if time_s.size else 0.0
+    return next((factor, name) for least_s, factor, name in TIME_UNITS if span_s >= least_s)
+
+
+def draw_panel(ax: Axes, panel: Panel, slow: xr.Dataset, factor: float) -> None:
+    """Draw the curves of one panel that the run has, with a legend beside it."""
+    time_s = slow["time_s"].values.astype(float)
+    for line in panel.lines:
+        if line.variable not in slow:
+            continue
+        values = one_curve(slow[line.variable])
+        scale = 100.0 if line.variable.endswith("soc") else 1.0
+        x, y = min_max(time_s, values * scale, BINS)
+        ax.plot(x / factor, y, line.style, color=line.colour, linewidth=line.width, label=line.label)
+        limit = slow[line.variable].attrs.get("limit_degC")
+        if limit is not None:
+            ax.axhline(float(limit), color=line.colour, linestyle=":", linewidth=1.1,
+                       label=f"its limit, {float(limit):g} \N{DEGREE SIGN}C")
+    widen(ax, panel.least_span)
+    dress(ax, panel.label)
+    speed = _draw_speed(ax, slow, factor) if "soc" in {line.variable for line in panel.lines} else None
+    handles, labels = ax.get_legend_handles_labels()
+    if speed is not None:
+        more = speed.get_legend_handles_labels()
+        handles, labels = handles + more[0], labels + more[1]
+    ax.legend(handles, labels, loc="upper left", bbox_to_anchor=(1.005 if speed is None else 1.045, 1.02),
+              frameon=False, fontsize=9.5, handlelength=1.8, labelspacing=0.35)
+
+
+def one_curve(variable: xr.DataArray) -> Array:
+    """Return the values over time; of cells or devices, the highest at each time."""
+    others = [dimension for dimension in variable.dims if dimension != "time_s"]
+    return np.asarray(variable.max(dim=others).values if others else variable.values, dtype=float)
+
+
+def widen(ax: Axes, least_span: float) -> None:
+    """Keep an axis from blowing noise up: it spans at least so much, with a little air."""
+    low, high = ax.get_ylim()
+    lack = max(least_span - (high - low), 0.0)
+    ax.set_ylim(low - lack / 2.0, high + lack / 2.0)
+
+
+def dress(ax: Axes, label: str) -> None:
+    """Give axes their label and a quiet grid."""
+    ax.set_ylabel(label, fontsize=10)
+    ax.tick_params(labelsize=9)
+    ax.grid(True, color="#DDDDDD", linewidth=0.6)
+    ax.set_axisbelow(True)
+    for side in ("top", "right"):
+        ax.spines[side].set_visible(False)
+
+
+def _draw_speed(ax: Axes, slow: xr.Dataset, factor: float) -> Axes | None:
+    """Draw vehicle speed, or alternator speed where there is no vehicle, on an axis to the right."""
+    known = [speed for speed in SPEEDS if speed[0] in slow]
+    if not known:
+        return None
+    variable, scale, label, unit = known[0]
+    right = ax.twinx()
+    x, y = min_max(slow["time_s"].values.astype(float), one_curve(slow[variable]) * scale, BINS)
+    right.fill_between(x / factor, 0.0, y, color=GREY, alpha=0.35, linewidth=0.0, label=label)
+    right.set_ylim(0.0, max(float(np.nanmax(y, initial=0.0)) * 1.1, 1.0))
+    right.set_ylabel(f"[{unit}]", fontsize=10, color="#555555")
+    right.tick_params(labelsize=9, colors="#555555")
+    right.spines["top"].set_visible(False)
+    ax.set_zorder(right.get_zorder() + 1)
+    ax.patch.set_visible(False)
+    return right
+
+
+def _time_range(ax: Axes, slow: xr.Dataset, factor: float) -> None:
+    """Show the run from its first to its last record, without margins."""
+    time_s = slow["time_s"].values
+    if time_s.size > 1:
+        ax.set_xlim(float(time_s[0]) / factor, float(time_s[-1]) / factor)
+
+
+def _draw_zooms(figure: Figure, zooms: list[Zoom]) -> None:
+    """Draw the chosen windows in a row below: currents above, voltages below."""
+    if not zooms:
+        return
+    grid = GridSpec(2, len(zooms), figure, left=0.055, right=0.985, top=0.262, bottom=0.047, hspace=0.1,
+                    wspace=0.2, height_ratios=[1.25, 1.0])
+    for column, zoom in enumerate(zooms):
+        upper = figure.add_subplot(grid[0, column])
+        lower = figure.add_subplot(grid[1, column], sharex=upper)
+        draw_zoom(upper, lower, zoom)
+        for ax, text, span in ((upper, "current [A]", 2.0), (lower, "voltage [V]", 0.5)):
+            widen(ax, span)
+            dress(ax, text if column == 0 else "")
+
+
+def _title(figure: Figure, result: Result) -> None:
+    """Write the scenario's name and the key figures above everything."""
+    name = str(result.summary.get("scenario", result.slow.attrs.get("scenario", "run")))
+    figure.text(0.055, 0.975, name, fontsize=17, fontweight="bold", va="center")
+    parts = []
+    for figures in result.summary.get("figures", []):
+        failed = "" if figures.get("passed", True) else " (OUTSIDE ITS LIMIT)"
+        value = f"{shown(figures.get('value'))} {figures.get('unit', '')}"
+        parts.append(f"{figures.get('name', '')} {value}{failed}")
+    lines = textwrap.wrap("   \N{BULLET}   ".join(parts), 205)[:3]
+    figure.text(0.055, 0.959, "\n".join(lines), fontsize=9.5, va="top", color="#333333", linespacing=1.35)

@@ -1,0 +1,103 @@
+"""Marks of events and windows on the panels of a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import xarray as xr
+from matplotlib.axes import Axes
+
+from cosim.plot_windows import Zoom
+from cosim.result import LoggedEvent
+
+LEAST_GAP = 0.026
+"""Labels closer than this part of the axis would overlap and share one label."""
+LETTER_GAP = 0.014
+"""The same for the letters of enlarged windows, which are smaller."""
+LONGEST_LABEL = 30
+WINDOW_EVENT = "window"
+"""Event that only says that a window ran; the shading says it already."""
+
+
+class Mark(NamedTuple):
+    """One label over the panels: when [s], and the words."""
+
+    time_s: float
+    text: str
+
+
+def grouped(events: Sequence[LoggedEvent], gap_s: float) -> list[Mark]:
+    """Merge events that lie closer together than their labels would allow.
+
+    Parameters
+    ----------
+    events : in the order of time
+    gap_s : events within this time of the first one of a group join it
+
+    Returns
+    -------
+    one mark per group: the first event's name, and how many more there are
+    """
+    groups: list[list[LoggedEvent]] = []
+    for event in events:
+        if groups and event.time_s - groups[-1][0].time_s < gap_s:
+            groups[-1].append(event)
+        else:
+            groups.append([event])
+    marks = []
+    for group in groups:
+        names = list(dict.fromkeys(event.event.replace("_", " ") for event in group))
+        text = names[0]
+        if len(text) > LONGEST_LABEL:
+            text = text[: LONGEST_LABEL - 1] + "\N{HORIZONTAL ELLIPSIS}"
+        more = len(group) - 1
+        marks.append(Mark(group[0].time_s, f"{text} (+{more})" if more else text))
+    return marks
+
+
+def mark_events(axes: Sequence[Axes], events: Sequence[LoggedEvent], factor: float) -> None:
+    """Draw a thin line per event through all panels, and short labels above the first."""
+    low, high = axes[0].get_xlim()
+    told = [event for event in events if event.event != WINDOW_EVENT]
+    for mark in grouped(told, LEAST_GAP * (high - low) * factor):
+        for ax in axes:
+            ax.axvline(mark.time_s / factor, color="#666666", linewidth=0.6, linestyle=":", zorder=0.5)
+        axes[0].annotate(
+            mark.text, (mark.time_s / factor, 1.0), xycoords=("data", "axes fraction"), xytext=(1, 13),
+            textcoords="offset points", rotation=30, rotation_mode="anchor", fontsize=8, color="#333333",
+            annotation_clip=False,
+        )
+
+
+def mark_windows(
+    axes: Sequence[Axes], windows: Mapping[str, xr.Dataset], zooms: Sequence[Zoom], factor: float
+) -> None:
+    """Shade the windows, which may be thinner than a pixel, and letter those that are drawn below."""
+    letters = {zoom.key: zoom.letter for zoom in zooms}
+    for key, window in windows.items():
+        start = float(window.attrs.get("start_s", 0.0)) / factor
+        end = float(window.attrs.get("end_s", 0.0)) / factor
+        for ax in axes:
+            ax.axvspan(start, max(end, start), facecolor="#F0E442", edgecolor="#D9C900", alpha=0.55,
+                       linewidth=1.4 if key in letters else 0.7, zorder=0.3)
+    low, high = axes[0].get_xlim()
+    for start_s, text in lettered(zooms, LETTER_GAP * (high - low) * factor):
+        axes[0].annotate(
+            text, (start_s / factor, 1.0), xycoords=("data", "axes fraction"), xytext=(0, 5),
+            textcoords="offset points", ha="center", va="center", fontsize=8, fontweight="bold",
+            bbox={"boxstyle": "square,pad=0.15", "facecolor": "#F0E442", "edgecolor": "#8A8000"},
+            annotation_clip=False,
+        )
+
+
+def lettered(zooms: Sequence[Zoom], gap_s: float) -> list[Mark]:
+    """Place the letters of the enlarged windows; windows closer than `gap_s` share one box."""
+    marks: list[Mark] = []
+    for zoom in zooms:
+        start_s = float(zoom.window.attrs.get("start_s", 0.0))
+        if marks and start_s - marks[-1].time_s < gap_s:
+            marks[-1] = Mark(marks[-1].time_s, f"{marks[-1].text} {zoom.letter}")
+        else:
+            marks.append(Mark(start_s, zoom.letter))
+    return marks

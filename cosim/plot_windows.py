@@ -1,0 +1,132 @@
+"""Which windows a picture shows enlarged, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+
+from cosim.decimate import min_max
+
+Array = NDArray[np.float64]
+
+MOST = 4
+"""Windows that find room in a row."""
+FIRST = ("enable", "crank", "disable")
+"""Kinds of windows that a reader looks for first, by the beginning of their names."""
+BINS = 400
+TAIL = 0.03
+"""Part of all movement that may lie before and after the stretch that is shown."""
+
+CURRENTS = (
+    ("alternator_current_A", "alternator", "#E69F00", 1.2),
+    ("port_current_A", "port", "#0072B2", 1.6),
+)
+VOLTAGES = (
+    ("starter_voltage_V", "starter battery", "#CC79A7", 1.2),
+    ("input_voltage_V", "BMS input", "#E69F00", 1.2),
+    ("battery_voltage_V", "LFP battery", "#0072B2", 1.6),
+)
+TIME_UNITS = ((2.0, 1.0, "s"), (2e-3, 1e-3, "ms"), (0.0, 1e-6, "\N{MICRO SIGN}s"))
+
+
+class Zoom(NamedTuple):
+    """One window that is shown enlarged: its key, its letter, and its waveforms."""
+
+    key: str
+    letter: str
+    window: xr.Dataset
+
+
+def chosen_windows(windows: Mapping[str, xr.Dataset]) -> list[Zoom]:
+    """Choose the most telling windows: one of each first kind, then other kinds, then what moves most.
+
+    Returns
+    -------
+    at most `MOST`, in the order of time, lettered A, B, ...
+    """
+    usable = [key for key, window in windows.items() if window.sizes.get("time_s", 0) > 1]
+    usable.sort(key=lambda key: -swing_A(windows[key]))
+    kinds = {key: _kind(key, windows[key]) for key in usable}
+    chosen: list[str] = []
+    for kind in dict.fromkeys((*FIRST, *kinds.values())):
+        chosen += [key for key in usable if kinds[key] == kind][:1]
+    chosen += [key for key in usable if key not in chosen]
+    by_time = sorted(chosen[:MOST], key=lambda key: float(windows[key].attrs.get("start_s", 0.0)))
+    return [Zoom(key, chr(ord("A") + i), windows[key]) for i, key in enumerate(by_time)]
+
+
+def _kind(key: str, window: xr.Dataset) -> str:
+    name = str(window.attrs.get("name", key))
+    return next((kind for kind in FIRST if name.startswith(kind)), name)
+
+
+def swing_A(window: xr.Dataset) -> float:
+    """Return by how much the port current moves in a window."""
+    if "port_current_A" not in window:
+        return 0.0
+    values = window["port_current_A"].values
+    return float(np.nanmax(values) - np.nanmin(values))
+
+
+def focus_s(window: xr.Dataset) -> tuple[float, float]:
+    """Find the stretch of a window in which nearly all of its movement happens.
+
+    Port current and starter battery voltage each count by their own range, so that a cranking without port
+    current is found as well; the first and the last `TAIL` of all movement may lie outside.
+
+    Returns
+    -------
+    beginning and end [s since the window's start], with a fifth of air on either side
+    """
+    time_s = window["time_s"].values.astype(float)
+    movement = np.zeros(time_s.size)
+    for variable, least in (("port_current_A", 1.0), ("starter_voltage_V", 0.2)):
+        if variable in window:
+            values = np.nan_to_num(window[variable].values.astype(float))
+            span = max(float(np.ptp(values)), least)
+            movement[1:] += np.abs(np.diff(values)) / span
+    total = np.cumsum(movement)
+    if total[-1] <= 0.0:
+        return float(time_s[0]), float(time_s[-1])
+    first = max(int(np.searchsorted(total, TAIL * total[-1])) - 1, 0)
+    last = min(int(np.searchsorted(total, (1.0 - TAIL) * total[-1])), time_s.size - 1)
+    air = 0.2 * max(float(time_s[last] - time_s[first]), 1e-6)
+    low_s, high_s = float(time_s[first]) - air, float(time_s[last]) + air
+    return max(low_s, float(time_s[0])), min(high_s, float(time_s[-1]))
+
+
+def draw_zoom(upper: Axes, lower: Axes, zoom: Zoom) -> None:
+    """Draw one window: currents on the upper axes, voltages on the lower, time from the window's start."""
+    window = zoom.window
+    low_s, high_s = focus_s(window)
+    factor, unit = next((f, u) for least_s, f, u in TIME_UNITS if high_s - low_s >= least_s)
+    time_s = window["time_s"].values.astype(float)
+    for ax, lines in ((upper, CURRENTS), (lower, VOLTAGES)):
+        for variable, label, colour, width in lines:
+            if variable in window:
+                x, y = min_max(time_s, window[variable].values.astype(float), BINS, low_s, high_s)
+                ax.plot(x / factor, y, color=colour, linewidth=width, label=label)
+        ax.set_xlim(low_s / factor, high_s / factor)
+        if ax.lines:
+            ax.legend(loc="best", fontsize=7.5, framealpha=0.7, edgecolor="none", handlelength=1.4)
+    upper.tick_params(labelbottom=False)
+    start_s = float(window.attrs.get("start_s", 0.0))
+    name = str(window.attrs.get("name", zoom.key)).replace("_", " ")
+    upper.set_title(f"{zoom.letter}   {name} at {_clock(start_s)}", fontsize=10,
+                    fontweight="bold", loc="left")
+    lower.set_xlabel(f"time in the window [{unit}]", fontsize=9)
+
+
+def _clock(time_s: float) -> str:
+    """Say a moment of the run as a reader would: seconds first, then minutes and hours."""
+    if time_s < 120.0:
+        return f"{time_s:.1f} s"
+    hours, rest = divmod(time_s, 3600.0)
+    minutes, seconds = divmod(rest, 60.0)
+    short = f"{minutes:.0f} min {seconds:04.1f} s"
+    return f"{hours:.0f} h {short}" if hours else short
