@@ -2,17 +2,19 @@
 
 The package has three kinds of content.
 
-* *Functions.* Pure functions of (state, inputs, parameters). They return new values and never change what they
+* *Functions.* Pure functions of (state, inputs, parameters). They return new values and never change what
+they
   were given. All of them compile with numba (:func:`models.compiled.compiled`), so one and the same function
   serves a test by hand, the compiled slow engine and the callbacks of a SPICE window.
 * *Parameters and states.* Plain ``typing.NamedTuple`` of floats and float64 arrays.
 * *Parameter files.* ``models/parameters/*.yaml``. Each entry carries value, unit, source and status; see
   :mod:`models.parameter_file`.
 
-Conventions: positive current charges a battery; temperatures are in degC; the unit is in the name; time steps are
-in seconds. Every ``step`` holds its inputs constant over the step and is exact for the linear part of the model.
+Conventions: positive current charges a battery; temperatures are in degC; the unit is in the name; time steps
+are in seconds. Every ``step`` holds its inputs constant over the step and is exact for the linear part of the
+model.
 
-Modules: ``cell`` and ``battery`` (12.8 V LFP), ``starter_battery`` (lead acid), ``alternator``, ``fuse``, ``heat``
-(device networks and the box), ``cable``, ``engine`` (drive profiles, cranking), ``linear`` (the exact steps they
-share), ``parameter_file`` and ``compiled``. Importing the package does no work.
+Modules: ``cell`` and ``battery`` (12.8 V LFP), ``starter_battery`` (lead acid), ``alternator``, ``fuse``,
+``heat`` (device networks and the box), ``cable``, ``engine`` (drive profiles, cranking), ``linear`` (the
+exact steps they share), ``parameter_file`` and ``compiled``. Importing the package does no work.
 """

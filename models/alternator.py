@@ -1,8 +1,8 @@
 """Claw-pole (Lundell) alternator: capability, regulator, losses and a three-node thermal network.
 
-Nodes: winding (stator copper and teeth), rectifier (diodes and their plate), case (housing, yoke, rotor). Air drawn
-by the fan cools all three; the film grows with a power of the speed. Structure after S. C. Tang, T. A. Keim,
-D. J. Perreault, "Thermal modeling of Lundell alternators", IEEE Trans. Energy Conversion 20 (2005) 25,
+Nodes: winding (stator copper and teeth), rectifier (diodes and their plate), case (housing, yoke, rotor). Air
+drawn by the fan cools all three; the film grows with a power of the speed. Structure after S. C. Tang, T. A.
+Keim, D. J. Perreault, "Thermal modeling of Lundell alternators", IEEE Trans. Energy Conversion 20 (2005) 25,
 doi:10.1109/TEC.2004.837289, reduced to three nodes; the values are ours (see the parameter files).
 """
 
@@ -26,7 +26,8 @@ class AlternatorParameters(NamedTuple):
     rated_A : float
         Output at 6000 rpm, warm.
     capability_rpm, capability_warm_A : ndarray
-        Full-field output against alternator speed at ``capability_degC`` winding temperature; 0 below the first.
+        Full-field output against alternator speed at ``capability_degC`` winding temperature; 0 below the
+        first.
     capability_degC, derating_per_K : float
         Reference of the table and relative loss of output per kelvin above it.
     setpoint_25_V, setpoint_V_K, setpoint_low_V, setpoint_high_V : float
@@ -162,7 +163,8 @@ def initial_state(temperature_degC: float) -> AlternatorState:
 def capability_A(alternator_rpm: float, winding_degC: float, p: AlternatorParameters) -> float:
     """Return the greatest output current [A] at a speed and winding temperature; 0 below cut-in.
 
-    Imax = table(n) (1 - k (T - Tref)), the bracket limited to 0.5..1.3: hotter copper and magnet steel give less.
+    Imax = table(n) (1 - k (T - Tref)), the bracket limited to 0.5..1.3: hotter copper and magnet steel give
+    less.
     """
     if alternator_rpm <= p.capability_rpm[0]:
         return 0.0
@@ -178,10 +180,13 @@ def setpoint_V(case_degC: float, p: AlternatorParameters) -> float:
 
 
 @compiled
-def regulated_current_A(voltage_V: float, capability_A: float, setpoint_V: float, p: AlternatorParameters) -> float:
+def regulated_current_A(
+    voltage_V: float, capability_A: float, setpoint_V: float, p: AlternatorParameters
+) -> float:
     """Return the output current [A] of regulator and field at rest, the law of ``netlists/alternator.cir``.
 
-    I = Imax / 2 (1 + tanh(2 g (Vset - V) / Imax - 1)), 0 for Imax <= 1 mA. Near full at Vset - Imax / g, 12 % at Vset.
+    I = Imax / 2 (1 + tanh(2 g (Vset - V) / Imax - 1)), 0 for Imax <= 1 mA. Near full at Vset - Imax / g, 12 %
+    at Vset.
     """
     if capability_A <= 1.0e-3:
         return 0.0
@@ -210,7 +215,8 @@ def losses_W(
     -------
     tuple of float
         Winding: I^2 R25 (1 + alpha (T - 25)). For a six-pulse rectifier R25 is about two phase resistances.
-        Rectifier: 2 Vd I. Core and mechanical: core (n/6000)^1.5 + windage (n/6000)^2.5 + field (I/Imax)^2 (V/14)^2.
+        Rectifier: 2 Vd I. Core and mechanical: core (n/6000)^1.5 + windage (n/6000)^2.5 + field (I/Imax)^2
+        (V/14)^2.
     """
     speed = max(alternator_rpm, 0.0) / 6000.0
     copper_W = current_A * current_A * p.winding_25_ohm
@@ -219,7 +225,11 @@ def losses_W(
     full_A = capability_A(alternator_rpm, state.winding_degC, p)
     field_use = min(abs(current_A) / full_A, 1.0) if full_A > 1.0 else 0.0
     field_W = p.field_W * field_use * field_use * (voltage_V / 14.0) ** 2
-    return copper_W, rectifier_W, p.core_6000_W * speed**1.5 + p.windage_6000_W * speed**2.5 + field_W
+    return (
+        copper_W,
+        rectifier_W,
+        p.core_6000_W * math.pow(speed, 1.5) + p.windage_6000_W * math.pow(speed, 2.5) + field_W,
+    )
 
 
 @compiled
@@ -236,7 +246,7 @@ def efficiency(
 def air_factor(alternator_rpm: float, p: AlternatorParameters) -> float:
     """Return convection at a speed relative to that at 6000 rpm."""
     speed = max(alternator_rpm, 0.0) / 6000.0
-    return p.still_air_fraction + (1.0 - p.still_air_fraction) * speed**p.fan_exponent
+    return p.still_air_fraction + (1.0 - p.still_air_fraction) * math.pow(speed, p.fan_exponent)
 
 
 @compiled
@@ -274,8 +284,8 @@ def step(
     Returns
     -------
     AlternatorState
-        Exact solution of the linear network for the losses at the start of the step, so first order in dt through
-        the temperature of the copper and exact in everything else.
+        Exact solution of the linear network for the losses at the start of the step, so first order in dt
+        through the temperature of the copper and exact in everything else.
     """
     heat_W = node_heat_W(losses_W(current_A, voltage_V, alternator_rpm, state, p), p)
     factor = air_factor(alternator_rpm, p)

@@ -1,7 +1,7 @@
 """One 12.8 V battery: cells in series, connections, temperature.
 
-Seen from outside it is E + R I with slow E (polarisation inside E) and R = sum of R0 plus connections, which is
-what the coupling to SPICE needs: R stays in the circuit, only E and its slope are exchanged.
+Seen from outside it is E + R I with slow E (polarisation inside E) and R = sum of R0 plus connections, which
+is what the coupling to SPICE needs: R stays in the circuit, only E and its slope are exchanged.
 """
 
 from pathlib import Path
@@ -99,12 +99,17 @@ def initial_state(soc: float, temperature_degC: float, p: BatteryParameters) -> 
 
 @compiled
 def thevenin(state: BatteryState, p: BatteryParameters) -> tuple[float, float]:
-    """Return (emf_V, resistance_ohm); the terminal voltage is emf + resistance x current (charging positive)."""
+    """Return (emf_V, resistance_ohm).
+
+    The terminal voltage is emf + resistance x current (charging positive).
+    """
     emf_V = 0.0
     total_ohm = p.terminal_resistance_ohm
     for i in range(state.soc.size):
         emf_V += cell.open_circuit_voltage_V(state.soc[i], p.cell) + state.v1_V[i] + state.v2_V[i]
-        total_ohm += p.resistance_factor[i] * cell.resistance_ohm(state.soc[i], state.temperature_degC[i], p.cell)
+        total_ohm += p.resistance_factor[i] * cell.resistance_ohm(
+            state.soc[i], state.temperature_degC[i], p.cell
+        )
     return emf_V, total_ohm
 
 
@@ -144,7 +149,10 @@ def heat_W(state: BatteryState, current_A: float, p: BatteryParameters) -> float
 
 @compiled
 def _cell_heat_W(state: BatteryState, i: int, current_A: float, dt_s: float, p: BatteryParameters) -> float:
-    """Return the heat of cell i, the mean over ``dt_s`` at held current (temperature held in the coefficients)."""
+    """Return the heat of cell i.
+
+    The mean over ``dt_s`` at held current (temperature held in the coefficients).
+    """
     c = p.cell
     degC = state.temperature_degC[i]
     factor = p.resistance_factor[i] * cell.temperature_factor(degC, c)
@@ -156,7 +164,7 @@ def _cell_heat_W(state: BatteryState, i: int, current_A: float, dt_s: float, p: 
     if c.r2_ohm > 0.0:
         r2_ohm = c.r2_ohm * factor
         pairs_W += cell.mean_square_V2(state.v2_V[i], r2_ohm * current_A, c.tau2_s, dt_s) / r2_ohm
-    return ohmic_W + pairs_W + cell.entropic_heat_W(state.soc[i], degC, current_A, c)
+    return float(ohmic_W + pairs_W + cell.entropic_heat_W(state.soc[i], degC, current_A, c))
 
 
 @compiled
@@ -181,14 +189,14 @@ def step(
     Returns
     -------
     BatteryState
-        Charge: soc + I dt / (3600 Q), coulombic efficiency 1. Polarisation: exact exponential. Temperature: exact
-        exponential of C dT/dt = heat - (T - ambient) / R with the mean heat of the step; the connections' heat is
-        shared by the cells.
+        Charge: soc + I dt / (3600 Q), coulombic efficiency 1. Polarisation: exact exponential. Temperature:
+        exact exponential of C dT/dt = heat - (T - ambient) / R with the mean heat of the step; the
+        connections' heat is shared by the cells.
 
     Notes
     -----
-    soc is not clipped: the table's end slopes (below 2 V, above 3.6 V) stop any sensible source, and a clip would
-    break the charge balance. First order in dt through R(T), exact in everything else.
+    soc is not clipped: the table's end slopes (below 2 V, above 3.6 V) stop any sensible source, and a clip
+    would break the charge balance. First order in dt through R(T), exact in everything else.
     """
     n = state.soc.size
     soc = np.empty(n)

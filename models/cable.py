@@ -1,7 +1,7 @@
 """Copper cable: resistance, inductance, temperature.
 
-Source of the relations: R20 = rho L / A with rho = 1.724e-8 ohm m (IEC 60028, annealed copper), alpha = 3.93e-3 1/K;
-heat capacity from 8.96 g/cm3 and 385 J/(kg K) plus the insulation.
+Source of the relations: R20 = rho L / A with rho = 1.724e-8 ohm m (IEC 60028, annealed copper), alpha =
+3.93e-3 1/K; heat capacity from 8.96 g/cm3 and 385 J/(kg K) plus the insulation.
 """
 
 from pathlib import Path
@@ -45,7 +45,9 @@ UNITS = {
 }
 
 
-def load_cable(length_m: float, area_mm2: float, name_or_path: str | Path = "cable_copper") -> CableParameters:
+def load_cable(
+    length_m: float, area_mm2: float, name_or_path: str | Path = "cable_copper"
+) -> CableParameters:
     """Make the parameters of a cable from its length and cross-section.
 
     Parameters
@@ -60,7 +62,8 @@ def load_cable(length_m: float, area_mm2: float, name_or_path: str | Path = "cab
     Returns
     -------
     CableParameters
-        R = lay factor rho L / A + two lug contacts; thermal resistance from the outer surface and a film coefficient.
+        R = lay factor rho L / A + two lug contacts; thermal resistance from the outer surface and a film
+        coefficient.
 
     Raises
     ------
@@ -74,11 +77,14 @@ def load_cable(length_m: float, area_mm2: float, name_or_path: str | Path = "cab
     area_m2 = area_mm2 * 1.0e-6
     # A strand fills about 75 % of its circle, hence pi r^2 = area / 0.75.
     strand_radius_m = (area_m2 / 0.75 / 3.141592653589793) ** 0.5
-    surface_m2 = 2.0 * 3.141592653589793 * (strand_radius_m + file.number("insulation_thickness_m")) * length_m
+    surface_m2 = (
+        2.0 * 3.141592653589793 * (strand_radius_m + file.number("insulation_thickness_m")) * length_m
+    )
     resistance = file.number("resistivity_20_ohm_m", 1.0e-8, 1.0e-7) * file.number("lay_factor", 1.0, 1.1)
     copper_J_K = file.number("copper_heat_J_m3_K", 1.0e6, 1.0e7) * area_m2 * length_m
     return CableParameters(
-        resistance_20_ohm=resistance * length_m / area_m2 + 2.0 * file.number("contact_resistance_ohm", 0.0, 1.0e-2),
+        resistance_20_ohm=resistance * length_m / area_m2
+        + 2.0 * file.number("contact_resistance_ohm", 0.0, 1.0e-2),
         alpha_per_K=file.number("alpha_per_K", 0.0, 0.01),
         inductance_H=file.number("inductance_per_m_H", 0.0, 1.0e-5) * length_m,
         heat_capacity_J_K=copper_J_K * (1.0 + file.number("insulation_heat_fraction", 0.0, 2.0)),

@@ -1,8 +1,8 @@
 """One lithium-iron-phosphate cell: open-circuit voltage, resistance, polarisation, heat.
 
 Equivalent circuit with two RC pairs (Thevenin model), after G. L. Plett, *Battery Management Systems, vol. 1:
-Battery Modeling*, Artech House 2015, chapter 2, without hysteresis: the open-circuit voltage is the mean of charge
-and discharge, so up to 20 mV per cell of path dependence is missing.
+Battery Modeling*, Artech House 2015, chapter 2, without hysteresis: the open-circuit voltage is the mean of
+charge and discharge, so up to 20 mV per cell of path dependence is missing.
 
 Terminal voltage, charging positive: v = OCV(soc) + v1 + v2 + R0(soc, T) I.
 """
@@ -127,8 +127,8 @@ def open_circuit_voltage_V(soc: float, p: CellParameters) -> float:
     """Return the open-circuit voltage [V] at 25 degC.
 
     Outside 0..1 the table continues as a straight line with its (steep) end slope, so that a solver that
-    overshoots meets a rising curve and not an error. The temperature shift (dOCV/dT, a few mV) is neglected in
-    the voltage and kept in the heat.
+    overshoots meets a rising curve and not an error. The temperature shift (dOCV/dT, a few mV) is neglected
+    in the voltage and kept in the heat.
     """
     return hermite(soc, p.ocv_soc, p.ocv_V, p.ocv_slope_V)[0]
 
@@ -158,7 +158,9 @@ def resistance_ohm(soc: float, temperature_degC: float, p: CellParameters) -> fl
 
 
 @compiled
-def step_polarisation(v_V: float, current_A: float, resistance_ohm: float, tau_s: float, dt_s: float) -> float:
+def step_polarisation(
+    v_V: float, current_A: float, resistance_ohm: float, tau_s: float, dt_s: float
+) -> float:
     """Return the voltage of one RC pair after ``dt_s`` with the current held (exact exponential)."""
     return first_order(v_V, resistance_ohm * current_A, tau_s, dt_s)
 
@@ -185,11 +187,13 @@ def entropic_heat_W(soc: float, temperature_degC: float, current_A: float, p: Ce
 
 
 @compiled
-def heat_W(soc: float, v1_V: float, v2_V: float, temperature_degC: float, current_A: float, p: CellParameters) -> float:
+def heat_W(
+    soc: float, v1_V: float, v2_V: float, temperature_degC: float, current_A: float, p: CellParameters
+) -> float:
     """Return the heat [W] made in the cell now.
 
-    I^2 R0 + v1^2 / R1 + v2^2 / R2 + I T dOCV/dT. (D. Bernardi, E. Pawlikowski, J. Newman, J. Electrochem. Soc. 132
-    (1985) 5, doi:10.1149/1.2113792, with the polarisation heat taken in the resistors.)
+    I^2 R0 + v1^2 / R1 + v2^2 / R2 + I T dOCV/dT. (D. Bernardi, E. Pawlikowski, J. Newman, J. Electrochem.
+    Soc. 132 (1985) 5, doi:10.1149/1.2113792, with the polarisation heat taken in the resistors.)
     """
     factor = temperature_factor(temperature_degC, p)
     ohmic = current_A * current_A * resistance_ohm(soc, temperature_degC, p)

@@ -1,7 +1,7 @@
 """What the engine does to the electrical system: alternator speed over time and cranking current.
 
-A drive profile is a table of alternator speed and vehicle speed over time, made from described segments or from a
-measured speed trace with a gearbox. Making it is plain Python; sampling it is compiled and cheap.
+A drive profile is a table of alternator speed and vehicle speed over time, made from described segments or
+from a measured speed trace with a gearbox. Making it is plain Python; sampling it is compiled and cheap.
 """
 
 import math
@@ -140,7 +140,9 @@ def load_engine(name_or_path: str | Path = "engine_diesel_2l") -> EngineParamete
             values[name] = file.number(name, 0.0)
     p = EngineParameters._make(values[name] for name in EngineParameters._fields)
     if p.gear_ratio.size != p.shift_speed_m_s.size + 1:
-        raise parameter_file.ParameterError(f"{file.path.name}: shift_speed_m_s: allowed: one less than the gears")
+        raise parameter_file.ParameterError(
+            f"{file.path.name}: shift_speed_m_s: allowed: one less than the gears"
+        )
     return p
 
 
@@ -155,7 +157,10 @@ def engine_rpm(speed_m_s: float, p: EngineParameters) -> float:
 
 
 def from_speed_trace(
-    time_s: NDArray[np.float64], speed_m_s: NDArray[np.float64], p: EngineParameters, crank_first: bool = False
+    time_s: NDArray[np.float64],
+    speed_m_s: NDArray[np.float64],
+    p: EngineParameters,
+    crank_first: bool = False,
 ) -> DriveProfile:
     """Make a profile from a vehicle speed trace, the engine running all the time.
 
@@ -168,7 +173,8 @@ def from_speed_trace(
     p : EngineParameters
         Gearbox and pulley.
     crank_first : bool
-        Whether the trace begins with the engine off; it is then cranked before the trace, which moves to later times.
+        Whether the trace begins with the engine off; it is then cranked before the trace, which moves to
+        later times.
 
     Returns
     -------
@@ -183,7 +189,9 @@ def from_speed_trace(
     times = np.asarray(time_s, dtype=np.float64)
     speeds = np.asarray(speed_m_s, dtype=np.float64)
     if times.ndim != 1 or times.shape != speeds.shape or times.size < 2:
-        raise ValueError(f"speed trace: {times.size} times, {speeds.size} speeds; allowed: equally many, at least 2")
+        raise ValueError(
+            f"speed trace: {times.size} times, {speeds.size} speeds; allowed: equally many, at least 2"
+        )
     if not (np.all(np.isfinite(times)) and np.all(np.isfinite(speeds))):
         raise ValueError("speed trace: allowed: finite numbers")
     if times[0] < 0.0 or np.any(np.diff(times) <= 0.0) or np.any(speeds < 0.0):
@@ -201,8 +209,8 @@ def from_segments(segments: Sequence[tuple[str, float]], p: EngineParameters) ->
     Parameters
     ----------
     segments : sequence of (kind, duration_s)
-        Kinds: off, crank, idle, city, highway. City and highway repeat their pattern and are cut at the duration;
-        a segment starts with the speed ramp from the speed before it.
+        Kinds: off, crank, idle, city, highway. City and highway repeat their pattern and are cut at the
+        duration; a segment starts with the speed ramp from the speed before it.
     p : EngineParameters
         Engine, gearbox, pulley, patterns.
 
@@ -223,7 +231,9 @@ def from_segments(segments: Sequence[tuple[str, float]], p: EngineParameters) ->
         if kind not in KINDS:
             raise ValueError(f"segments[{index}]: {kind!r}; allowed: {', '.join(KINDS)}")
         if not (math.isfinite(duration_s) and duration_s > 10.0 * JUMP_S):
-            raise ValueError(f"segments[{index}]: duration {duration_s} s; allowed: more than {10.0 * JUMP_S:g} s")
+            raise ValueError(
+                f"segments[{index}]: duration {duration_s} s; allowed: more than {10.0 * JUMP_S:g} s"
+            )
         if kind == "off":
             builder.add_off(duration_s)
         elif kind == "crank":
@@ -275,7 +285,9 @@ class _Builder:
         rpm = np.array([self.p.pulley_ratio * engine_rpm(float(v), self.p) for v in speeds_m_s])
         self._add(times_s, rpm, speeds_m_s)
 
-    def _add(self, times_s: NDArray[np.float64], rpm: NDArray[np.float64], speeds: NDArray[np.float64]) -> None:
+    def _add(
+        self, times_s: NDArray[np.float64], rpm: NDArray[np.float64], speeds: NDArray[np.float64]
+    ) -> None:
         for offset_s, n, v in zip(times_s, rpm, speeds, strict=True):
             time_s = self._now_s + float(offset_s)
             if self._points and offset_s == 0.0:
@@ -318,13 +330,14 @@ def crank_profile(p: EngineParameters, duration_s: float | None = None) -> Crank
     p : EngineParameters
         Shape and ripple.
     duration_s : float, optional
-        Whole length; the cranking part between inrush and overrun is stretched to it. Default: that of the file.
+        Whole length; the cranking part between inrush and overrun is stretched to it. Default: that of the
+        file.
 
     Returns
     -------
     CrankProfile
-        Inrush (stalled motor, limited by resistance and inductance), decay while the motor speeds up, cranking with
-        compression ripple, end when the engine fires; zero at both ends.
+        Inrush (stalled motor, limited by resistance and inductance), decay while the motor speeds up,
+        cranking with compression ripple, end when the engine fires; zero at both ends.
 
     Raises
     ------

@@ -1,11 +1,11 @@
 """MEGA-class bolt-down fuse: resistance, heat, melting.
 
-Body: C dT/dt = I^2 R25 (1 + alpha (T - 25)) - (T - T_terminal) / Rth. It is linear in T, so the step is exact, also
-beyond the current where the resistance runs away (I^2 R25 alpha Rth > 1).
+Body: C dT/dt = I^2 R25 (1 + alpha (T - 25)) - (T - T_terminal) / Rth. It is linear in T, so the step is
+exact, also beyond the current where the resistance runs away (I^2 R25 alpha Rth > 1).
 
-Melting has two parts. Slow: the tin spot melts when the body reaches ``melting_degC`` (M-effect). Fast: the neck
-heats ahead of the body; its excess, as a fraction of what melts it, follows dm/dt = I^2 / I2t - m / tau_neck, and
-the fuse opens at m = 1. ``melt_fraction`` >= 1 means open, for good.
+Melting has two parts. Slow: the tin spot melts when the body reaches ``melting_degC`` (M-effect). Fast: the
+neck heats ahead of the body; its excess, as a fraction of what melts it, follows dm/dt = I^2 / I2t - m /
+tau_neck, and the fuse opens at m = 1. ``melt_fraction`` >= 1 means open, for good.
 """
 
 from pathlib import Path
@@ -117,7 +117,10 @@ def initial_state(temperature_degC: float) -> FuseState:
 
 @compiled
 def resistance_ohm(temperature_degC: float, p: FuseParameters) -> float:
-    """Return R = R25 (1 + alpha (T - 25)), the bracket not below 0.1 (no negative root for a solver to find)."""
+    """Return R = R25 (1 + alpha (T - 25)).
+
+    The bracket not below 0.1 (no negative root for a solver to find).
+    """
     return p.resistance_25_ohm * max(0.1, 1.0 + p.alpha_per_K * (temperature_degC - 25.0))
 
 
@@ -141,7 +144,9 @@ def heat_W(state: FuseState, current_A: float, p: FuseParameters) -> float:
 
 
 @compiled
-def step(state: FuseState, current_A: float, terminal_degC: float, dt_s: float, p: FuseParameters) -> FuseState:
+def step(
+    state: FuseState, current_A: float, terminal_degC: float, dt_s: float, p: FuseParameters
+) -> FuseState:
     """Return the state after ``dt_s`` with the current (rms) and terminal temperature held.
 
     Parameters

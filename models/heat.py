@@ -1,9 +1,9 @@
 """Heat from the power devices to the air: one Cauer ladder per device, the box's heatsink, the fuse stud.
 
-Ladder: node 0 is the junction, resistance k leads from node k to node k + 1 and the last one to the heatsink. The
-time constants reach from 0.3 ms to 15 min, so the steps here are implicit: two-stage SDIRK (R. Alexander, SIAM J.
-Numer. Anal. 14 (1977) 1006, doi:10.1137/0714068), second order and L-stable, fast nodes simply settle. All flows are
-equal and opposite at every stage, so heat is conserved to rounding at any step.
+Ladder: node 0 is the junction, resistance k leads from node k to node k + 1 and the last one to the heatsink.
+The time constants reach from 0.3 ms to 15 min, so the steps here are implicit: two-stage SDIRK (R. Alexander,
+SIAM J. Numer. Anal. 14 (1977) 1006, doi:10.1137/0714068), second order and L-stable, fast nodes simply
+settle. All flows are equal and opposite at every stage, so heat is conserved to rounding at any step.
 """
 
 import math
@@ -50,7 +50,10 @@ class BoxParameters(NamedTuple):
 
 
 class BoxState(NamedTuple):
-    """Temperatures [degC]: heatsink, terminal, and ladders of shape (n_devices, n_nodes), column 0 = junction."""
+    """Temperatures [degC].
+
+    Heatsink, terminal, and ladders of shape (n_devices, n_nodes), column 0 = junction.
+    """
 
     heatsink_degC: float
     terminal_degC: float
@@ -99,7 +102,9 @@ def initial_box(temperature_degC: float, n_devices: int, p: BoxParameters) -> Bo
 
 
 def linear_thermal(a: NDArray[np.float64], b: NDArray[np.float64], dt_s: float) -> LinearThermal:
-    """Return the exact step for inputs held over ``dt_s`` (set-up only; matrix exponential of the augmented system).
+    """Return the exact step for inputs held over ``dt_s`` (set-up only).
+
+    Matrix exponential of the augmented system:
 
     exp([[A, B], [0, 0]] dt) = [[phi, gamma], [0, 1]].
     """
@@ -176,7 +181,9 @@ def step_cauer(
     capacity_J_K: NDArray[np.float64],
     dt_s: float,
 ) -> NDArray[np.float64]:
-    """Return the ladder after ``dt_s`` with power and heatsink temperature held; any step, L-stable, second order.
+    """Return the ladder after ``dt_s`` with power and heatsink temperature held.
+
+    Any step; L-stable, second order.
 
     Parameters
     ----------
@@ -214,7 +221,10 @@ def _euler_box(
     h_s: float,
     p: BoxParameters,
 ) -> BoxState:
-    """Return one implicit Euler step of the whole box: ladders eliminated onto the heatsink, then a 2 x 2 system."""
+    """Return one implicit Euler step of the whole box.
+
+    Ladders eliminated onto the heatsink, then a 2 x 2 system.
+    """
     n_devices, n = state.junction_degC.shape
     resistance = p.cauer.resistance_K_W
     diagonal = np.empty((n_devices, n))
@@ -226,7 +236,13 @@ def _euler_box(
     last = 1.0 / resistance[n - 1]
     for d in range(n_devices):
         _eliminate(
-            state.junction_degC[d], device_power_W[d], resistance, p.cauer.capacity_J_K, h_s, diagonal[d], right[d]
+            state.junction_degC[d],
+            device_power_W[d],
+            resistance,
+            p.cauer.capacity_J_K,
+            h_s,
+            diagonal[d],
+            right[d],
         )
         own += last - last * last / diagonal[d, n - 1]
         source += last * right[d, n - 1] / diagonal[d, n - 1]
@@ -273,8 +289,8 @@ def step_box(
     Returns
     -------
     BoxState
-        L-stable, second order; stored heat + heat to the air = heat in, to rounding (the mean temperature of the
-        step in that balance is (1 - gamma) x stage 1 + gamma x end).
+        L-stable, second order; stored heat + heat to the air = heat in, to rounding (the mean temperature of
+        the step in that balance is (1 - gamma) x stage 1 + gamma x end).
     """
     if dt_s <= 0.0:
         return BoxState(state.heatsink_degC, state.terminal_degC, state.junction_degC.copy())
@@ -293,4 +309,4 @@ def step_box(
 def heatsink_flow_W(nodes_degC: NDArray[np.float64], heatsink_degC: float, p: CauerParameters) -> float:
     """Return the heat that one device gives to the heatsink now [W]."""
     last = p.resistance_K_W.size - 1
-    return (nodes_degC[last] - heatsink_degC) / p.resistance_K_W[last]
+    return float((nodes_degC[last] - heatsink_degC) / p.resistance_K_W[last])

@@ -1,6 +1,7 @@
 """Exact steps of linear parts: one relaxation, small networks, interpolation.
 
-All functions hold their inputs over the step. A step of ``dt_s`` equals two steps of half the length to rounding.
+All functions hold their inputs over the step. A step of ``dt_s`` equals two steps of half the length to
+rounding.
 """
 
 import math
@@ -29,8 +30,8 @@ def relax(value: float, rate_1_s: float, source_per_s: float, dt_s: float) -> fl
     Returns
     -------
     float
-        x(dt) = x + dt phi(rate dt) (rate x + source), phi(z) = (exp(z) - 1) / z. The exponent is capped at 50, so
-        that a runaway gives a huge number and not an overflow.
+        x(dt) = x + dt phi(rate dt) (rate x + source), phi(z) = (exp(z) - 1) / z. The exponent is capped at
+        50, so that a runaway gives a huge number and not an overflow.
     """
     exponent = min(rate_1_s * dt_s, 50.0)
     phi = 1.0 if abs(exponent) < 1.0e-12 else math.expm1(exponent) / exponent
@@ -39,7 +40,7 @@ def relax(value: float, rate_1_s: float, source_per_s: float, dt_s: float) -> fl
 
 @compiled
 def first_order(value: float, target: float, tau_s: float, dt_s: float) -> float:
-    """Return the exponential approach of ``value`` to ``target`` with time constant ``tau_s`` after ``dt_s``."""
+    """Return ``value`` after its exponential approach to ``target`` over ``dt_s``."""
     return target + (value - target) * math.exp(-dt_s / tau_s)
 
 
@@ -70,8 +71,8 @@ def step_network(
 
     Notes
     -----
-    The Taylor series of the exponential acting on a vector needs some 4 products for the usual 0.1 s against time
-    constants of minutes, which is several times cheaper than an eigenvalue solution and as exact.
+    The Taylor series of the exponential acting on a vector needs some 4 products for the usual 0.1 s against
+    time constants of minutes, which is several times cheaper than an eigenvalue solution and as exact.
     """
     n = temperature_degC.size
     norm = 0.0
@@ -80,7 +81,7 @@ def step_network(
         for j in range(n):
             row += abs(rate_1_s[i, j])
         norm = max(norm, row)
-    substeps = max(1, int(math.ceil(2.0 * norm * dt_s)))
+    substeps = max(1, math.ceil(2.0 * norm * dt_s))
     h = dt_s / substeps
     x = temperature_degC.copy()
     term = np.empty(n)
@@ -111,20 +112,23 @@ def step_network(
 def interpolate(x: float, grid: NDArray[np.float64], values: NDArray[np.float64]) -> float:
     """Return the piecewise linear value at ``x``, held constant outside the grid."""
     if x <= grid[0]:
-        return values[0]
+        return float(values[0])
     last = grid.size - 1
     if x >= grid[last]:
-        return values[last]
+        return float(values[last])
     i = np.searchsorted(grid, x) - 1
     weight = (x - grid[i]) / (grid[i + 1] - grid[i])
-    return values[i] + weight * (values[i + 1] - values[i])
+    return float(values[i] + weight * (values[i + 1] - values[i]))
 
 
 @compiled
 def hermite(
     x: float, grid: NDArray[np.float64], values: NDArray[np.float64], slopes: NDArray[np.float64]
 ) -> tuple[float, float]:
-    """Return value and slope of a cubic Hermite table at ``x``, continued as a straight line outside the grid."""
+    """Return value and slope of a cubic Hermite table at ``x``.
+
+    Continued as a straight line outside the grid.
+    """
     last = grid.size - 1
     if x <= grid[0]:
         return values[0] + slopes[0] * (x - grid[0]), slopes[0]

@@ -1,15 +1,10 @@
 """Parameter files: values with unit, source and status, read and validated.
 
-File format (YAML)::
+File format (YAML): ``model``, ``name``, ``description`` and a mapping ``parameters`` whose entries look like
+``resistance_ohm: {value: 0.0006, unit: ohm, source: "...", status: ours}``.
 
-    model: fuse
-    name: mega
-    description: ...
-    parameters:
-      resistance_ohm: {value: 0.0006, unit: ohm, source: "...", status: ours}
-
-``value`` is a number or a (nested) list of numbers. Every entry carries all four keys. Unknown keys are refused
-at both levels, and so are parameters that the model does not know or that are missing.
+``value`` is a number or a (nested) list of numbers. Every entry carries all four keys. Unknown keys are
+refused at both levels, and so are parameters that the model does not know or that are missing.
 """
 
 import difflib
@@ -87,7 +82,9 @@ class ParameterFile:
         if isinstance(value, np.ndarray):
             raise ParameterError(f"{self.path.name}: parameters.{name}: a list; allowed: one number")
         if not low <= value <= high:
-            raise ParameterError(f"{self.path.name}: parameters.{name}: {value:g}; allowed: {low:g} to {high:g}")
+            raise ParameterError(
+                f"{self.path.name}: parameters.{name}: {value:g}; allowed: {low:g} to {high:g}"
+            )
         return value
 
     def array(
@@ -154,7 +151,9 @@ def find(name_or_path: str | Path, model: str) -> Path:
     if "/" not in text and shipped.is_file():
         return shipped
     allowed = ", ".join(shipped_names(model))
-    raise ParameterError(f"{text}: no such {model} parameter set; allowed: {allowed}, or the path of a .yaml file")
+    raise ParameterError(
+        f"{text}: no such {model} parameter set; allowed: {allowed}, or the path of a .yaml file"
+    )
 
 
 def load(name_or_path: str | Path, model: str, units: Mapping[str, str]) -> ParameterFile:
@@ -228,12 +227,17 @@ def _entry(where: str, raw: Any, unit: str) -> Entry:
 
 
 def _numbers(where: str, raw: Any) -> float | NDArray[np.float64]:
-    """Convert a number or nested list of numbers; YAML's 1e-3 without a point arrives as text and is refused."""
+    """Convert a number or nested list of numbers.
+
+    YAML's 1e-3 without a point arrives as text and is refused.
+    """
     if isinstance(raw, list):
         parts = [_numbers(where, item) for item in raw]
         if len({np.shape(part) for part in parts}) > 1:
             raise ParameterError(f"{where}.value: allowed: rows of equal length")
         return np.asarray(parts, dtype=np.float64)
     if isinstance(raw, bool) or not isinstance(raw, (int, float)) or not math.isfinite(raw):
-        raise ParameterError(f"{where}.value: {raw!r}; allowed: finite numbers (write 1.0e-3 or 1.0e+4, not 1e-3 or 1.0e4)")
+        raise ParameterError(
+            f"{where}.value: {raw!r}; allowed: finite numbers (write 1.0e-3 or 1.0e+4, not 1e-3 or 1.0e4)"
+        )
     return float(raw)

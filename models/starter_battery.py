@@ -1,14 +1,14 @@
 """Lead-acid starter battery: EMF, ohmic resistance, fast polarisation, surface charge.
 
-Terminal voltage, charging positive: v = E(soc) + v1 + v2 + R0(T) I. v1 is a usual RC pair (charge transfer). v2 is
-the surface charge: a capacitance C2 whose leak is large for an over-potential (v2 > 0: the charge acceptance, which
-falls towards full) and small for an under-potential:
+Terminal voltage, charging positive: v = E(soc) + v1 + v2 + R0(T) I. v1 is a usual RC pair (charge transfer).
+v2 is the surface charge: a capacitance C2 whose leak is large for an over-potential (v2 > 0: the charge
+acceptance, which falls towards full) and small for an under-potential:
 
     C2 dv2/dt = I - v2 / R(v2),   R = Rc(soc) for v2 > 0, Rd for v2 < 0.
 
-So a charged battery takes little current after some minutes, keeps its surface charge at rest for a while and loses
-it within a fraction of an ampere-hour of discharge. A first engineering model in the spirit of M. Ceraolo, IEEE
-Trans. Power Systems 15 (2000) 1184, doi:10.1109/59.898088, with far fewer parameters.
+So a charged battery takes little current after some minutes, keeps its surface charge at rest for a while and
+loses it within a fraction of an ampere-hour of discharge. A first engineering model in the spirit of M.
+Ceraolo, IEEE Trans. Power Systems 15 (2000) 1184, doi:10.1109/59.898088, with far fewer parameters.
 """
 
 import math
@@ -134,13 +134,19 @@ def temperature_factor(temperature_degC: float, p: StarterParameters) -> float:
 
 @compiled
 def acceptance_resistance_ohm(soc: float, p: StarterParameters) -> float:
-    """Return Rc [ohm] = acceptance_ohm / (max(1 - soc, 0) + margin): the fuller, the less current it takes."""
+    """Return Rc [ohm] = acceptance_ohm / (max(1 - soc, 0) + margin).
+
+    The fuller, the less current it takes.
+    """
     return p.acceptance_ohm / (max(1.0 - soc, 0.0) + p.acceptance_margin)
 
 
 @compiled
 def thevenin(state: StarterState, p: StarterParameters) -> tuple[float, float]:
-    """Return (emf_V, resistance_ohm); the terminal voltage is emf + resistance x current (charging positive)."""
+    """Return (emf_V, resistance_ohm).
+
+    The terminal voltage is emf + resistance x current (charging positive).
+    """
     emf_V = open_circuit_voltage_V(state.soc, p) + state.v1_V + state.v2_V
     return emf_V, p.resistance_25_ohm * temperature_factor(state.temperature_degC, p)
 
@@ -166,12 +172,18 @@ def emf_slope_V_s(state: StarterState, current_A: float, p: StarterParameters) -
 
 @compiled
 def step_surface_charge(
-    v2_V: float, current_A: float, acceptance_ohm: float, discharge_ohm: float, capacitance_F: float, dt_s: float
+    v2_V: float,
+    current_A: float,
+    acceptance_ohm: float,
+    discharge_ohm: float,
+    capacitance_F: float,
+    dt_s: float,
 ) -> float:
     """Return the surface charge after ``dt_s``, exact in both branches and through a change of sign.
 
-    On each side of zero the equation is linear. If it crosses zero within the step, the crossing time follows from
-    v(t*) = 0 and the rest of the step runs in the other branch (it cannot cross back at constant current).
+    On each side of zero the equation is linear. If it crosses zero within the step, the crossing time follows
+    from v(t*) = 0 and the rest of the step runs in the other branch (it cannot cross back at constant
+    current).
     """
     positive = v2_V > 0.0 or (v2_V == 0.0 and current_A > 0.0)
     leak_ohm = acceptance_ohm if positive else discharge_ohm
