@@ -30,8 +30,9 @@ from bms.settings import (
 from bms.supervisor import AlternatorMode, State, StepResult, initial_state, step
 
 __all__ = [
-    "AlternatorMode", "AppliedLimits", "BOUND_NAMES", "BatteryThresholds", "CELLS_PER_BATTERY", "CELL_SENSORS",
-    "Cause", "Commands", "Event", "EventName", "Fault", "FirmwareParameters", "Hold", "Leds", "Measurements",
+    "AlternatorMode", "AppliedLimits", "BOUND_NAMES", "BatteryThresholds", "CELLS_PER_BATTERY",
+    "CELL_SENSORS", "Cause", "Commands", "Event", "EventName", "Fault", "FirmwareParameters", "Hold",
+    "Leds", "Measurements",
     "NominalFuse", "PORT_SENSORS", "PreAlarmMode", "RATINGS_A", "RemoteFunction", "Settings", "SettingsError",
     "State", "StepResult", "Variant", "applied_limits", "difference_to_defaults", "initial_state",
     "nominal_fuse", "step",

@@ -42,7 +42,8 @@ def check_range(name: str, value: object, low: float, high: float, unit: str = "
         With the name, the value and the range.
     """
     whole = isinstance(low, int)
-    wanted = f"{'whole number' if whole else 'number'} {low:g}..{high:g}{f' {unit}' if unit not in ('', '1') else ''}"
+    kind = "whole number" if whole else "number"
+    wanted = f"{kind} {low:g}..{high:g}" + ("" if unit in ("", "1") else f" {unit}")
     if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
         raise SettingsError(name, value, wanted)
     if not (math.isfinite(value) and low <= value <= high):

@@ -1,7 +1,7 @@
 """Numeric constants of the firmware: thresholds, times, derating, dead bands.
 
-Each one carries its range, unit and source. 'ours' means an engineering choice of this project; the reason stands
-in the comment behind it.
+Each one carries its range, unit and source. 'ours' means an engineering choice of this project; the reason
+stands in the comment above it.
 """
 
 from __future__ import annotations
@@ -36,16 +36,18 @@ class FirmwareParameters:
     set_point_step_A : float
         Resolution of the set-point (ours; steps let a hold last).
     reference_step_V, reference_tolerance : float
-        Resolution of the limiter's reference, and relative move of the estimated fuse resistance that renews it (ours).
+        Resolution of the limiter's reference; relative move of the resistance that renews it (ours).
     heatsink_derate_start_degC, heatsink_derate_end_degC : float
         The limit falls linearly from full to zero between them (ours).
     junction_limit_degC, junction_trip_degC, junction_to_heatsink_K_W : float
-        Estimated junction = heatsink + Rth x (drop x current): limited to the first, off above the second (ours).
+        Estimated junction = heatsink + Rth x (drop x current); limited to the first, off above the second
+        (ours).
     minimum_limit_A, thermal_rearm_A, thermal_rest_ms : float, float, int
-        Below the minimum the port goes off; it returns when the second is possible and the rest is over (ours).
+        Below the minimum the port goes off; it returns when the second (or half the full limit, if that is
+        less) is possible and the rest is over (ours).
     limit_interval_ms, limit_rise_step_A, limit_rise_hysteresis_A : int, float, float
-        The limit moves at most once an interval, falls at once to what is allowed, rises by one step and only if
-        more than the hysteresis is to be gained (ours).
+        The limit moves at most once an interval, falls at once to what is allowed, rises by one step and only
+        if more than the hysteresis is to be gained (ours).
     cell_high_V, cell_high_release_V, cell_high_delay_ms : float, float, int
         Cell over-voltage 3.75 V (B5, manual), release and debounce (ours).
     cell_hot_degC, cell_hot_release_degC, cell_cold_degC, cell_cold_release_degC, cell_temperature_delay_ms

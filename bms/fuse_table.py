@@ -1,8 +1,8 @@
 """Fuses as the firmware knows them: nominal values per rating of the MEGA class.
 
-All values are ours: 60 mV at rated current for every rating, copper's temperature coefficient, 10.5 K/W for 100 A
-scaled with 1/rating, so that all have the same temperature at rated current. The firmware never sees the fuse that is
-really fitted; how far the limit moves with a fuse off its nominal values is reported (A3).
+All values are ours: 60 mV at rated current for every rating, copper's temperature coefficient, 10.5 K/W for
+100 A scaled with 1/rating, so that all have the same temperature at rated current. The firmware never sees
+the fuse that is really fitted; how far the limit moves with a fuse off its nominal values is reported (A3).
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def nominal_fuse(rating_A: int) -> NominalFuse:
 
 
 def resistance_ohm(temperature_degC: float, fuse: NominalFuse) -> float:
-    """R = R25 (1 + alpha (T - 25)), the temperature kept within -100..400 degC (a wrong reading must not give R <= 0)."""
+    """R = R25 (1 + alpha (T - 25)); T is kept within -100..400 degC, so that R > 0 after any reading."""
     bounded = min(max(temperature_degC, -100.0), 400.0)
     return fuse.resistance_25_ohm * (1.0 + fuse.alpha_per_K * (bounded - 25.0))
 
@@ -55,6 +55,6 @@ def resistance_ohm(temperature_degC: float, fuse: NominalFuse) -> float:
 def relaxed_degC(
     temperature_degC: float, power_W: float, terminal_degC: float, period_s: float, fuse: NominalFuse
 ) -> float:
-    """Element temperature a period later, exact for constant power: T_end + (T - T_end) exp(-period / tau)."""
+    """Element temperature a period later, exact at constant power: T_end + (T - T_end) exp(-period / tau)."""
     end_degC = terminal_degC + fuse.thermal_resistance_K_W * power_W
     return end_degC + (temperature_degC - end_degC) * math.exp(-period_s / fuse.time_constant_s)

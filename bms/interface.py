@@ -49,8 +49,10 @@ class Measurements:
 
 @dataclass(frozen=True)
 class Leds:
-    """Lights (K3, manual). `charge_disconnect` (yellow) and `load_disconnect` (orange) are lit while that output is
-    high, which is the normal state; the load output and Bluetooth come with later issues.
+    """Lights (K3, manual).
+
+    `charge_disconnect` (yellow) and `load_disconnect` (orange) are lit while that output is enabled, that is
+    high, which is the normal state. The load output and Bluetooth come with later issues.
     """
 
     active: bool = True
@@ -147,8 +149,8 @@ class Hold:
     deadline_ms : int
         Time from this call at which `step` must be called again at the latest (first tick at or after it).
     bounds : mapping of str to (float, float)
-        Closed range per measurement (`BOUND_NAMES`); the first tick at which one lies outside, or is NaN, calls
-        `step`. Anything that cannot be told from these ranges shortens the deadline instead.
+        Closed range per measurement (`BOUND_NAMES`); the first tick at which one lies outside, or is NaN,
+        calls `step`. Anything that cannot be told from these ranges shortens the deadline instead.
     """
 
     deadline_ms: int

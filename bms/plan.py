@@ -20,7 +20,10 @@ MISSING_PORT = "missing port sensors"
 MISSING_CELL = "missing cell sensors"
 
 CHARGE_FAULTS = (
-    Fault.CELL_SENSOR_MISSING, Fault.CELL_OVER_VOLTAGE, Fault.CELL_OVER_TEMPERATURE, Fault.CELL_UNDER_TEMPERATURE,
+    Fault.CELL_SENSOR_MISSING,
+    Fault.CELL_OVER_VOLTAGE,
+    Fault.CELL_OVER_TEMPERATURE,
+    Fault.CELL_UNDER_TEMPERATURE,
 )
 """Faults that are a charge disconnect; A10: they stop the alternator port too."""
 
@@ -67,7 +70,7 @@ def _source_predicates(f: FirmwareParameters) -> tuple[Predicate, ...]:
 
 
 def _fault_predicates(f: FirmwareParameters) -> tuple[Predicate, ...]:
-    """Thresholds of the faults. Cells release on the sample schedule, because bounds cannot tell (`predicates`)."""
+    """Thresholds of the faults; those of the cells release on the sample schedule (see `predicates`)."""
     grid, rest = f.sample_period_ms, f.disconnect_rest_ms
     return (
         Predicate(Fault.PORT_SENSOR_MISSING, MISSING_PORT, Side.ABOVE, 0.0, 0.0, 0, f.sensor_rest_ms),

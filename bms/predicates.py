@@ -1,12 +1,12 @@
 """One mechanism for every threshold: debounce, hysteresis, a shortest duration, and the bounds of a hold.
 
-A predicate watches the largest (side ABOVE) or the smallest (side BELOW) of some readings. It becomes active when
-that reading lies beyond `trip` for `trip_delay_ms`, and inactive again when it is back at `release`, not before
-`rest_ms`. `constraint` tells within which bounds, and until when, calling `update` would change nothing.
+A predicate watches the largest (side ABOVE) or the smallest (side BELOW) of some readings. It becomes active
+when that reading lies beyond `trip` for `trip_delay_ms`, and inactive again when it is back at `release`, not
+before `rest_ms`. `constraint` tells within which bounds, and until when, `update` would change nothing.
 
-Bounds are 'low for the smallest, high for the largest' reading. 'The largest stays above x' cannot be said that
-way, unless the smallest is above x too; then the deadline is short instead: the next tick while a trip is pending,
-and the next instant of the release grid while active.
+Bounds are 'low for the smallest, high for the largest' reading. 'The largest stays above x' cannot be said
+that way, unless the smallest is above x too. Otherwise the deadline is short instead: the next tick while a
+trip is pending, and the next instant of the release grid while active.
 """
 
 from __future__ import annotations
@@ -83,10 +83,8 @@ class Constraint(NamedTuple):
     until_ms: int | None = None
 
 
-def _mirrored(
-    predicate: Predicate, extremes: Extremes
-) -> tuple[float, float, float, float]:
-    """Trip, release, smallest and largest, with the sign turned for side BELOW, so that only ABOVE is left."""
+def _mirrored(predicate: Predicate, extremes: Extremes) -> tuple[float, float, float, float]:
+    """Trip, release, smallest and largest; signs are turned for side BELOW, so that only ABOVE is left."""
     if predicate.side is Side.ABOVE:
         return predicate.trip, predicate.release, extremes.low, extremes.high
     return -predicate.trip, -predicate.release, -extremes.high, -extremes.low
@@ -128,10 +126,10 @@ def update(
 def constraint(
     predicate: Predicate, state: PredicateState, extremes: Extremes | None, now_ms: int
 ) -> Constraint:
-    """Bounds and time within which `update` would change nothing; `state` is the one after `update` at `now_ms`."""
+    """Bounds and time within which `update` would change nothing; `state` is the one after it at `now_ms`."""
     if extremes is None:
         return Constraint()
-    trip, release, low, high = _mirrored(predicate, extremes)
+    trip, release, low, _ = _mirrored(predicate, extremes)
     if state.active:
         found = _while_active(predicate, state, release, low, now_ms)
     elif state.pending_ms is None:

@@ -1,6 +1,6 @@
 """Settings of the product (K1): what the user chooses, checked on construction.
 
-`Settings.from_mapping` reads what a scenario file or a page gives; `applied_limits` tells what follows from it.
+`Settings.from_mapping` reads what a scenario file or a page gives; `applied_limits` tells what follows.
 """
 
 from __future__ import annotations
@@ -43,6 +43,11 @@ class RemoteFunction(StrEnum):
     ALTERNATOR = "alternator"
     SYSTEM = "system"
     PORTS = "ports"
+
+
+_CHOICES: tuple[tuple[str, type[StrEnum]], ...] = (
+    ("variant", Variant), ("pre_alarm_mode", PreAlarmMode), ("remote_function", RemoteFunction),
+)
 
 
 @dataclass(frozen=True)
@@ -93,7 +98,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Check every field."""
-        for name, kind in (("variant", Variant), ("pre_alarm_mode", PreAlarmMode), ("remote_function", RemoteFunction)):
+        for name, kind in _CHOICES:
             _choice(name, getattr(self, name), kind)
         most = 50 if self.variant is Variant.NG else 10
         try:
@@ -103,14 +108,15 @@ class Settings:
         _one_of("battery_capacity_Ah", self.battery_capacity_Ah, CAPACITIES_AH, "Ah")
         _one_of("fuse_rating_A", self.fuse_rating_A, RATINGS_A, "A")
         if self.remote_function is RemoteFunction.PORTS and self.variant is not Variant.NG:
-            raise SettingsError("remote_function", str(self.remote_function), "alternator, system (ports: 12-200 NG only)")
-        if not isinstance(self.battery_thresholds, tuple) or len(self.battery_thresholds) not in (0, self.battery_count):
-            count = len(self.battery_thresholds) if isinstance(self.battery_thresholds, tuple) else self.battery_thresholds
-            raise SettingsError("battery_thresholds", count, f"none, or one per battery ({self.battery_count})")
+            allowed = "alternator, system (ports: 12-200 NG only)"
+            raise SettingsError("remote_function", str(self.remote_function), allowed)
+        if len(self.battery_thresholds) not in (0, self.battery_count):
+            allowed = f"no entry, or one per battery ({self.battery_count})"
+            raise SettingsError("battery_thresholds", f"{len(self.battery_thresholds)} entries", allowed)
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, object]) -> Settings:
-        """Build settings from plain values (strings, numbers, lists, mappings); what is left out keeps its default.
+        """Build settings from plain values (strings, numbers, lists, mappings); the rest keeps its default.
 
         Raises
         ------
@@ -119,7 +125,7 @@ class Settings:
         """
         given = _known(cls, mapping, "")
         values: dict[str, Any] = dict(given)
-        for name, kind in (("variant", Variant), ("pre_alarm_mode", PreAlarmMode), ("remote_function", RemoteFunction)):
+        for name, kind in _CHOICES:
             if name in values:
                 values[name] = _choice(name, values[name], kind)
         if "battery_thresholds" in values:
@@ -237,9 +243,10 @@ def _nested(kind: type[D], given: object, name: str) -> D:
 
 
 def _thresholds(given: object) -> tuple[BatteryThresholds, ...]:
+    name = "battery_thresholds"
     if not isinstance(given, list | tuple):
-        raise SettingsError("battery_thresholds", given, "a list with one entry per battery")
+        raise SettingsError(name, given, "a list with one entry per battery")
     return tuple(
-        item if isinstance(item, BatteryThresholds) else _nested(BatteryThresholds, item, f"battery_thresholds[{i}]")
+        item if isinstance(item, BatteryThresholds) else _nested(BatteryThresholds, item, f"{name}[{i}]")
         for i, item in enumerate(given)
     )

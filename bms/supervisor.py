@@ -1,8 +1,8 @@
 """The supervisor: one state machine over predicates.
 
-`step` is a pure function: no clock, no I/O. Time enters as `dt_s` and is kept as whole milliseconds. In a call:
-time passes, the estimators take the samples that are due, predicates take in the readings, faults and the mode of
-the alternator port follow from them, then the commands, then the hold.
+`step` is a pure function: no clock, no I/O. Time enters as `dt_s` and is kept as whole milliseconds. In a
+call time passes, the estimators take the samples that are due, predicates take in the readings; faults and
+the mode of the alternator port follow from them, then the commands, then the hold.
 """
 
 from __future__ import annotations
@@ -114,8 +114,8 @@ def step(state: State, measurements: Measurements, settings: Settings, dt_s: flo
 
     Notes
     -----
-    Calling at each tick, or only when a bound of the hold is left or its deadline met, gives the same events and
-    commands, if the tick divides the sample period (1 s) and time 0 is a tick.
+    Calling at each tick, or only when a bound of the hold is left or its deadline met, gives the same events
+    and commands, if the tick divides the sample period (1 s) and time 0 is a tick.
     """
     plan, firmware = settings.plan, settings.firmware
     now_ms = state.time_ms + _milliseconds(dt_s)
@@ -228,7 +228,8 @@ def _fault_events(
 ) -> list[Event]:
     """Events of faults that came and went, and of the charge disconnect that follows from them."""
     events = [Event(EventName.FAULT_RAISED, f, _values(f, readings, thermal)) for f in faults if f not in had]
-    events += [Event(EventName.FAULT_CLEARED, f, _values(f, readings, thermal)) for f in had if f not in faults]
+    gone = [fault for fault in had if fault not in faults]
+    events += [Event(EventName.FAULT_CLEARED, f, _values(f, readings, thermal)) for f in gone]
     now, then = _charge_faults(faults), _charge_faults(had)
     if now and not then:
         events.append(Event(EventName.CHARGE_DISCONNECTED, now[0]))
@@ -249,8 +250,10 @@ def _heat_events(before: Thermal | None, after: Thermal | None, settings: Settin
     return [Event(EventName.DERATING_STARTED if derated else EventName.DERATING_ENDED, Cause.HEAT, values)]
 
 
-def _values(cause: Cause | Fault, readings: _Readings, thermal: Thermal | None) -> tuple[tuple[str, float], ...]:
-    """Readings behind a cause."""
+def _values(
+    cause: Cause | Fault, readings: _Readings, thermal: Thermal | None
+) -> tuple[tuple[str, float], ...]:
+    """Return the readings behind a cause."""
     if cause is Fault.PORT_SENSOR_MISSING:
         return tuple((name, math.nan) for name in readings.missing_port)
     if cause is Fault.CELL_SENSOR_MISSING:
@@ -289,6 +292,8 @@ def _hold(state: State, readings: _Readings, settings: Settings) -> Hold:
     firmware, plan, now_ms = settings.firmware, settings.plan, state.time_ms
     charging = state.mode is AlternatorMode.CHARGING
     until_ms = now_ms + (firmware.hold_charging_ms if charging else firmware.hold_idle_ms)
+    if readings.missing_port or readings.missing_cell:
+        until_ms = now_ms + 1  # no bound can say that a reading comes back
     bounds = dict.fromkeys(BOUND_NAMES, FREE)
     for predicate, predicate_state in zip(plan.predicates, state.predicates, strict=True):
         found = constraint(predicate, predicate_state, readings.channels[predicate.channel], now_ms)

@@ -1,13 +1,14 @@
 """Fuse temperature, reference and derating: everything that the firmware estimates, on one fixed schedule.
 
-The estimators sample at multiples of the sample period, counted from power-up. A sample takes over a reading only if
-it left the dead band around the one that was taken before; so within the dead bands nothing but time changes the
-estimate, and `quiet_until_ms` can compute when the next command change is due. That makes holds exact.
+The estimators sample at multiples of the sample period, counted from power-up. A sample takes over a reading
+only if it left the dead band around the one that was taken before; so within the dead bands nothing but time
+changes the estimate, and `quiet_until_ms` can compute when the next command change is due. That makes holds
+exact.
 
-Fuse (A5): I = U_sense / R(T); P = U_sense^2 / R(T); the element relaxes towards terminal + Rth P (`fuse_table`).
+Fuse (A5): I = U / R(T), P = U^2 / R(T), U the sense voltage; the element relaxes towards terminal + Rth P.
 Reference: limit x R(T), renewed when R moved by more than its tolerance.
 Derating (A9): limit <= full x (T_end - heatsink) / (T_end - T_start), and <= (T_junction_limit - heatsink) /
-(Rth x drop), which is the current at which the estimated junction, heatsink + Rth x (drop x current), is at its limit.
+(Rth x drop): the current at which the estimated junction, heatsink + Rth x (drop x current), is at its limit.
 """
 
 from __future__ import annotations
@@ -125,14 +126,29 @@ def bands(charging: bool, sample: Sample, firmware: FirmwareParameters) -> dict[
 def quiet_until_ms(
     thermal: Thermal, horizon_ms: int, charging: bool, rating: Rating, firmware: FirmwareParameters
 ) -> int:
-    """First instant up to `horizon_ms` at which anything but the estimate changes, the samples staying as they are."""
+    """First instant up to `horizon_ms` at which more than the estimate changes, the samples staying put.
+
+    Each sample is computed as it will be; the rest is reviewed only where it can change: at the first sample
+    (the port may have been switched), at the end of a waiting time, and where the estimate crosses a limit.
+    """
+    due_ms = (
+        thermal.limit_changed_ms + firmware.limit_interval_ms,
+        thermal.off_ms + firmware.thermal_rest_ms,
+        thermal.red_ms + firmware.thermal_rest_ms,
+    )
     ahead = thermal
+    previous_ms: int | None = None
     while ahead.next_ms < horizon_ms:
         instant_ms = ahead.next_ms
-        ahead = _sampled(ahead, ahead.sample, charging, rating, firmware)
-        # The first two fields are the estimate itself and its clock.
-        if ahead[2:] != thermal[2:]:
-            return instant_ms
+        ahead = _relaxed(ahead, ahead.sample, rating, firmware)
+        look = previous_ms is None or any(previous_ms < due <= instant_ms for due in due_ms)
+        if (
+            look
+            or _is_stale(ahead, rating, firmware)
+            or junction_degC(ahead, charging, rating, firmware) > firmware.junction_trip_degC
+        ) and _reviewed(ahead, instant_ms, charging, rating, firmware)[2:] != thermal[2:]:
+            return instant_ms  # fields 0 and 1 are the estimate itself and its clock
+        previous_ms = instant_ms
     return horizon_ms
 
 
@@ -146,7 +162,7 @@ def junction_degC(thermal: Thermal, charging: bool, rating: Rating, firmware: Fi
 
 
 def reference_V(thermal: Thermal, firmware: FirmwareParameters) -> float:
-    """Reference of the limiter: limit x resistance, rounded to the converter's step."""
+    """Return the limiter's reference: limit x resistance, rounded to the converter's step."""
     step = firmware.reference_step_V
     return round(thermal.limit_A * thermal.reference_ohm / step) * step
 
@@ -172,7 +188,13 @@ def _taken(
 def _sampled(
     thermal: Thermal, sample: Sample, charging: bool, rating: Rating, firmware: FirmwareParameters
 ) -> Thermal:
-    """State after the sample that is due at `thermal.next_ms`.
+    """State after the sample that is due at `thermal.next_ms`."""
+    relaxed = _relaxed(thermal, sample, rating, firmware)
+    return _reviewed(relaxed, thermal.next_ms, charging, rating, firmware)
+
+
+def _relaxed(thermal: Thermal, sample: Sample, rating: Rating, firmware: FirmwareParameters) -> Thermal:
+    """Fuse temperature one period on.
 
     The power over the past period is the mean of its two ends: a current that was switched in between is then
     wrong by half a period at most, either way.
@@ -181,18 +203,23 @@ def _sampled(
     power_W = 0.5 * (thermal.sample.fuse_sense_V**2 + sample.fuse_sense_V**2) / resistance
     period_s = firmware.sample_period_ms * 1.0e-3
     fuse_degC = relaxed_degC(thermal.fuse_degC, power_W, sample.terminal_degC, period_s, rating.fuse)
-    now_ms = thermal.next_ms
-    moved = thermal._replace(fuse_degC=fuse_degC, next_ms=now_ms + firmware.sample_period_ms, sample=sample)
-    return _reviewed(moved, now_ms, charging, rating, firmware)
+    return thermal._replace(
+        fuse_degC=fuse_degC, next_ms=thermal.next_ms + firmware.sample_period_ms, sample=sample
+    )
+
+
+def _is_stale(thermal: Thermal, rating: Rating, firmware: FirmwareParameters) -> bool:
+    """Whether the estimated resistance moved by more than its tolerance since the reference was made."""
+    resistance = resistance_ohm(thermal.fuse_degC, rating.fuse)
+    return abs(resistance / thermal.reference_ohm - 1.0) > firmware.reference_tolerance
 
 
 def _reviewed(
     thermal: Thermal, now_ms: int, charging: bool, rating: Rating, firmware: FirmwareParameters
 ) -> Thermal:
     """Renew reference, set-point, thermal shut-down and red LED from the estimates."""
-    resistance = resistance_ohm(thermal.fuse_degC, rating.fuse)
-    if abs(resistance / thermal.reference_ohm - 1.0) > firmware.reference_tolerance:
-        thermal = thermal._replace(reference_ohm=resistance)
+    if _is_stale(thermal, rating, firmware):
+        thermal = thermal._replace(reference_ohm=resistance_ohm(thermal.fuse_degC, rating.fuse))
     allowed_A = _allowed_A(thermal.sample, charging, rating, firmware)
     too_hot = (
         allowed_A < firmware.minimum_limit_A
@@ -207,7 +234,7 @@ def _reviewed(
 
 
 def _rearm_A(rating: Rating, firmware: FirmwareParameters) -> float:
-    """Limit that must be possible to return from a thermal shut-down; a small fuse never reaches the usual one."""
+    """Limit that must be possible to return from a thermal shut-down; less for a small fuse."""
     return min(firmware.thermal_rearm_A, 0.5 * rating.full_A)
 
 
@@ -231,7 +258,8 @@ def _drop_V(sample: Sample) -> float:
 
 
 def _moved_limit(
-    thermal: Thermal, allowed_A: float, now_ms: int, charging: bool, rating: Rating, firmware: FirmwareParameters
+    thermal: Thermal, allowed_A: float, now_ms: int, charging: bool, rating: Rating,
+    firmware: FirmwareParameters,
 ) -> Thermal:
     """Move the set-point: down at once, up slowly and past a hysteresis, at most once an interval.
 
@@ -239,7 +267,8 @@ def _moved_limit(
     """
     if now_ms - thermal.limit_changed_ms < firmware.limit_interval_ms:
         return thermal
-    wanted_A = max(min(rounded_down_A(allowed_A, firmware), rating.full_A), min(firmware.minimum_limit_A, rating.full_A))
+    least_A = min(firmware.minimum_limit_A, rating.full_A)
+    wanted_A = max(min(rounded_down_A(allowed_A, firmware), rating.full_A), least_A)
     limit_A = thermal.limit_A
     if wanted_A < limit_A:
         limit_A = wanted_A
