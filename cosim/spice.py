@@ -1,10 +1,4 @@
-"""SPICE session: PySpice's shared ngspice with thin callbacks and its own judgement of success.
-
-ngspice returns 0 for 'timestep too small', for a missing model and for a deck that was never loaded, keeps the old
-circuit after a failed load and lets a Python exception vanish inside a callback. The session therefore decides by
-what ngspice printed and sent: the load echoed a unique title, the last accepted time reached the stop time (or a
-hook asked to stop), and no line says 'aborted'. After every run nothing is left loaded, saved or armed.
-"""
+"""SPICE session: transients, operating points and sweeps of deck bodies, with typed errors."""
 
 from __future__ import annotations
 
@@ -18,42 +12,26 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PySpice.Spice.NgSpice.Shared import NgSpiceShared, ffi
 
 from cosim.library import find_library
-from cosim.spice_deck import LADDER, STOP_NODE, STOP_SOURCE, Rung, SpiceOptions, ac_card, dc_card, full_deck, tran_card
-from cosim.spice_errors import (
-    CallbackFailed,
-    DeckInvalid,
-    InsaneOperatingPoint,
-    Interrupted,
-    LibraryPoisoned,
-    OperatingPointFailed,
-    PointBudgetExceeded,
-    SessionBusy,
-    SpiceError,
-    SweepFailed,
-    TransientAborted,
-)
-from cosim.spice_guard import NETLISTS, CheckedDeck, check_deck
-from cosim.spice_log import RunLog
+from cosim.spice_core import SpiceCore
+from cosim.spice_deck import LADDER, STOP_NODE, Rung, SpiceOptions, ac_card, dc_card, full_deck, tran_card
+from cosim.spice_errors import DeckInvalid, OperatingPointFailed, SweepFailed, TransientAborted
+from cosim.spice_guard import NETLISTS, CheckedDeck
+from cosim.spice_judge import judge_operating_point, judge_transient
 from cosim.spice_run import OnAccept, Progress, TransientRun, Waveforms, vector_names
-from cosim.spice_sources import CONTROL_WORDS, SourceTable, compile_gather, compile_source_callback, name_key
-from cosim.spice_start import quiet_start
+from cosim.spice_selftest import run_self_test
+from cosim.spice_sources import SourceTable
+
+__all__ = ["LADDER", "Rung", "SourceTable", "SpiceOptions", "SpiceSession", "Waveforms"]
 
 Array = NDArray[np.float64]
 
-NODE_LIMIT_V = 1e4
-"""Largest believable node voltage [V] (ours): nodes also carry watts, amperes and degrees of the product's decks."""
-BRANCH_LIMIT_A = 1e5
-"""Largest believable branch current [A] (ours): fifty times the highest short-circuit current of the product."""
 DEFAULT_MAX_POINTS = 2_000_000
 """Accepted points before a run is given up (ours): the buck limiter needs 15,000 per ms [circuit_facts A]."""
 
-_POISON_HINT = "nothing that this process computes with ngspice can be trusted any more: start a new process"
 
-
-class SpiceSession(NgSpiceShared):  # type: ignore[misc]  # PySpice has no type information
+class SpiceSession(SpiceCore):
     """The one ngspice of this process; get it with `SpiceSession.open`.
 
     All methods take a deck body (elements, models, parameters, `.ic`, `.nodeset`); analysis, `.options`, `.save`
@@ -62,203 +40,30 @@ class SpiceSession(NgSpiceShared):  # type: ignore[misc]  # PySpice has no type 
 
     _of_this_process: ClassVar[SpiceSession | None] = None
 
-    # ---- opening --------------------------------------------------------------------------------------------
+    def __init__(self, library: str) -> None:
+        super().__init__(library)
+        self._self_tested = False
+
     @classmethod
     def open(cls, *, self_test: bool = True) -> SpiceSession:
         """The session of this process, loaded and self-tested at the first call.
+
+        Parameters
+        ----------
+        self_test : False only to look at a library that fails the test
 
         Raises
         ------
         LibraryMissing, LibraryUnsuitable
             no libngspice, or one whose device laws differ from those of the netlists
         """
+        if SpiceSession._of_this_process is None:
+            SpiceSession._of_this_process = SpiceSession(find_library())
         session = SpiceSession._of_this_process
-        if session is None:
-            session = SpiceSession(find_library())
-            SpiceSession._of_this_process = session
         if self_test and not session._self_tested:
-            from cosim.spice_selftest import run_self_test  # it uses a session itself
-
             run_self_test(session)
             session._self_tested = True
         return session
-
-    def __init__(self, library: str) -> None:
-        if SpiceSession._of_this_process is not None:
-            raise SessionBusy("libngspice holds one circuit per process; use SpiceSession.open()")
-        self._library = library
-        self._self_tested = False
-        self._poisoned: str | None = None
-        self._run: TransientRun | None = None
-        self._busy = False
-        self._n_loads = 0
-        self._lines = RunLog()
-        self._control = np.zeros(CONTROL_WORDS, dtype=np.uint64)
-        self._control[1] = name_key(STOP_SOURCE)
-        self._stop_value = self._control.view(np.float64)[2:3]
-        self._gather = compile_gather()
-        super().__init__(ngspice_id=0, send_data=True)
-
-    @property
-    def library_path(self) -> str:
-        """Library that PySpice loads: the one that `cosim.library` found."""
-        return self._library
-
-    @property
-    def version_text(self) -> str:
-        """Version of ngspice, e.g. 'ngspice-39'."""
-        return f"ngspice-{self.ngspice_version}"
-
-    @property
-    def poisoned(self) -> str | None:
-        """Why the library cannot be used any more, or None."""
-        return self._poisoned
-
-    def _init_ngspice(self, send_data: bool) -> None:
-        """Register the thin callbacks (PySpice calls this once, after loading the library)."""
-        native = self._ngspice_shared
-        self._callbacks = (
-            ffi.callback("int (char *, int, void *)", self._on_text),
-            ffi.callback("int (int, bool, bool, int, void *)", self._on_exit),
-            ffi.callback("int (pvecvaluesall, int, int, void *)", self._on_data, onerror=self._on_callback_error),
-            ffi.callback("int (pvecinfoall, int, void *)", self._on_vectors),
-        )
-        text, leave, data, vectors = self._callbacks
-        user = ffi.cast("void *", self._control.ctypes.data)
-        with quiet_start(self._library):
-            native.ngSpice_Init(text, ffi.NULL, leave, data, vectors, ffi.NULL, user)
-        self._source_callback = compile_source_callback()
-        source = ffi.cast("int (*)(double *, double, char *, int, void *)", self._source_callback.address)
-        self._ident = ffi.new("int *", 0)
-        native.ngSpice_Init_Sync(source, source, ffi.NULL, self._ident, user)
-        self._get_version()
-        self.exec_command("set nomoremode")
-
-    # ---- callbacks ------------------------------------------------------------------------------------------
-    def _on_text(self, message: Any, ident: int, user: Any) -> int:
-        line = ffi.string(message).decode("utf-8", "replace")
-        prefix, _, content = line.partition(" ")
-        if prefix == "stdout":
-            self._stdout.append(content)
-            if len(self._stdout) > 10_000:
-                del self._stdout[:5_000]
-        self._lines.add(content if prefix in ("stdout", "stderr") else line)
-        return 0
-
-    def _on_exit(self, status: int, immediate: bool, by_quit: bool, ident: int, user: Any) -> int:
-        self._poisoned = self._lines.first_error or "ngspice gave up"
-        return 0
-
-    def _on_vectors(self, data: Any, ident: int, user: Any) -> int:
-        return 0
-
-    def _on_data(self, data: Any, count: int, ident: int, user: Any) -> int:
-        run = self._run
-        if run is None or run.stop:
-            return 0
-        if not run.resolved:
-            self._resolve(run, data, count)
-        if not run.stop:
-            run.accept()
-        if run.stop:
-            self._stop_value[0] = 1.0
-        return 0
-
-    def _on_callback_error(self, kind: type[BaseException], error: BaseException, trace: Any) -> int:
-        run = self._run
-        if run is not None:
-            run.fail(error)
-            self._stop_value[0] = 1.0
-        return 0
-
-    def _resolve(self, run: TransientRun, data: Any, count: int) -> None:
-        # ngspice allocates one cell per vector at the start of a run and only refreshes the numbers in it
-        # afterwards, so the addresses taken here stay right for the whole run.
-        cells: dict[str, int] = {}
-        for k in range(count):
-            cell = data.vecsa[k]
-            name = ffi.string(cell.name).decode("utf-8", "replace").lower()
-            cells[name] = int(ffi.cast("uintptr_t", ffi.addressof(cell, "creal")))
-        run.resolve(cells, cells["time"])
-        if self._lines.transient_op:
-            run.stop = True  # the starting point cannot be trusted; `_judge` says so
-
-    # ---- commands -------------------------------------------------------------------------------------------
-    def request_stop(self) -> None:
-        """End the running transient cleanly after the current accepted point; to be called from `on_accept`."""
-        run = self._run
-        if run is None:
-            raise SpiceError("no transient is running, so there is nothing to stop")
-        run.stop_asked = run.stop = True
-
-    @contextmanager
-    def _exclusive(self, title: str) -> Iterator[None]:
-        """One analysis from load to clean-up; leaves nothing loaded, whatever happens."""
-        if self._poisoned:
-            raise LibraryPoisoned(f"ngspice was left unusable by an earlier deck: {self._poisoned}", hint=_POISON_HINT)
-        if self._busy:
-            raise SessionBusy("the session was called from inside one of its own hooks", deck=title)
-        self._busy = True
-        self._lines.clear()
-        try:
-            yield
-        finally:
-            self._run = None
-            self._stop_value[0] = 0.0
-            self._control[0] = 0
-            try:
-                if not self._poisoned:
-                    self._clean_up()
-            finally:
-                self._busy = False
-
-    def _clean_up(self) -> None:
-        lines, self._lines = self._lines, RunLog()
-        for command in ("delete all", "destroy all", "remcirc"):
-            self.exec_command(command)
-        self._ngspice_shared.ngSpice_Command(ffi.NULL)  # forget the history of commands
-        self._lines = lines
-
-    def _load(self, text: str, marker: str, title: str) -> None:
-        """Load a deck, and make sure that it is this one which is loaded."""
-        if self._lines_poisoned_by(lambda: self.load_circuit(text)):
-            raise LibraryPoisoned(
-                f"the deck left ngspice unusable: {self._poisoned}", deck=title, hint=_POISON_HINT,
-                log=self._lines.tail(),
-            )
-        problem = self._lines.load_problem(marker)
-        if problem is not None:
-            raise DeckInvalid(f"ngspice did not take the deck: {problem}", deck=title, log=self._lines.tail())
-
-    def _lines_poisoned_by(self, action: Callable[[], object]) -> bool:
-        try:
-            action()
-        except NameError as error:  # PySpice's word for a return code that is not 0
-            self._poisoned = self._poisoned or self._lines.first_error or str(error)
-        return self._poisoned is not None
-
-    def _execute(self, command: str, title: str) -> None:
-        if self._lines_poisoned_by(lambda: self.exec_command(command)):
-            raise LibraryPoisoned(
-                f"the run left ngspice unusable: {self._poisoned}", deck=title, hint=_POISON_HINT, log=self._lines.tail()
-            )
-
-    def _prepare(self, deck: str, netlists: Path) -> tuple[str, CheckedDeck]:
-        title = next((line.strip(" *\t") for line in deck.splitlines() if line.strip(" *\t")), "untitled")[:60]
-        return title, check_deck(deck, netlists=netlists, title=title)
-
-    def _attach(self, checked: CheckedDeck, sources: SourceTable | None, title: str) -> None:
-        known = frozenset(sources.names) if sources is not None else frozenset()
-        missing = sorted(checked.sources - known)
-        if missing:
-            raise DeckInvalid(
-                f"no value for the external source {', '.join(missing)}", deck=title, node=missing[0],
-                hint="hold it in the SourceTable before the run",
-            )
-        self._control[0] = sources.address if sources is not None else 0
-        self._control[3] = 0
-        if sources is not None:
-            sources.accepted(-math.inf)
 
     # ---- transient ------------------------------------------------------------------------------------------
     def transient(
@@ -342,49 +147,7 @@ class SpiceSession(NgSpiceShared):  # type: ignore[misc]  # PySpice has no type 
             self._run = run
             self._execute("run", title)
             self._run = None
-            self._judge(title, run)
-
-    def _judge(self, title: str, run: TransientRun) -> None:
-        """Decide whether a transient succeeded; raise what went wrong."""
-        lines, time_s = self._lines, max(run.last_s, 0.0)
-        log = lines.tail()
-        if run.interrupted or isinstance(run.failure, KeyboardInterrupt):
-            raise Interrupted(title, time_s)
-        if run.failure is not None:
-            raise CallbackFailed(
-                f"a hook raised {type(run.failure).__name__}: {run.failure}", deck=title, time_s=time_s, log=log
-            ) from run.failure
-        if run.missing:
-            raise DeckInvalid(
-                f"no such signal: {', '.join(run.missing)}", deck=title, node=run.missing[0], log=log,
-                hint="signals are named v(node), i(voltage source or inductor) or @device[parameter]",
-            )
-        if lines.transient_op:
-            raise OperatingPointFailed(
-                "the starting point came from 'Transient op', which is often wrong", deck=title, time_s=0.0, log=log,
-                hint="start disabled, or give .nodeset for the power nodes",
-            )
-        if int(self._control[3]):
-            raise DeckInvalid("the deck has an external source inside a subcircuit that has no value", deck=title, log=log)
-        if run.budget_exceeded:
-            raise PointBudgetExceeded(
-                f"more than {run.n_points - 1} points", deck=title, time_s=time_s, log=log,
-                hint="a limit cycle, or tmax_s far below what tstop_s needs",
-            )
-        if run.bad_signal is not None:
-            raise TransientAborted("a value is not finite", deck=title, time_s=time_s, node=run.bad_signal, log=log)
-        if run.stop_asked:
-            return
-        if run.n_points == 0:
-            raise OperatingPointFailed(
-                lines.failure or "no starting point was found", deck=title, time_s=0.0, node=lines.failed_node, log=log
-            )
-        if lines.failure is not None or run.last_s < run.tstop_s * (1.0 - 1e-6):
-            raise TransientAborted(
-                lines.failure or "the run ended early", deck=title,
-                time_s=lines.failed_time_s if lines.failed_time_s is not None else time_s,
-                node=lines.failed_node, log=log,
-            )
+            judge_transient(title, run, self._lines, int(self._control[3]))
 
     # ---- operating point and sweeps -------------------------------------------------------------------------
     def operating_point(
@@ -420,15 +183,9 @@ class SpiceSession(NgSpiceShared):  # type: ignore[misc]  # PySpice has no type 
             extra = ("all", *signals) if signals else ()
             self._load(full_deck(marker, checked.text, extra, options or SpiceOptions(), ".op"), marker, title)
             self._execute("run", title)
-            found = {_signal_name(name): float(data.real[-1]) for name, data in self._plot_vectors("op").items() if data.size}
-            lines = self._lines
-            if lines.transient_op or lines.failure or not found:
-                raise OperatingPointFailed(
-                    lines.failure or ("only 'Transient op' found a solution" if lines.transient_op else "no solution"),
-                    deck=title, node=lines.failed_node, log=lines.tail(),
-                    hint="start disabled, or give .nodeset for the power nodes",
-                )
-        _check_sanity(found, bounds or {}, title, lines.tail())
+            vectors = self._vectors("op")
+            found = {_signal_name(name): float(data.real[-1]) for name, data in vectors.items()}
+            judge_operating_point(title, found, self._lines, bounds or {})
         return found
 
     def dc_sweep(
@@ -487,7 +244,7 @@ class SpiceSession(NgSpiceShared):  # type: ignore[misc]  # PySpice has no type 
                 lines.failure or "a point came from 'Transient op', which is often wrong", deck=title,
                 node=lines.failed_node, log=lines.tail(),
             )
-        vectors = self._plot_vectors(kind)
+        vectors = self._vectors(kind)
         scale = next((vectors[n] for n in vectors if n.endswith("-sweep") or n == "frequency"), None)
         if scale is None:
             raise SweepFailed("ngspice returned no data", deck=title, log=lines.tail())
@@ -501,55 +258,12 @@ class SpiceSession(NgSpiceShared):  # type: ignore[misc]  # PySpice has no type 
             waves[name] = wave
         return scale, waves
 
-    def _plot_vectors(self, kind: str) -> dict[str, NDArray[Any]]:
-        """Copies of all vectors of the newest plot, if it is of this kind; empty otherwise."""
-        native = self._ngspice_shared
-        plot = ffi.string(native.ngSpice_CurPlot()).decode()
-        if not plot.startswith(kind):
-            return {}
-        names = native.ngSpice_AllVecs(plot.encode())
-        found: dict[str, NDArray[Any]] = {}
-        k = 0
-        while names[k] != ffi.NULL:
-            name = ffi.string(names[k]).decode("utf-8", "replace")
-            info = native.ngGet_Vec_Info(f"{plot}.{name}".encode())
-            k += 1
-            if info == ffi.NULL or info.v_length <= 0:
-                continue
-            if info.v_compdata != ffi.NULL:
-                data = np.frombuffer(ffi.buffer(info.v_compdata, 16 * info.v_length), dtype=np.complex128)
-            else:
-                data = np.frombuffer(ffi.buffer(info.v_realdata, 8 * info.v_length), dtype=np.float64)
-            found[name.lower()] = data.copy()
-        return found
-
-    def _next_marker(self) -> str:
-        """A title that no earlier deck had, so that an old circuit cannot pass for this one."""
-        self._n_loads += 1
-        return f"bms-cosim deck {self._n_loads}"
-
 
 def _signal_name(vector: str) -> str:
     """ngspice's name of a vector as the name of a signal."""
     if vector.endswith("#branch"):
         return f"i({vector[: -len('#branch')]})"
     return vector if vector.startswith(("@", "v(")) else f"v({vector})"
-
-
-def _check_sanity(
-    found: Mapping[str, float], bounds: Mapping[str, tuple[float, float]], title: str, log: tuple[str, ...]
-) -> None:
-    """Refuse values that are not finite or outside what is believable, naming the node."""
-    for name, value in found.items():
-        limit = BRANCH_LIMIT_A if name.startswith("i(") else NODE_LIMIT_V if name.startswith("v(") else math.inf
-        low, high = bounds.get(name, (-limit, limit))
-        if not low <= value <= high:
-            raise InsaneOperatingPoint(
-                f"{name} = {value:.6g} is outside {low:.6g} .. {high:.6g}", deck=title, time_s=0.0, node=name, log=log
-            )
-    unknown = sorted(set(bounds) - set(found))
-    if unknown:
-        raise DeckInvalid(f"bounds for signals that the deck has not: {', '.join(unknown)}", deck=title, node=unknown[0])
 
 
 @contextmanager

@@ -123,9 +123,9 @@ class TransientRun:
         for time_s in breakpoints:
             self._add_breakpoint(time_s, -math.inf)
 
-    def resolve(self, addresses_by_name: dict[str, int], time_address: int) -> None:
+    def resolve(self, addresses_by_name: dict[str, int]) -> None:
         """Find the chosen signals among the vectors that ngspice announces."""
-        found, missing = [time_address], []
+        found, missing = [addresses_by_name["time"]], []
         for signal in self.signals:
             address = next((addresses_by_name[n] for n in vector_names(signal) if n in addresses_by_name), None)
             if address is None:
