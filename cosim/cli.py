@@ -162,7 +162,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        app(words or ["--help"], prog_name="bms-cosim", standalone_mode=False)
+        code = app(words or ["--help"], prog_name="bms-cosim", standalone_mode=False)
+        if code == INTERRUPTED:  # newer typer turns Ctrl-C into a returned code, older raises Abort
+            raise KeyboardInterrupt
     except InputError as error:
         sys.exit(_complain(str(error), BAD_INPUT))
     except (KeyboardInterrupt, typer.Abort):

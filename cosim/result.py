@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import html
+import io
 import json
 import math
 import os
@@ -246,8 +247,10 @@ def _read_waveforms(path: Path) -> tuple[xr.Dataset, dict[str, xr.Dataset]]:
 
 def _read_events(path: Path) -> list[LoggedEvent]:
     try:
-        with path.open(encoding="utf-8", newline="") as stream:
-            header, *rows = csv.reader(stream)
+        text = path.read_bytes().decode("utf-8")
+        if not text.endswith("\n"):
+            raise ValueError("cut off")
+        header, *rows = csv.reader(io.StringIO(text, newline=""), strict=True)
         if tuple(header) != LoggedEvent._fields:
             raise ValueError(f"columns {','.join(header)}")
         return [LoggedEvent(float(time_s), source, event, detail) for time_s, source, event, detail in rows]

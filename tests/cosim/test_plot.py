@@ -1,0 +1,170 @@
+"""The picture: what is in it, what may be absent, and that no spike is lost."""
+
+from __future__ import annotations
+
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.figure import Figure
+
+from cosim.decimate import min_max
+from cosim.plot import PANELS, plot_result, save_picture, time_unit
+from cosim.plot_marks import grouped
+from cosim.plot_windows import chosen_windows, focus_s
+from cosim.result import LoggedEvent, Result
+
+
+def texts(figure: Figure) -> list[str]:
+    found = [text.get_text() for text in figure.texts]
+    for ax in figure.axes:
+        found += [text.get_text() for text in ax.texts]
+        found += [ax.get_title(loc="left"), ax.get_xlabel(), ax.get_ylabel()]
+        legend = ax.get_legend()
+        found += [text.get_text() for text in legend.get_texts()] if legend else []
+    return found
+
+
+def test_picture_tells_everything(plausible_result: Result) -> None:
+    found = texts(plot_result(plausible_result))
+    for text in ("road_hour", "current [A]", "voltage [V]", "charge [%]", "[km/h]", "hottest junction",
+                 "time since the start [min]", "alternator winding", "its limit, 180 \N{DEGREE SIGN}C",
+                 "fuse, as estimated", "alternator on", "derating (+1)", "A   cranking at 20.0 s",
+                 "B   enable at 25.0 s", "D   disable at 56 min 20.0 s"):
+        assert text in found, text
+    assert any("limiter current, warm fuse 89.734 A" in text for text in found)
+    assert any("OUTSIDE ITS LIMIT" in text for text in found)
+
+
+def test_size_and_no_pyplot(plausible_result: Result, tmp_path: Path) -> None:
+    before = "matplotlib.pyplot" in sys.modules
+    save_picture(plausible_result, tmp_path / "p.png")
+    header = (tmp_path / "p.png").read_bytes()[16:24]
+    assert (int.from_bytes(header[:4]), int.from_bytes(header[4:])) == (1600, 1200)
+    assert ("matplotlib.pyplot" in sys.modules) == before
+
+
+def test_curves_carry_the_values(plausible_result: Result) -> None:
+    axes = plot_result(plausible_result).axes
+    lines = {str(line.get_label()): line for line in axes[0].lines}
+    assert float(np.max(np.asarray(lines["BMS alternator port"].get_ydata()))) == 90.0
+    assert float(np.asarray(lines["BMS alternator port"].get_xdata())[-1]) == pytest.approx(3599.0 / 60.0)
+
+
+@pytest.mark.parametrize("absent", [
+    ["alternator_current_A", "alternator_rpm", "vehicle_speed_m_s", "starter_soc", "winding_degC",
+     "rectifier_degC", "case_degC"],
+    ["vehicle_speed_m_s"],
+    [line.variable for panel in PANELS for line in panel.lines if line.variable != "soc"],
+    [line.variable for panel in PANELS for line in panel.lines],
+])
+def test_absent_variables_are_left_out(plausible_result: Result, tmp_path: Path, absent: list[str]) -> None:
+    plausible_result.slow = plausible_result.slow.drop_vars(absent)
+    save_picture(plausible_result, tmp_path / "p.png")
+    found = texts(plot_result(plausible_result))
+    assert ("alternator winding" in found) == ("winding_degC" not in absent)
+
+
+def test_a_result_with_nothing_else_is_drawn(tmp_path: Path) -> None:
+    slow = xr.Dataset({"port_current_A": ("time_s", [1.0])}, {"time_s": [0.0]})
+    save_picture(Result(slow), tmp_path / "p.png")
+    empty = xr.Dataset({"port_current_A": ("time_s", np.array([]))}, {"time_s": np.array([])})
+    save_picture(Result(empty), tmp_path / "p.png")
+    gaps = xr.Dataset({"port_current_A": ("time_s", np.full(9, np.nan))}, {"time_s": np.arange(9.0)})
+    save_picture(Result(gaps), tmp_path / "p.png")
+
+
+@pytest.mark.parametrize(("seconds", "unit"), [(10.0, "s"), (3600.0, "min"), (86_400.0, "h"), (9e5, "d")])
+def test_time_axis_suits_the_run(seconds: float, unit: str) -> None:
+    assert time_unit(xr.Dataset(coords={"time_s": [0.0, seconds]}))[1] == unit
+
+
+# --- windows ------------------------------------------------------------------------------------------------
+
+
+def test_windows_are_chosen_by_kind_then_by_movement(plausible_result: Result) -> None:
+    windows = dict(plausible_result.windows)
+    for i in range(4, 9):
+        windows[f"{i:03d}_enable"] = windows["001_enable"].assign_attrs(start_s=100.0 * i)
+    zooms = chosen_windows(windows)
+    assert [zoom.letter for zoom in zooms] == ["A", "B", "C", "D"]
+    assert [zoom.window.attrs["name"] for zoom in zooms] == ["cranking", "enable", "load_step", "disable"]
+
+
+def test_focus_is_where_it_moves(plausible_result: Result) -> None:
+    low_s, high_s = focus_s(plausible_result.windows["003_disable"])
+    assert 1.9e-3 < low_s < 2.0e-3 and 2.03e-3 < high_s < 2.2e-3
+
+
+def test_focus_of_a_still_window_is_all_of_it() -> None:
+    still = xr.Dataset({"port_current_A": ("time_s", [1.0, 1.0, 1.0])}, {"time_s": [0.0, 1.0, 2.0]})
+    assert focus_s(still) == (0.0, 2.0)
+
+
+# --- events -------------------------------------------------------------------------------------------------
+
+
+def test_near_events_share_a_label() -> None:
+    moments = ((0.0, "a_b"), (5.0, "c"), (9.9, "d"), (10.0, "e"))
+    events = [LoggedEvent(time_s, "s", name, "") for time_s, name in moments]
+    marks = grouped(events, 10.0)
+    assert [(mark.time_s, mark.text) for mark in marks] == [(0.0, "a b (+2)"), (10.0, "e")]
+
+
+# --- decimation ---------------------------------------------------------------------------------------------
+
+
+def test_a_spike_is_kept() -> None:
+    time_s = np.arange(1e5)
+    values = np.sin(time_s / 1e4)
+    values[12_345], values[54_321] = 50.0, -50.0
+    x, y = min_max(time_s, values, 200)
+    assert x.size <= 3 * 200 + 1
+    assert y[x == 12_345.0] == 50.0 and y[x == 54_321.0] == -50.0
+    assert x[0] == 0.0 and x[-1] == 99_999.0
+
+
+def test_few_points_are_left_as_they_are() -> None:
+    x, y = min_max(np.arange(5.0), np.array([1.0, 2.0, np.nan, 4.0, 5.0]), 2)
+    np.testing.assert_array_equal(y, [1.0, 2.0, np.nan, 4.0, 5.0])
+    assert x.size == 5
+
+
+def test_a_part_keeps_its_neighbours() -> None:
+    x, _ = min_max(np.arange(10.0), np.arange(10.0), 100, 2.5, 5.5)
+    np.testing.assert_array_equal(x, [2.0, 3.0, 4.0, 5.0, 6.0])
+
+
+def test_gaps_stay_gaps_and_hide_no_extreme() -> None:
+    time_s, values = np.arange(1000.0), np.zeros(1000)
+    values[500:600], values[450], values[620] = np.nan, 9.0, -9.0
+    x, y = min_max(time_s, values, 20)
+    assert np.isnan(y[(x >= 500.0) & (x < 600.0)]).any()
+    assert np.nanmax(y) == 9.0 and np.nanmin(y) == -9.0
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.integers(1, 3000))
+def test_every_bin_keeps_its_extremes(seed: int, n_bins: int, size: int) -> None:
+    """Second method: a plain loop over the bins."""
+    random = np.random.default_rng(seed)
+    time_s = np.cumsum(random.uniform(1e-6, 1.0, size))
+    values = random.normal(size=size)
+    x, y = min_max(time_s, values, n_bins)
+    assert np.all(np.diff(x) > 0.0)
+    assert np.isin(x, time_s).all()
+    edges = np.linspace(time_s[0], time_s[-1], n_bins + 1)
+    edges[-1] = np.inf  # the last point belongs to the last bin
+    for low, high in pairwise(edges):
+        inside, kept = values[(time_s >= low) & (time_s < high)], y[(x >= low) & (x < high)]
+        if inside.size:
+            assert inside.max() == kept.max() and inside.min() == kept.min()
+
+
+def test_no_bins_are_refused() -> None:
+    with pytest.raises(ValueError, match="n_bins 0"):
+        min_max(np.arange(3.0), np.arange(3.0), 0)
