@@ -99,7 +99,8 @@ class Settings:
     def __post_init__(self) -> None:
         """Check every field."""
         for name, kind in _CHOICES:
-            _choice(name, getattr(self, name), kind)
+            # A plain string is accepted and becomes the member, so that `is` works everywhere.
+            object.__setattr__(self, name, _choice(name, getattr(self, name), kind))
         most = 50 if self.variant is Variant.NG else 10
         try:
             check_range("battery_count", self.battery_count, 1, most)

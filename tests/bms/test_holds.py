@@ -1,0 +1,173 @@
+"""A hold is exact: asking on every tick gives the same events, commands and state as asking when it says."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import bms
+
+Source = Callable[[int, bms.Commands], bms.Measurements]
+QUICK = bms.FirmwareParameters(
+    weak_delay_ms=1_500, rearm_ms=2_000, thermal_rest_ms=2_300, limit_interval_ms=1_000,
+    disconnect_rest_ms=1_700, sensor_rest_ms=900, cell_temperature_delay_ms=300, hold_charging_ms=4_000,
+    hold_idle_ms=7_000,
+)
+
+
+@dataclass
+class Run:
+    """What came out of a run."""
+
+    commands: list[bms.Commands]
+    events: list[tuple[int, bms.Event]]
+    state: bms.State
+    calls: int
+
+
+def run(source: Source, n_ticks: int, config: bms.Settings, tick_ms: int, every_tick: bool) -> Run:
+    state, commands, hold = bms.State(), bms.Commands(), bms.Hold(0)
+    last, calls = 0, 0
+    out = Run([], [], state, 0)
+    for tick in range(n_ticks):
+        readings = source(tick, commands)
+        due = (tick - last) * tick_ms >= hold.deadline_ms
+        if every_tick or tick in (0, n_ticks - 1) or due or hold.is_left(readings):
+            elapsed_s = (tick - last) * tick_ms / 1000
+            state, commands, events, hold = bms.step(state, readings, config, elapsed_s)
+            out.events += [(tick, event) for event in events]
+            assert hold.deadline_ms >= 1
+            assert set(hold.bounds) == set(bms.BOUND_NAMES)
+            last, calls = tick, calls + 1
+        out.commands.append(commands)
+    out.state, out.calls = state, calls
+    return out
+
+
+def compare(source: Source, n_ticks: int, config: bms.Settings, tick_ms: int = 100) -> tuple[Run, Run]:
+    each = run(source, n_ticks, config, tick_ms, True)
+    held = run(source, n_ticks, config, tick_ms, False)
+    assert str(held.events) == str(each.events)  # as text, because NaN differs from itself
+    assert held.commands == each.commands
+    assert held.state == each.state
+    return each, held
+
+
+VALUES = {
+    "input_voltage_V": [
+        6.0, 12.4, 12.5, math.nextafter(12.5, 0), 12.9, 13.0, math.nextafter(13.0, 14), 13.4, 14.2,
+    ],
+    "fuse_sense_V": [0.0, 0.02, 0.054, 0.0543, 0.0676, 0.15, -0.01],
+    "battery_voltage_V": [10.0, 12.8, 13.2, 13.6],
+    "heatsink_degC": [-40.0, 25.0, 84.9, 86.0, 91.0, 98.0, 98.5, 104.0],
+    "terminal_degC": [-40.0, 25.0, 60.0, 95.0],
+    "cell_a": [3.2, 3.45, 3.5, 3.6, 3.75, math.nextafter(3.75, 4), 3.9],
+    "cell_b": [3.2, 3.5, math.nextafter(3.5, 4), 3.8],
+    "temperature_a": [-10.0, 4.75, 5.0, 6.0, 7.0, 25.0, 47.0, 49.0, 50.25],
+    "temperature_b": [4.0, 7.0, 25.0, 47.25, 55.0],
+}
+NAMES = list(VALUES)
+GOOD = dict(zip(NAMES, [14.2, 0.0, 13.2, 25.0, 25.0, 3.3, 3.3, 25.0, 25.0], strict=True))
+
+
+@st.composite
+def traces(draw: st.DrawFn) -> list[dict[str, float]]:
+    """Readings per tick: jumps to (and ramps and ripple about) thresholds, now and then a missing one."""
+    now, ticks = dict(GOOD), []
+    for _ in range(draw(st.integers(1, 14))):
+        slopes: dict[str, float] = {}
+        for name in draw(st.lists(st.sampled_from(NAMES), max_size=3)):
+            now[name] = draw(st.sampled_from([*VALUES[name], GOOD[name], GOOD[name]]))
+            slopes[name] = draw(st.sampled_from([0.0, 0.0, 1e-3, -2e-3])) * max(1.0, abs(now[name]) / 10)
+        lost = draw(st.sampled_from([None] * 8 + NAMES))
+        ripple = draw(st.sampled_from([0.0, 0.0, 1e-3, 3e-2]))
+        for k in range(draw(st.sampled_from([1, 2, 5, 11, 40, 120, 300]))):
+            for name, slope in slopes.items():
+                now[name] += slope
+            shown = {name: value + ripple * math.sin(7.0 * k) for name, value in now.items()}
+            shown["fuse_sense_V"] = now["fuse_sense_V"] + 0.01 * ripple * math.sin(5.0 * k)
+            if lost is not None and k < 7:
+                shown[lost] = math.nan
+            ticks.append(shown)
+    return ticks
+
+
+def as_measurements(shown: dict[str, float]) -> bms.Measurements:
+    return bms.Measurements(
+        shown["input_voltage_V"], shown["fuse_sense_V"], shown["battery_voltage_V"], shown["heatsink_degC"],
+        shown["terminal_degC"],
+        cell_voltage_V=(shown["cell_a"], shown["cell_b"], 3.31, 3.32),
+        cell_temperature_degC=(shown["temperature_a"], shown["temperature_b"]),
+    )
+
+
+@pytest.mark.parametrize("firmware", [bms.FirmwareParameters(), QUICK], ids=["default", "quick"])
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(trace=traces(), rating=st.sampled_from(bms.RATINGS_A), tick_ms=st.sampled_from([50, 100, 200, 1000]))
+def test_open_loop(
+    firmware: bms.FirmwareParameters, trace: list[dict[str, float]], rating: int, tick_ms: int
+) -> None:
+    readings = [as_measurements(shown) for shown in trace]
+    config = bms.Settings(fuse_rating_A=rating, firmware=firmware)
+    compare(lambda tick, _: readings[tick], len(readings), config, tick_ms)
+
+
+@pytest.mark.parametrize("firmware", [bms.FirmwareParameters(), QUICK], ids=["default", "quick"])
+@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(trace=traces(), capability=st.sampled_from([0.3, 0.9, 1.0, 1.4]))
+def test_closed_loop(
+    firmware: bms.FirmwareParameters, trace: list[dict[str, float]], capability: float
+) -> None:
+    """The sense voltage follows the reference, as it does behind the real limiter."""
+
+    def source(tick: int, commands: bms.Commands) -> bms.Measurements:
+        limiting_V = commands.sense_reference_V * capability if commands.alternator_enable else 0.0
+        return as_measurements({**trace[tick], "fuse_sense_V": round(limiting_V / 2e-5) * 2e-5})
+
+    compare(source, len(trace), bms.Settings(firmware=firmware))
+
+
+NORMAL = as_measurements(GOOD)
+
+
+def test_holds_are_long_when_nothing_happens() -> None:
+    parked = replace(NORMAL, input_voltage_V=12.7)
+    each, held = compare(lambda tick, _: parked, 6001, bms.Settings())
+    assert each.calls == 6001
+    assert held.calls <= 12  # ten minutes, a minute each
+
+    def limiting(tick: int, commands: bms.Commands) -> bms.Measurements:
+        return replace(NORMAL, fuse_sense_V=commands.sense_reference_V if commands.alternator_enable else 0.0)
+
+    _, held = compare(limiting, 6001, bms.Settings())
+    assert held.calls < 150  # about one a second while the fuse warms up, then one in ten seconds
+
+
+def test_hold_is_left_by_nan_and_by_one_cell() -> None:
+    hold = bms.step(bms.State(), NORMAL, bms.Settings(), 0.0).hold
+    assert not hold.is_left(NORMAL)
+    assert hold.is_left(replace(NORMAL, cell_voltage_V=(3.3, 3.3, 3.3, 3.76)))
+    assert hold.is_left(replace(NORMAL, cell_temperature_degC=(25.0, 4.9)))
+    assert hold.is_left(replace(NORMAL, battery_voltage_V=math.nan))
+    assert hold.deadline_s == pytest.approx(0.5)
+
+
+def test_the_comparison_notices_a_bound_that_is_not_watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    def late(tick: int, commands: bms.Commands) -> bms.Measurements:
+        return replace(NORMAL, input_voltage_V=12.7 if tick < 33 else 14.2)
+
+    compare(late, 100, bms.Settings())
+    monkeypatch.setattr(bms.Hold, "is_left", lambda hold, readings: False)
+    with pytest.raises(AssertionError):
+        compare(late, 100, bms.Settings())
+
+
+def test_a_reading_that_returns_is_noticed_at_once() -> None:
+    def lost(tick: int, commands: bms.Commands) -> bms.Measurements:
+        return replace(NORMAL, heatsink_degC=math.nan if tick < 5 else 90.0)
+
+    _, held = compare(lost, 20, bms.Settings())
+    assert [tick for tick, e in held.events if e.name is bms.EventName.DERATING_STARTED] == [5]

@@ -1,0 +1,61 @@
+"""The one mechanism of thresholds: debounce, hysteresis, rest, release grid, bounds."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from bms.predicates import LARGEST, Extremes, Predicate, PredicateState, Side, constraint, update
+
+ABOVE = Predicate("hot", "t", Side.ABOVE, 50.0, 47.0, trip_delay_ms=200, rest_ms=1_000)
+BELOW = Predicate("cold", "t", Side.BELOW, -50.0, -47.0, trip_delay_ms=200, rest_ms=1_000)
+
+
+def traced(predicate: Predicate, values: Sequence[float | None], tick_ms: int = 100) -> list[bool]:
+    state, active = PredicateState(), []
+    for k, value in enumerate(values):
+        extremes = None if value is None else Extremes(value, value)
+        state = update(predicate, state, extremes, k * tick_ms)
+        active.append(state.active)
+    return active
+
+
+@pytest.mark.parametrize(
+    ("values", "active_at"),
+    [
+        ([50.0] * 9, []),
+        ([50.1] * 2 + [50.0] + [50.1] * 2, []),
+        ([50.1] * 4, [2, 3]),
+        ([50.1] * 2 + [None] + [50.1] * 3, [5]),
+        ([50.1] * 3 + [40.0] * 12, list(range(2, 12))),
+        ([50.1] * 3 + [47.1] * 20 + [47.0], list(range(2, 23))),
+        ([50.1] * 3 + [None] * 20 + [40.0], list(range(2, 23))),
+    ],
+)
+def test_debounce_hysteresis_and_rest(values: list[float | None], active_at: list[int]) -> None:
+    expected = [k in active_at for k in range(len(values))]
+    assert traced(ABOVE, values) == expected
+    assert traced(BELOW, [None if v is None else -v for v in values]) == expected
+
+
+def test_release_grid() -> None:
+    gridded = Predicate("hot", "t", Side.ABOVE, 50.0, 47.0, release_grid_ms=1_000)
+    assert traced(gridded, [51.0] * 3 + [40.0] * 8) == [True] * 10 + [False]
+
+
+def test_the_largest_and_the_smallest_count() -> None:
+    assert update(ABOVE, PredicateState(False, 0), Extremes(10.0, 51.0), 200).active
+    assert not update(BELOW, PredicateState(False, 0), Extremes(-49.0, 51.0), 200).active
+    assert update(BELOW, PredicateState(False, 0), Extremes(-51.0, 51.0), 200).active
+
+
+def test_constraint_says_what_bounds_can_and_shortens_the_deadline_otherwise() -> None:
+    quiet = constraint(ABOVE, PredicateState(), Extremes(20.0, 30.0), 0)
+    assert (quiet.bounds, quiet.until_ms) == ((-LARGEST, 50.0), None)
+    pending = constraint(ABOVE, PredicateState(False, 100), Extremes(51.0, 51.0), 100)
+    assert pending.bounds[0] > 50.0 > pending.bounds[0] - 1e-12
+    assert pending.until_ms == 300
+    assert constraint(ABOVE, PredicateState(False, 100), Extremes(20.0, 51.0), 100).until_ms == 101
+    resting = constraint(ABOVE, PredicateState(True, None, 300), Extremes(20.0, 51.0), 300)
+    assert (resting.bounds, resting.until_ms) == ((-LARGEST, LARGEST), 1_300)
+    assert constraint(ABOVE, PredicateState(True, None, 0), Extremes(48.0, 51.0), 2_000).bounds[0] > 47.0
+    assert constraint(BELOW, PredicateState(), Extremes(20.0, 30.0), 0).bounds == (-50.0, LARGEST)
