@@ -239,6 +239,8 @@ class SpiceSession(SpiceCore):
         self._load(full_deck(marker, checked.text, signals, options or SpiceOptions(), card), marker, title)
         self._execute("run", title)
         lines = self._lines
+        if lines.nothing_saved:
+            raise DeckInvalid(f"no such signal: {signals[0]}", deck=title, node=signals[0], log=lines.tail())
         if lines.failure or lines.transient_op:
             raise SweepFailed(
                 lines.failure or "a point came from 'Transient op', which is often wrong", deck=title,

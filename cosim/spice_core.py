@@ -108,13 +108,13 @@ class SpiceCore(NgSpiceShared):  # type: ignore[misc]  # PySpice has no type inf
 
     def _on_data(self, data: Any, count: int, ident: int, user: Any) -> int:
         run = self._run
-        if run is None or run.stop:
+        if run is None:
             return 0
         if not run.resolved:
             self._resolve(run, data, count)
         if not run.stop:
             run.accept()
-        if run.stop:
+        if run.stop:  # also when Ctrl-C came between two points
             self._stop_value[0] = 1.0
         return 0
 

@@ -73,6 +73,8 @@ def check_deck(deck: str, *, netlists: Path = NETLISTS, title: str | None = None
         raise DeckRejected(f"the deck is longer than {MAX_CHARACTERS} characters", deck=title)
     for line in lines:
         _check_line(line, title)
+    if all(line.startswith(".") for line in lines):
+        raise DeckInvalid("the deck has no elements", deck=title)
     _check_nesting(lines, title)
     check_expressions(lines, title)
     return CheckedDeck(tuple(lines), deck_sources(lines))

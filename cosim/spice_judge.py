@@ -44,7 +44,7 @@ def judge_transient(title: str, run: TransientRun, lines: RunLog, unknown_source
         )
     if unknown_sources:
         raise DeckInvalid("an external source inside a subcircuit has no value", deck=title, log=log)
-    if lines.transient_op:
+    if lines.transient_op and lines.failure is None:
         raise OperatingPointFailed(
             "the starting point came from 'Transient op', which is often wrong", deck=title, time_s=0.0, log=log,
             hint=START_HINT,
@@ -58,6 +58,10 @@ def judge_transient(title: str, run: TransientRun, lines: RunLog, unknown_source
         raise TransientAborted("a value is not finite", deck=title, time_s=time_s, node=run.bad_signal, log=log)
     if run.stop_asked:
         return
+    internal = [signal for signal in run.signals if signal.startswith("@")]
+    if run.n_points == 0 and lines.failure is None and internal:
+        # ngspice sends nothing at all when one device parameter cannot be read
+        raise DeckInvalid(f"no such signal among {', '.join(internal)}", deck=title, node=internal[0], log=log)
     if run.n_points == 0:
         raise OperatingPointFailed(
             lines.failure or "no starting point was found", deck=title, time_s=0.0, node=lines.failed_node, log=log,

@@ -32,6 +32,7 @@ class RunLog:
         self.failed_time_s: float | None = None
         self.failed_node: str | None = None
         self.transient_op = False
+        self.nothing_saved = False
         self._load_problem: str | None = None
 
     def add(self, line: str) -> None:
@@ -45,6 +46,8 @@ class RunLog:
             return
         if "transient op" in lower and "started" in lower:
             self.transient_op = True
+        if "no data saved" in lower:
+            self.nothing_saved = True
         if self._load_problem is None and any(word in lower for word in _LOAD_PROBLEMS):
             self._load_problem = line
         if self.first_error is None and ("undefined" in lower or "error" in lower or "not found" in lower):
