@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models import alternator
+from models import alternator, engine
 from models.alternator import AlternatorParameters, AlternatorState
 
 P = alternator.load_alternator("alternator_150A")
@@ -181,6 +181,39 @@ def test_against_a_published_bench_test() -> None:
     # ARCO A275L: stator 305 degF = 152 degC after 60 min of full output at 3000 rpm, room air (22 degC).
     state, _ = run(TYPES["300A"], 3000.0, FULL, 22.0, alternator.initial_state(22.0), 3600.0)
     assert state.winding_degC == pytest.approx(152.0, abs=12.0)
+
+
+def city(demand_A: float, air_degC: float) -> tuple[float, float | None]:
+    """Return the hottest winding and the time [min] of passing the limit in half an hour of stop-and-go."""
+    profile = engine.from_segments([("idle", 60.0), ("city", 1740.0)], engine.load_engine())
+    state, hottest, passed = alternator.initial_state(air_degC), air_degC, None
+    for second in range(1800):
+        rpm = engine.alternator_rpm(float(second), profile)
+        current_A = min(demand_A, alternator.capability_A(rpm, state.winding_degC, P))
+        state = alternator.step(state, current_A, 14.0, rpm, air_degC, 1.0, P)
+        hottest = max(hottest, state.winding_degC)
+        if passed is None and alternator.over_limit(state, P):
+            passed = second / 60.0
+    return hottest, passed
+
+
+def test_limiter_protects_in_the_city() -> None:
+    # 90 A into the LFP battery and 20 A of vehicle loads against whatever the alternator can give.
+    hottest, passed = city(110.0, 70.0)
+    assert passed is None
+    assert hottest < 175.0
+    _, passed = city(FULL, 70.0)
+    assert passed is not None
+    assert 4.0 < passed < 8.0
+
+
+def test_limiter_does_not_protect_at_standing_idle() -> None:
+    # 2160 rpm gives less than 110 A, so the limiter never acts (requirement A6: show where it does not
+    # protect).
+    air_degC = 90.0
+    limited, full = (run(P, 2160.0, demand, air_degC, warm(P, air_degC), 1200.0) for demand in (110.0, FULL))
+    assert limited == full
+    assert limited[1] is not None
 
 
 def test_90_A_does_not_protect_a_small_alternator() -> None:
