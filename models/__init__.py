@@ -2,10 +2,10 @@
 
 The package has three kinds of content.
 
-* *Functions.* Pure functions of (state, inputs, parameters). They return new values and never change what
-they
-  were given. All of them compile with numba (:func:`models.compiled.compiled`), so one and the same function
-  serves a test by hand, the compiled slow engine and the callbacks of a SPICE window.
+* *Functions.* Pure functions of (state, inputs, parameters). They return new values and never change their
+  arguments. All of them compile with numba (:func:`models.compiled.compiled`), so one and the same function
+  serves a test by hand, the compiled slow engine and the callbacks of a SPICE window. Pass floats, not ints:
+  each new combination of argument types is compiled anew.
 * *Parameters and states.* Plain ``typing.NamedTuple`` of floats and float64 arrays.
 * *Parameter files.* ``models/parameters/*.yaml``. Each entry carries value, unit, source and status; see
   :mod:`models.parameter_file`.
