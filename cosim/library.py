@@ -15,6 +15,9 @@ ENVIRONMENT_VARIABLE = "BMS_COSIM_LIBNGSPICE"
 UNPACKED = Path("lib") / "bms-cosim"
 """Where `make setup` unpacks libngspice without root, below `sys.prefix`."""
 
+SYSTEM_NAMES = ("libngspice.so.0", "libngspice.so", "libngspice.dylib", "libngspice.0.dylib")
+"""What the system's loader is asked for, in this order."""
+
 _PATTERNS = ("libngspice.so*", "libngspice*.dylib")
 _MISSING_DEPENDENCY = re.compile(r"([\w.+-]+\.so[\w.]*): cannot open shared object file")
 
@@ -52,7 +55,7 @@ def _candidates() -> Iterator[str]:
         if prefix:
             for pattern in _PATTERNS:
                 yield from (str(path) for path in sorted((Path(prefix) / "lib").glob(pattern)) if path.is_file())
-    yield from ("libngspice.so.0", "libngspice.so", "libngspice.dylib", "libngspice.0.dylib")
+    yield from SYSTEM_NAMES
 
 
 def _try_to_load(library: str) -> str | None:
