@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cosim.errors import InputError
+from cosim.errors import InputError, RunFailed
 
 if TYPE_CHECKING:
     from cosim.result import Result
@@ -167,6 +167,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise KeyboardInterrupt
     except InputError as error:
         sys.exit(_complain(str(error), BAD_INPUT))
+    except RunFailed as error:
+        sys.exit(_complain(str(error), FAILED))
     except (KeyboardInterrupt, typer.Abort):
         sys.exit(_complain("interrupted; nothing was written", INTERRUPTED))
     except _USAGE_ERROR as error:

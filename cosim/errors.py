@@ -29,3 +29,10 @@ class InputError(Exception):
         if self.allowed:
             text += f" (allowed: {self.allowed})"
         return " ".join(text.split())
+
+
+class RunFailed(Exception):
+    """The input was good but the simulation could not be carried out; one line and exit code 1.
+
+    The text says what was being done and why it failed.
+    """

@@ -109,7 +109,7 @@ def plot_result(result: Result) -> Figure:
     panels = [panel for panel in PANELS if any(line.variable in result.slow for line in panel.lines)]
     bottom = 0.345 if zooms else 0.06
     grid = GridSpec(
-        max(len(panels), 1), 1, figure, left=0.055, right=0.865, top=0.852, bottom=bottom, hspace=0.09,
+        max(len(panels), 1), 1, figure, left=0.055, right=0.865, top=0.835, bottom=bottom, hspace=0.09,
         height_ratios=[panel.height for panel in panels] or None,
     )
     factor, unit = time_unit(result.slow)
@@ -234,9 +234,11 @@ def _title(figure: Figure, result: Result) -> None:
     name = str(result.summary.get("scenario", result.slow.attrs.get("scenario", "run")))
     figure.text(0.055, 0.975, name, fontsize=17, fontweight="bold", va="center")
     parts = []
-    for figures in result.summary.get("figures", []):
-        failed = "" if figures.get("passed", True) else " (OUTSIDE ITS LIMIT)"
-        value = f"{shown(figures.get('value'))} {figures.get('unit', '')}"
+    # What is outside its limit comes first, so that it is never cut off.
+    for figures in sorted(result.summary.get("figures", []), key=lambda f: f.get("passed") is not False):
+        failed = " (OUTSIDE ITS LIMIT)" if figures.get("passed") is False else ""
+        unit = str(figures.get("unit", "")).replace("degC", "\N{DEGREE SIGN}C")
+        value = f"{shown(figures.get('value'))} {unit}"
         parts.append(f"{figures.get('name', '')} {value}{failed}")
-    lines = textwrap.wrap("   \N{BULLET}   ".join(parts), 205)[:3]
+    lines = textwrap.wrap("   \N{BULLET}   ".join(parts), 205, max_lines=3, placeholder=" ...")
     figure.text(0.055, 0.959, "\n".join(lines), fontsize=9.5, va="top", color="#333333", linespacing=1.35)

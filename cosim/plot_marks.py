@@ -11,11 +11,12 @@ from matplotlib.axes import Axes
 from cosim.plot_windows import Zoom
 from cosim.result import LoggedEvent
 
-LEAST_GAP = 0.026
+LEAST_GAP = 0.034
 """Labels closer than this part of the axis would overlap and share one label."""
 LETTER_GAP = 0.014
 """The same for the letters of enlarged windows, which are smaller."""
-LONGEST_LABEL = 30
+LONGEST_LABEL = 24
+"""Longest event name over the panels [characters]; a longer one is cut."""
 WINDOW_EVENT = "window"
 """Event that only says that a window ran; the shading says it already."""
 
@@ -65,7 +66,7 @@ def mark_events(axes: Sequence[Axes], events: Sequence[LoggedEvent], factor: flo
             ax.axvline(mark.time_s / factor, color="#666666", linewidth=0.6, linestyle=":", zorder=0.5)
         axes[0].annotate(
             mark.text, (mark.time_s / factor, 1.0), xycoords=("data", "axes fraction"), xytext=(1, 13),
-            textcoords="offset points", rotation=30, rotation_mode="anchor", fontsize=8, color="#333333",
+            textcoords="offset points", rotation=22, rotation_mode="anchor", fontsize=8, color="#333333",
             annotation_clip=False,
         )
 

@@ -11,7 +11,7 @@ import pytest
 
 import cosim
 from cosim import cli, scenario, simulation
-from cosim.errors import InputError
+from cosim.errors import InputError, RunFailed
 from cosim.paths import ROOT
 from cosim.result import Result
 from cosim.spice_errors import SpiceError
@@ -152,6 +152,7 @@ def test_bad_scenario_names_file_field_and_allowed(tiny: Path, capsys: pytest.Ca
 @pytest.mark.parametrize(("error", "code", "words"), [
     (InputError("a.yaml", "b.c", 5, "0..1"), 2, "a.yaml: b.c: 5 (allowed: 0..1)"),
     (SpiceError("no convergence\nat node mid"), 1, "no convergence at node mid"),
+    (RunFailed("circuit not identified"), 1, "circuit not identified"),
     (KeyboardInterrupt(), 130, "interrupted"),
 ])
 def test_errors_become_exit_codes(
