@@ -111,7 +111,7 @@ class FirmwareParameters:
     disconnect_rest_ms: int = _constant(20_000, 0, 600_000, "ms", "ours")
     sensor_rest_ms: int = _constant(20_000, 0, 600_000, "ms", "ours")
 
-    # A twentieth of the fuse's time constant; slow enough for a small controller.
+    # A sixteenth of the fuse's time constant; slow enough for a small controller.
     sample_period_ms: int = _constant(1_000, 100, 10_000, "ms", "ours")
     # 0.5 % of the drop at the limit: 0.6 K of fuse temperature, 0.25 % of its resistance.
     sense_band_V: float = _constant(3.0e-4, 0.0, 5.0e-3, "V", "ours")
