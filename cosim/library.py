@@ -1,4 +1,4 @@
-"""Finding libngspice: an explicit path, one unpacked inside the virtual environment, conda, then the system."""
+"""Finding libngspice: an explicit path, one unpacked inside the virtual environment, conda, the system."""
 
 from __future__ import annotations
 
@@ -54,7 +54,9 @@ def _candidates() -> Iterator[str]:
     for prefix in dict.fromkeys((os.environ.get("CONDA_PREFIX"), sys.prefix)):
         if prefix:
             for pattern in _PATTERNS:
-                yield from (str(path) for path in sorted((Path(prefix) / "lib").glob(pattern)) if path.is_file())
+                yield from (
+                    str(path) for path in sorted((Path(prefix) / "lib").glob(pattern)) if path.is_file()
+                )
     yield from SYSTEM_NAMES
 
 

@@ -34,8 +34,8 @@ DEFAULT_MAX_POINTS = 2_000_000
 class SpiceSession(SpiceCore):
     """The one ngspice of this process; get it with `SpiceSession.open`.
 
-    All methods take a deck body (elements, models, parameters, `.ic`, `.nodeset`); analysis, `.options`, `.save`
-    and `.end` are added here. None of them may be called from inside a hook.
+    All methods take a deck body (elements, models, parameters, `.ic`, `.nodeset`); analysis, `.options`,
+    `.save` and `.end` are added here. None of them may be called from inside a hook.
     """
 
     _of_this_process: ClassVar[SpiceSession | None] = None
@@ -65,7 +65,8 @@ class SpiceSession(SpiceCore):
             session._self_tested = True
         return session
 
-    # ---- transient ------------------------------------------------------------------------------------------
+    # ---- transient
+    # ------------------------------------------------------------------------------------------
     def transient(
         self,
         deck: str,
@@ -92,13 +93,15 @@ class SpiceSession(SpiceCore):
         tstop_s, tmax_s : stop time and longest step [s]
         signals : what to record, as ngspice saves it: 'v(ab)', 'i(vsense)', '@rfuse[p]'
         sources : values of the external sources
-        on_accept : called as ``on_accept(time_s, values)`` once per accepted point, the first at t = 0, with the
+        on_accept : called as ``on_accept(time_s, values)`` once per accepted point, the first at t = 0, with
+        the
             signals' values in the order of `signals` (the array is reused); may change `sources`, call
             `request_stop`, and return further breakpoint times (> time_s)
         breakpoints : times that the run must land on exactly [s]
         options : numerical options
         max_points : budget of accepted points
-        restart : puts the caller's state (and `sources`) back to the start before a retry; without it a run with
+        restart : puts the caller's state (and `sources`) back to the start before a retry; without it a run
+        with
             `on_accept` is not retried
         ladder : what to try after an aborted run, in this order; () for nothing
         progress : called now and then with the fraction done (0..1)
@@ -107,10 +110,10 @@ class SpiceSession(SpiceCore):
 
         Raises
         ------
-        DeckRejected, DeckInvalid, LibraryPoisoned, OperatingPointFailed, InsaneOperatingPoint, TransientAborted,
-        PointBudgetExceeded, CallbackFailed, Interrupted
+        DeckRejected, DeckInvalid, LibraryPoisoned, OperatingPointFailed, InsaneOperatingPoint,
+        TransientAborted, PointBudgetExceeded, CallbackFailed, Interrupted
         """
-        if not (0.0 < tmax_s and 0.0 < tstop_s < math.inf):
+        if not (tmax_s > 0.0 and 0.0 < tstop_s < math.inf):
             raise ValueError(f"tstop_s and tmax_s must be positive, not {tstop_s!r} and {tmax_s!r}")
         title, checked = self._prepare(deck, netlists)
         rung = Rung("", options or SpiceOptions(), tmax_s)
@@ -118,8 +121,18 @@ class SpiceSession(SpiceCore):
         retries: list[str] = []
         steps = list(ladder) if on_accept is None or restart is not None else []
         while True:
-            run = TransientRun(signals, tstop_s, rung.tmax_s, sources, on_accept, progress, breakpoints,
-                               max_points, self._gather, self._ngspice_shared.ngSpice_SetBkpt)
+            run = TransientRun(
+                signals,
+                tstop_s,
+                rung.tmax_s,
+                sources,
+                on_accept,
+                progress,
+                breakpoints,
+                max_points,
+                self._gather,
+                self._ngspice_shared.ngSpice_SetBkpt,
+            )
             try:
                 self._run_once(title, checked, run, rung, use_initial_conditions)
                 break
@@ -142,14 +155,19 @@ class SpiceSession(SpiceCore):
             self._attach(checked, run.sources, title)
             card = tran_card(run.tstop_s, rung.tmax_s, use_initial_conditions)
             marker = self._next_marker()
-            self._load(full_deck(marker, checked.text, run.signals, rung.options, card, stoppable=True), marker, title)
+            self._load(
+                full_deck(marker, checked.text, run.signals, rung.options, card, stoppable=True),
+                marker,
+                title,
+            )
             self._execute(f"stop when v({STOP_NODE}) > 0.5", title)
             self._run = run
             self._execute("run", title)
             self._run = None
             judge_transient(title, run, self._lines, int(self._control[3]))
 
-    # ---- operating point and sweeps -------------------------------------------------------------------------
+    # ---- operating point and sweeps
+    # -------------------------------------------------------------------------
     def operating_point(
         self,
         deck: str,
@@ -181,7 +199,9 @@ class SpiceSession(SpiceCore):
             self._attach(checked, sources, title)
             marker = self._next_marker()
             extra = ("all", *signals) if signals else ()
-            self._load(full_deck(marker, checked.text, extra, options or SpiceOptions(), ".op"), marker, title)
+            self._load(
+                full_deck(marker, checked.text, extra, options or SpiceOptions(), ".op"), marker, title
+            )
             self._execute("run", title)
             vectors = self._vectors("op")
             found = {_signal_name(name): float(data.real[-1]) for name, data in vectors.items()}
@@ -189,8 +209,17 @@ class SpiceSession(SpiceCore):
         return found
 
     def dc_sweep(
-        self, deck: str, signals: Sequence[str], *, source: str, start: float, stop: float, step: float,
-        sources: SourceTable | None = None, options: SpiceOptions | None = None, netlists: Path = NETLISTS,
+        self,
+        deck: str,
+        signals: Sequence[str],
+        *,
+        source: str,
+        start: float,
+        stop: float,
+        step: float,
+        sources: SourceTable | None = None,
+        options: SpiceOptions | None = None,
+        netlists: Path = NETLISTS,
     ) -> tuple[Array, dict[str, Array]]:
         """Sweep an independent source, a resistor or `temp`; returns the swept values and the signals.
 
@@ -211,8 +240,16 @@ class SpiceSession(SpiceCore):
         return scale.real.copy(), {name: wave.real.copy() for name, wave in waves.items()}
 
     def ac(
-        self, deck: str, signals: Sequence[str], *, points_per_decade: int, start_Hz: float, stop_Hz: float,
-        sources: SourceTable | None = None, options: SpiceOptions | None = None, netlists: Path = NETLISTS,
+        self,
+        deck: str,
+        signals: Sequence[str],
+        *,
+        points_per_decade: int,
+        start_Hz: float,
+        stop_Hz: float,
+        sources: SourceTable | None = None,
+        options: SpiceOptions | None = None,
+        netlists: Path = NETLISTS,
     ) -> tuple[Array, dict[str, NDArray[np.complex128]]]:
         """Small-signal analysis over logarithmic frequencies [Hz]; returns them and the complex signals.
 
@@ -233,7 +270,13 @@ class SpiceSession(SpiceCore):
         return scale.real.copy(), {name: wave.astype(np.complex128) for name, wave in waves.items()}
 
     def _sweep(
-        self, title: str, checked: CheckedDeck, signals: Sequence[str], options: SpiceOptions | None, card: str, kind: str
+        self,
+        title: str,
+        checked: CheckedDeck,
+        signals: Sequence[str],
+        options: SpiceOptions | None,
+        card: str,
+        kind: str,
     ) -> tuple[NDArray[Any], dict[str, NDArray[Any]]]:
         marker = self._next_marker()
         self._load(full_deck(marker, checked.text, signals, options or SpiceOptions(), card), marker, title)
@@ -243,8 +286,10 @@ class SpiceSession(SpiceCore):
             raise DeckInvalid(f"no such signal: {signals[0]}", deck=title, node=signals[0], log=lines.tail())
         if lines.failure or lines.transient_op:
             raise SweepFailed(
-                lines.failure or "a point came from 'Transient op', which is often wrong", deck=title,
-                node=lines.failed_node, log=lines.tail(),
+                lines.failure or "a point came from 'Transient op', which is often wrong",
+                deck=title,
+                node=lines.failed_node,
+                log=lines.tail(),
             )
         vectors = self._vectors(kind)
         scale = next((vectors[n] for n in vectors if n.endswith("-sweep") or n == "frequency"), None)
@@ -262,7 +307,7 @@ class SpiceSession(SpiceCore):
 
 
 def _signal_name(vector: str) -> str:
-    """ngspice's name of a vector as the name of a signal."""
+    """Ngspice's name of a vector as the name of a signal."""
     if vector.endswith("#branch"):
         return f"i({vector[: -len('#branch')]})"
     return vector if vector.startswith(("@", "v(")) else f"v({vector})"

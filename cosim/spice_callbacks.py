@@ -1,7 +1,7 @@
-"""Compiled parts of the coupling: the answer to 'what is this source now?', and the reading of one accepted point.
+"""Compiled parts of the coupling: what an external source is now, and the reading of one accepted point.
 
-Both run at every Newton iteration or point, so they are machine code that touches no Python object. They see the
-memory of a `SourceTable` and of ngspice through addresses.
+Both run at every Newton iteration or point, so they are machine code that touches no Python object. They see
+the memory of a `SourceTable` and of ngspice through addresses.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 import numba
 import numpy as np
-from numba.core import types
+from numba.core import types as numba_types
 from numba.extending import intrinsic
 from numba.np.numpy_support import carray
 
@@ -23,11 +23,14 @@ ROW_WORDS = 5
 COUNTS = 1 + MAX_SOURCES
 ROWS = COUNTS + MAX_SOURCES
 BLOCK_WORDS = ROWS + MAX_SOURCES * MAX_ROWS * ROW_WORDS
-"""Layout of a source table in 8-byte words: number of sources, their keys, their counts of rows, their rows."""
+"""Layout of a source table in 8-byte words: number of sources, their keys, their counts of rows, their
+rows."""
 
 CONTROL_WORDS = 4
 """Words of the control block that ngspice hands to the callback: address of the table (0: none), key of the
 stop source, value of the stop source, number of requests for unknown sources."""
+
+types: Any = numba_types  # numba types are callable in ways that its annotations do not tell
 
 _FNV_OFFSET, _FNV_PRIME, _MASK = 0xCBF29CE484222325, 0x100000001B3, (1 << 64) - 1
 
@@ -40,14 +43,16 @@ def name_key(name: str) -> int:
     return key
 
 
-@intrinsic  # type: ignore[misc]
-def _as_pointer(typing_context: Any, address: Any) -> Any:
+def _pointer_from_address(typing_context: Any, address: Any) -> Any:
     """Turn an address into a pointer inside compiled code (numba has no public way to do this)."""
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.inttoptr(arguments[0], context.get_value_type(types.voidptr))
 
     return types.voidptr(address), codegen
+
+
+_as_pointer: Any = intrinsic(_pointer_from_address)
 
 
 def _external_value(value: Any, time_s: Any, name: Any, ident: Any, control: Any) -> Any:

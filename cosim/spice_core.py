@@ -1,8 +1,9 @@
 """The library itself behind thin callbacks: loading, commands, what comes back, and leaving no trace.
 
-ngspice returns 0 for 'timestep too small', for a missing model and for a deck that was never loaded, keeps the old
-circuit after a failed load, and lets a Python exception vanish inside a callback. So nothing here trusts a return
-code, every load carries a title of its own, and after every analysis nothing is left loaded, saved or armed.
+ngspice returns 0 for 'timestep too small', for a missing model and for a deck that was never loaded, keeps
+the old circuit after a failed load, and lets a Python exception vanish inside a callback. So nothing here
+trusts a return code, every load carries a title of its own, and after every analysis nothing is left loaded,
+saved or armed.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PySpice.Spice.NgSpice.Shared import NgSpiceShared, ffi
 
+from cosim.spice_callbacks import CONTROL_WORDS, compile_gather, compile_source_callback, name_key
 from cosim.spice_deck import STOP_SOURCE
 from cosim.spice_errors import DeckInvalid, LibraryPoisoned, SessionBusy, SpiceError
 from cosim.spice_guard import CheckedDeck, check_deck
 from cosim.spice_log import RunLog
 from cosim.spice_run import TransientRun
 from cosim.spice_sources import SourceTable
-from cosim.spice_callbacks import CONTROL_WORDS, compile_gather, compile_source_callback, name_key
 from cosim.spice_start import quiet_start
 
 _POISON_HINT = "nothing that this process computes with ngspice can be trusted any more: start a new process"
@@ -72,12 +73,14 @@ class SpiceCore(NgSpiceShared):  # type: ignore[misc]  # PySpice has no type inf
         self._callbacks = (
             ffi.callback("int (char *, int, void *)", self._on_text),
             ffi.callback("int (int, bool, bool, int, void *)", self._on_exit),
-            ffi.callback("int (pvecvaluesall, int, int, void *)", self._on_data, onerror=self._on_callback_error),
+            ffi.callback(
+                "int (pvecvaluesall, int, int, void *)", self._on_data, onerror=self._on_callback_error
+            ),
             ffi.callback("int (pvecinfoall, int, void *)", self._on_vectors),
         )
         text, leave, data, vectors = self._callbacks
-        # The one pointer that all callbacks get leads to the control block: where the source table is, and the
-        # value of the source that ends a run.
+        # The one pointer that all callbacks get leads to the control block: where the source table is, and
+        # the value of the source that ends a run.
         control = ffi.cast("void *", self._control.ctypes.data)
         with quiet_start(self._library):
             native.ngSpice_Init(text, ffi.NULL, leave, data, vectors, ffi.NULL, control)
@@ -88,7 +91,8 @@ class SpiceCore(NgSpiceShared):  # type: ignore[misc]  # PySpice has no type inf
         self._get_version()
         self.exec_command("set nomoremode")
 
-    # ---- callbacks ------------------------------------------------------------------------------------------
+    # ---- callbacks
+    # ------------------------------------------------------------------------------------------
     def _on_text(self, message: Any, ident: int, user: Any) -> int:
         line = ffi.string(message).decode("utf-8", "replace")
         prefix, _, content = line.partition(" ")
@@ -137,7 +141,8 @@ class SpiceCore(NgSpiceShared):  # type: ignore[misc]  # PySpice has no type inf
         if self._lines.transient_op:
             run.stop = True  # the starting point cannot be trusted; `judge` says so
 
-    # ---- one analysis ---------------------------------------------------------------------------------------
+    # ---- one analysis
+    # ---------------------------------------------------------------------------------------
     @contextmanager
     def _exclusive(self, title: str) -> Iterator[None]:
         """One analysis from load to clean-up; leaves nothing loaded, whatever happens."""
@@ -186,12 +191,16 @@ class SpiceCore(NgSpiceShared):  # type: ignore[misc]  # PySpice has no type inf
             self._poisoned = self._poisoned or self._lines.first_error or str(error)
         if self._poisoned is not None:
             raise LibraryPoisoned(
-                f"the deck left ngspice unusable: {self._poisoned}", deck=title, hint=_POISON_HINT,
+                f"the deck left ngspice unusable: {self._poisoned}",
+                deck=title,
+                hint=_POISON_HINT,
                 log=self._lines.tail(),
             )
 
     def _prepare(self, deck: str, netlists: Path) -> tuple[str, CheckedDeck]:
-        title = next((line.strip(" *\t") for line in deck.splitlines() if line.strip(" *\t")), "untitled")[:60]
+        title = next((line.strip(" *\t") for line in deck.splitlines() if line.strip(" *\t")), "untitled")[
+            :60
+        ]
         return title, check_deck(deck, netlists=netlists, title=title)
 
     def _attach(self, checked: CheckedDeck, sources: SourceTable | None, title: str) -> None:
@@ -200,7 +209,9 @@ class SpiceCore(NgSpiceShared):  # type: ignore[misc]  # PySpice has no type inf
         missing = sorted(checked.sources - known)
         if missing:
             raise DeckInvalid(
-                f"no value for the external source {', '.join(missing)}", deck=title, node=missing[0],
+                f"no value for the external source {', '.join(missing)}",
+                deck=title,
+                node=missing[0],
                 hint="hold it in the SourceTable before the run",
             )
         self._control[0] = sources.address if sources is not None else 0
@@ -232,7 +243,7 @@ class SpiceCore(NgSpiceShared):  # type: ignore[misc]  # PySpice has no type inf
         return found
 
     def request_stop(self) -> None:
-        """End the running transient cleanly after the current accepted point; to be called from `on_accept`."""
+        """End the running transient cleanly after this accepted point; to be called from `on_accept`."""
         run = self._run
         if run is None:
             raise SpiceError("no transient is running, so there is nothing to stop")
@@ -240,7 +251,7 @@ class SpiceCore(NgSpiceShared):  # type: ignore[misc]  # PySpice has no type inf
 
 
 def _strings(array: Any) -> list[str]:
-    """Python strings of a NULL-terminated array of C strings (copied before ngspice is asked anything else)."""
+    """Copy a NULL-terminated array of C strings, before ngspice is asked anything else."""
     names: list[str] = []
     while array != ffi.NULL and array[len(names)] != ffi.NULL:
         names.append(ffi.string(array[len(names)]).decode("utf-8", "replace"))

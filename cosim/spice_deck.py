@@ -12,7 +12,8 @@ from cosim.spice_errors import DeckRejected
 
 STOP_SOURCE = "vbmscosimstop"
 STOP_NODE = "bmscosimstop"
-"""Hidden external source that ends a run: it goes from 0 to 1 V and ngspice stops at the next accepted point."""
+"""Hidden external source that ends a run: it goes from 0 to 1 V and ngspice stops at the next accepted
+point."""
 
 _SIGNAL = re.compile(r"^(?:[vi]\([a-z0-9_.#+\-]+\)|@[a-z0-9_.]+\[[a-z0-9_]+\]|all)$", re.IGNORECASE)
 _DEVICE = re.compile(r"^[virtVIRT][A-Za-z0-9_.]*$")
@@ -58,8 +59,9 @@ class SpiceOptions:
         """The `.options` line; noinit and norefvalue keep tables and progress out of the log."""
         shunt = f" cshunt={self.cshunt!r}" if self.cshunt > 0.0 else ""
         return (
-            f".options method={self.method} reltol={self.reltol!r} abstol={self.abstol!r} vntol={self.vntol!r}"
-            f" chgtol={self.chgtol!r} gmin={self.gmin!r}{shunt} itl4={self.itl4} noinit norefvalue"
+            f".options method={self.method} reltol={self.reltol!r} abstol={self.abstol!r}"
+            f" vntol={self.vntol!r} chgtol={self.chgtol!r} gmin={self.gmin!r}{shunt}"
+            f" itl4={self.itl4} noinit norefvalue"
         )
 
 
@@ -82,7 +84,7 @@ class Rung:
     cshunt: float | None = None
 
     def applied(self, options: SpiceOptions, tmax_s: float) -> Rung:
-        """This step of the ladder on a caller's options and longest step."""
+        """Return this step of the ladder on a caller's options and longest step."""
         if self.method is not None:
             options = replace(options, method=self.method)
         if self.cshunt is not None:
@@ -99,7 +101,13 @@ LADDER = (
 
 
 def full_deck(
-    marker: str, body: str, signals: Sequence[str], options: SpiceOptions, card: str, *, stoppable: bool = False
+    marker: str,
+    body: str,
+    signals: Sequence[str],
+    options: SpiceOptions,
+    card: str,
+    *,
+    stoppable: bool = False,
 ) -> str:
     """Deck as ngspice loads it.
 
@@ -141,11 +149,15 @@ def dc_card(source: str, start: float, stop: float, step: float) -> tuple[str, i
     if not all(map(math.isfinite, (start, stop, step))) or step == 0.0 or (stop - start) / step < 0.0:
         raise ValueError(f"sweep from {start!r} to {stop!r} by {step!r} has no points")
     # ngspice sweeps while the value has not passed the stop by more than 1 % of a step or so
-    return f".dc {source} {start!r} {stop!r} {step!r}", math.floor((stop - start) / step * (1.0 + 1e-9) + 1e-6) + 1
+    return f".dc {source} {start!r} {stop!r} {step!r}", math.floor(
+        (stop - start) / step * (1.0 + 1e-9) + 1e-6
+    ) + 1
 
 
 def ac_card(points_per_decade: int, start_Hz: float, stop_Hz: float) -> str:
     """The `.ac` line, logarithmic."""
     if points_per_decade < 1 or not 0.0 < start_Hz < stop_Hz < math.inf:
-        raise ValueError(f"no frequencies from {start_Hz!r} to {stop_Hz!r} Hz with {points_per_decade!r} per decade")
+        raise ValueError(
+            f"no frequencies from {start_Hz!r} to {stop_Hz!r} Hz with {points_per_decade!r} per decade"
+        )
     return f".ac dec {points_per_decade} {start_Hz!r} {stop_Hz!r}"

@@ -1,6 +1,7 @@
 """Cheap check of the expressions in a deck: an undefined parameter or an unbalanced brace poisons ngspice.
 
-The check is one-sided: it knows no scopes, so what it accepts may still be wrong, but what it refuses is wrong.
+The check is one-sided: it knows no scopes, so what it accepts may still be wrong, but what it refuses is
+wrong.
 """
 
 from __future__ import annotations
@@ -17,12 +18,14 @@ _ASSIGNED = re.compile(r"([a-z_]\w*)\s*(?:\([^()]*\))?\s*=")
 _FUNCTION = re.compile(r"^\.func\s+([a-z_]\w*)\s*\(([^()]*)\)\s*=?\s*(.*)$")
 _BODY = re.compile(r"\{([^{}]*)\}|'([^']*)'")
 
-_CONSTANTS = frozenset("time temper hertz pi e boltz echarge kelvin planck c i yes no true false vt".split())
-_FUNCTIONS = frozenset(
-    "sqrt sin cos tan asin acos atan atan2 arctan sinh cosh tanh asinh acosh atanh exp ln log log10 abs min max pow"
-    " pwr limit sgn sign int nint floor ceil u u2 uramp eq0 ne0 gt0 lt0 ge0 le0 ternary_fcn agauss gauss unif aunif"
-    " ddt idt sdt if pwl v i var vec table buf inv stp defined".split()
+_CONSTANT_WORDS = "time temper hertz pi e boltz echarge kelvin planck c i yes no true false vt"
+_FUNCTION_WORDS = (
+    "sqrt sin cos tan asin acos atan atan2 arctan sinh cosh tanh asinh acosh atanh exp ln log log10 abs min"
+    " max pow pwr limit sgn sign int nint floor ceil u u2 uramp eq0 ne0 gt0 lt0 ge0 le0 ternary_fcn agauss"
+    " gauss unif aunif ddt idt sdt if pwl v i var vec table buf inv stp defined"
 )
+_CONSTANTS = frozenset(_CONSTANT_WORDS.split())
+_FUNCTIONS = frozenset(_FUNCTION_WORDS.split())
 
 
 def check_expressions(lines: Sequence[str], title: str | None) -> None:
@@ -43,12 +46,7 @@ def check_expressions(lines: Sequence[str], title: str | None) -> None:
         _check_balance(line, title)
     known, functions = _definitions(lowered)
     for line in lowered:
-        if line.startswith(".model"):
-            continue  # ngspice takes a model's parameters as they are; their braces are checked below as values
         _check_names(line, known, functions, title)
-    for line in lowered:
-        if line.startswith(".model") and "{" in line:
-            _check_names(line, known, functions, title)
 
 
 def _check_balance(line: str, title: str | None) -> None:

@@ -1,7 +1,8 @@
-"""What a deck may contain. A netlist is code for ngspice: it can run commands, read files and crash the library.
+"""What a deck may contain: for ngspice a netlist is code that can run commands, read files and crash.
 
-Only known dot cards and element lines pass; includes are resolved and written into the deck here, so that ngspice
-itself never opens a file. A few mistakes that ruin the library for the whole process are found beforehand.
+Only known dot cards and element lines pass; includes are resolved and written into the deck here, so that
+ngspice itself never opens a file. A few mistakes that ruin the library for the whole process are found
+beforehand.
 """
 
 from __future__ import annotations
@@ -20,22 +21,27 @@ MAX_CHARACTERS = 2_000_000
 """Longest deck, includes resolved (ours; the product's decks have some ten thousand characters)."""
 
 _MAX_DEPTH = 8
-_CARDS = frozenset(
-    ".model .subckt .ends .param .ic .nodeset .func .global .temp .if .elseif .else .endif".split()
-)
-_ANALYSES = frozenset(
+_CARD_WORDS = ".model .subckt .ends .param .ic .nodeset .func .global .temp .if .elseif .else .endif"
+_ANALYSIS_WORDS = (
     ".tran .ac .dc .op .tf .noise .disto .pz .sens .sp .save .print .plot .probe .meas .measure .four .width"
-    " .options .option .opt .end .title".split()
+    " .options .option .opt .end .title"
 )
-_COMMANDS = frozenset(
-    "shell source codemodel osdi use cd quit exit bye write wrdata rawfile load set setcirc system unset".split()
+_COMMAND_WORDS = (
+    "shell source codemodel osdi use cd quit exit bye write wrdata rawfile load set setcirc system unset"
 )
+_FILE_MODEL_WORDS = "filesource file_source d_source d_state d_process d_cosim table2d table3d spice2poly"
+_CARDS = frozenset(_CARD_WORDS.split())
+_ANALYSES = frozenset(_ANALYSIS_WORDS.split())
+_COMMANDS = frozenset(_COMMAND_WORDS.split())
+_FILE_MODELS = frozenset(_FILE_MODEL_WORDS.split())
 _ELEMENTS = frozenset("bcdefghijklmoqrstuvwxyz")
-"""First letters of elements: all of ngspice's but A, N, P (code models and compiled models, which read files)."""
+"""First letters of elements: all of ngspice's but A, N, P (code models and compiled models, which read
+files)."""
 
-_FILE_ARGUMENT = re.compile(r"\b(file|filename|input_file|state_file|table_file|pwlfile|simulation)\s*=", re.IGNORECASE)
+_FILE_ARGUMENT = re.compile(
+    r"\b(file|filename|input_file|state_file|table_file|pwlfile|simulation)\s*=", re.IGNORECASE
+)
 _MODEL_TYPES = re.compile(r"^\.model\s+\S+\s+([a-z_]\w*)", re.IGNORECASE)
-_FILE_MODELS = frozenset("filesource file_source d_source d_state d_process d_cosim table2d table3d spice2poly".split())
 
 
 @dataclass(frozen=True)
@@ -84,11 +90,11 @@ def _logical_lines(deck: str, title: str | None) -> list[str]:
     """Lines without comments, with continuation lines joined."""
     lines: list[str] = []
     for number, raw in enumerate(deck.splitlines(), start=1):
-        if not all(c.isprintable() or c == "\t" for c in raw) or not raw.isascii():
-            # Comments may be in any script; whatever reaches ngspice is plain text.
-            if not raw.lstrip().startswith("*") or any(ord(c) < 32 and c != "\t" for c in raw):
-                raise DeckRejected(f"line {number} holds characters that are not printable ASCII", deck=title)
         line = raw.strip()
+        # Comments may be in any script; whatever reaches ngspice is plain text.
+        plain = raw.isascii() or line.startswith("*")
+        if not plain or any(not c.isprintable() and c != "\t" for c in raw):
+            raise DeckRejected(f"line {number} holds characters that are not printable ASCII", deck=title)
         lower = line.lower()
         if lower.startswith(("*#", "*ng_script")):
             raise DeckRejected(f"line {number} hides a command in a comment: {line[:60]!r}", deck=title)
@@ -124,7 +130,9 @@ def _resolve_includes(lines: list[str], folder: Path, root: Path, title: str | N
             raise DeckRejected(f"includes are nested more than {_MAX_DEPTH} deep", deck=title)
         arguments = line.split()[1:]
         if len(arguments) != 1:
-            raise DeckRejected(f"cannot resolve {line!r}; write: .include FILE (one file, no section)", deck=title)
+            raise DeckRejected(
+                f"cannot resolve {line!r}; write: .include FILE (one file, no section)", deck=title
+            )
         path = _inside(arguments[0].strip("\"'"), folder, root, title)
         text = path.read_text(encoding="utf-8")
         if len(text) > MAX_CHARACTERS:
@@ -150,17 +158,25 @@ def _check_line(line: str, title: str | None) -> None:
         raise DeckRejected(f"back quotes are command substitution: {line[:60]!r}", deck=title)
     if first[0] == ".":
         if first in _ANALYSES:
-            raise DeckInvalid(f"{first!r} does not belong into a deck body; the session writes it", deck=title)
+            raise DeckInvalid(
+                f"{first!r} does not belong into a deck body; the session writes it", deck=title
+            )
         if first not in _CARDS:
-            raise DeckRejected(f"{first!r} is not allowed in a deck; allowed: {' '.join(sorted(_CARDS))}", deck=title)
+            raise DeckRejected(
+                f"{first!r} is not allowed in a deck; allowed: {' '.join(sorted(_CARDS))}", deck=title
+            )
     elif first in _COMMANDS or first.startswith("pre_"):
         raise DeckRejected(f"{first!r} is a command, not an element", deck=title)
     elif first[0] not in _ELEMENTS:
-        raise DeckRejected(f"{first!r} is not an element that decks may use (code models read files)", deck=title)
+        raise DeckRejected(
+            f"{first!r} is not an element that decks may use (code models read files)", deck=title
+        )
     elif first[0] in "vi" and "external" in words and (len(words) != 4 or words[3] != "external"):
         raise DeckRejected(
-            f"external source {first!r} carries more than its nodes, which crashes ngspice", deck=title,
-            node=first, hint=f"write: {first} NODE+ NODE- external",
+            f"external source {first!r} carries more than its nodes, which crashes ngspice",
+            deck=title,
+            node=first,
+            hint=f"write: {first} NODE+ NODE- external",
         )
     model = _MODEL_TYPES.match(line)
     if _FILE_ARGUMENT.search(line) or (model and model.group(1).lower() in _FILE_MODELS):

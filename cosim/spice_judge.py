@@ -1,4 +1,4 @@
-"""Decide whether an analysis succeeded, from what ngspice printed and sent; raise what went wrong otherwise."""
+"""Decide whether an analysis succeeded, from what ngspice printed and sent, or raise what went wrong."""
 
 from __future__ import annotations
 
@@ -18,9 +18,11 @@ from cosim.spice_log import RunLog
 from cosim.spice_run import TransientRun
 
 NODE_LIMIT_V = 1e4
-"""Largest believable node voltage [V] (ours): nodes also carry watts, amperes and degrees of the product's decks."""
+"""Largest believable node voltage [V] (ours): nodes also carry watts, amperes and degrees of the product's
+decks."""
 BRANCH_LIMIT_A = 1e5
-"""Largest believable branch current [A] (ours): fifty times the highest short-circuit current of the product."""
+"""Largest believable branch current [A] (ours): fifty times the highest short-circuit current of the
+product."""
 
 START_HINT = "start disabled, or give .nodeset for the power nodes"
 
@@ -39,32 +41,49 @@ def judge_transient(title: str, run: TransientRun, lines: RunLog, unknown_source
     _judge_hooks(title, run, time_s, log)
     if run.missing:
         raise DeckInvalid(
-            f"no such signal: {', '.join(run.missing)}", deck=title, node=run.missing[0], log=log,
+            f"no such signal: {', '.join(run.missing)}",
+            deck=title,
+            node=run.missing[0],
+            log=log,
             hint="signals are named v(node), i(voltage source or inductor) or @device[parameter]",
         )
     if unknown_sources:
         raise DeckInvalid("an external source inside a subcircuit has no value", deck=title, log=log)
     if lines.transient_op and lines.failure is None:
         raise OperatingPointFailed(
-            "the starting point came from 'Transient op', which is often wrong", deck=title, time_s=0.0, log=log,
+            "the starting point came from 'Transient op', which is often wrong",
+            deck=title,
+            time_s=0.0,
+            log=log,
             hint=START_HINT,
         )
     if run.budget_exceeded:
         raise PointBudgetExceeded(
-            f"more than {run.n_points - 1} points", deck=title, time_s=time_s, log=log,
+            f"more than {run.n_points - 1} points",
+            deck=title,
+            time_s=time_s,
+            log=log,
             hint="a limit cycle, or tmax_s far below what tstop_s needs",
         )
     if run.bad_signal is not None:
-        raise TransientAborted("a value is not finite", deck=title, time_s=time_s, node=run.bad_signal, log=log)
+        raise TransientAborted(
+            "a value is not finite", deck=title, time_s=time_s, node=run.bad_signal, log=log
+        )
     if run.stop_asked:
         return
     internal = [signal for signal in run.signals if signal.startswith("@")]
     if run.n_points == 0 and lines.failure is None and internal:
         # ngspice sends nothing at all when one device parameter cannot be read
-        raise DeckInvalid(f"no such signal among {', '.join(internal)}", deck=title, node=internal[0], log=log)
+        raise DeckInvalid(
+            f"no such signal among {', '.join(internal)}", deck=title, node=internal[0], log=log
+        )
     if run.n_points == 0:
         raise OperatingPointFailed(
-            lines.failure or "no starting point was found", deck=title, time_s=0.0, node=lines.failed_node, log=log,
+            lines.failure or "no starting point was found",
+            deck=title,
+            time_s=0.0,
+            node=lines.failed_node,
+            log=log,
             hint=START_HINT,
         )
     if lines.failure is not None or run.last_s < run.tstop_s * (1.0 - 1e-6):
@@ -105,9 +124,15 @@ def judge_operating_point(
     if unknown:
         raise DeckInvalid(f"bounds for an unknown signal: {', '.join(unknown)}", deck=title, node=unknown[0])
     for name, value in found.items():
-        limit = BRANCH_LIMIT_A if name.startswith("i(") else NODE_LIMIT_V if name.startswith("v(") else math.inf
+        limit = (
+            BRANCH_LIMIT_A if name.startswith("i(") else NODE_LIMIT_V if name.startswith("v(") else math.inf
+        )
         low, high = bounds.get(name, (-limit, limit))
         if not low <= value <= high:
             raise InsaneOperatingPoint(
-                f"{name} = {value:.6g} is outside {low:.6g} .. {high:.6g}", deck=title, time_s=0.0, node=name, log=log
+                f"{name} = {value:.6g} is outside {low:.6g} .. {high:.6g}",
+                deck=title,
+                time_s=0.0,
+                node=name,
+                log=log,
             )

@@ -10,14 +10,27 @@ _TIME = re.compile(r"time = ([0-9.eE+-]+)")
 _NODE = re.compile(r"(?:trouble with node|check node|trouble with \S+:? ?instance|node) \"?([\w.#+-]+)\"?")
 _CAUSE = re.compile(r"trouble with ([\w-]+?)(?:-instance|:)? \"?([\w.#+-]+)\"?")
 _LOAD_PROBLEMS = (
-    "error", "could not find", "can't find model", "unknown subckt", "too few parameters", "too many parameters",
-    "no circuit loaded", "fatal",
+    "error",
+    "could not find",
+    "can't find model",
+    "unknown subckt",
+    "too few parameters",
+    "too many parameters",
+    "no circuit loaded",
+    "fatal",
 )
-_FAILURES = ("aborted", "not started", "circuit not parsed", "there aren't any circuits", "no such vector", "fatal error")
+_FAILURES = (
+    "aborted",
+    "not started",
+    "circuit not parsed",
+    "there aren't any circuits",
+    "no such vector",
+    "fatal error",
+)
 
 
 class RunLog:
-    """Lines of one analysis. Important ones are recognised when they arrive, so that none is lost to the bound."""
+    """Lines of one analysis; important ones are recognised on arrival, so none is lost to the bound."""
 
     def __init__(self) -> None:
         self._lines: deque[str] = deque(maxlen=_KEPT_LINES)

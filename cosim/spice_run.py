@@ -19,7 +19,8 @@ Progress = Callable[[float], None]
 
 _FIRST_ROWS = 1024
 _ARMED = 3
-"""Breakpoints that ngspice knows ahead: the next one to land on, and more for the choice of the step after it."""
+"""Breakpoints that ngspice knows ahead: the next one to land on, and more for the choice of the step after
+it."""
 _PROGRESS_EVERY = 256
 
 
@@ -60,7 +61,7 @@ class Waveforms:
 
 
 def vector_names(signal: str) -> tuple[str, ...]:
-    """Names under which ngspice may send a signal: v(node) as node, i(device) as device#branch, @dev[x] as it is."""
+    """Names under which ngspice may send a signal: v(x) as x, i(x) as x#branch, @x[y] as it is."""
     lower = signal.lower().replace(" ", "")
     if lower.startswith("@"):
         return (lower,)
@@ -113,7 +114,8 @@ class TransientRun:
         self._max_points = max_points
         self._gather = gather
         self._set_breakpoint = set_breakpoint
-        # A point this close before a breakpoint counts as being on it: ngspice's own rule (1e-11 of the longest step).
+        # A point this close before a breakpoint counts as being on it: ngspice's own rule (1e-11 of the
+        # longest step).
         self._near_s = 1e-11 * tmax_s
         self._addresses: NDArray[np.uint64] | None = None
         self._rows = np.empty((_FIRST_ROWS, 1 + len(self.signals)))
@@ -127,7 +129,9 @@ class TransientRun:
         """Find the chosen signals among the vectors that ngspice announces."""
         found, missing = [addresses_by_name["time"]], []
         for signal in self.signals:
-            address = next((addresses_by_name[n] for n in vector_names(signal) if n in addresses_by_name), None)
+            address = next(
+                (addresses_by_name[n] for n in vector_names(signal) if n in addresses_by_name), None
+            )
             if address is None:
                 missing.append(signal)
             else:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import cast
 
 import numpy as np
 
@@ -22,7 +23,8 @@ from cosim.spice_callbacks import BLOCK_WORDS, COUNTS, MAX_ROWS, MAX_SOURCES, RO
 class SourceTable:
     """Values of all external sources over time, by source name (lower case, as in the deck).
 
-    `hold` and `ramp` change a source from a time on; earlier values stay right from the last accepted point on.
+    `hold` and `ramp` change a source from a time on; earlier values stay right from the last accepted point
+    on.
 
     Parameters
     ----------
@@ -32,8 +34,9 @@ class SourceTable:
     def __init__(self, names: Iterable[str] = ()) -> None:
         self._allowed = frozenset(name.lower() for name in names)
         self._words = np.zeros(BLOCK_WORDS, dtype=np.uint64)
-        self._integers = memoryview(self._words)
-        self._floats = memoryview(self._words.view(np.float64))
+        self._integers = self._words.data
+        # Single numbers are read and written three times faster through a memoryview than through numpy.
+        self._floats = cast("memoryview[float]", self._words.view(np.float64).data)
         self._slots: dict[str, int] = {}
         self._accepted_s = -math.inf
 
@@ -107,9 +110,13 @@ class SourceTable:
         self._slots = dict(contents[1])
         self._accepted_s = -math.inf
 
-    def _put(self, name: str, time_s: float, value: float, slope: float, end_s: float, end_value: float) -> None:
+    def _put(
+        self, name: str, time_s: float, value: float, slope: float, end_s: float, end_value: float
+    ) -> None:
         if not (math.isfinite(time_s) and math.isfinite(value + end_value) and math.isfinite(slope)):
-            raise ValueError(f"source {name!r} at {time_s!r} s: value {value!r}, slope {slope!r} must be finite")
+            raise ValueError(
+                f"source {name!r} at {time_s!r} s: value {value!r}, slope {slope!r} must be finite"
+            )
         slot = self._slots.get(name)
         if slot is None:
             slot = self._slot_of(name)
@@ -131,7 +138,9 @@ class SourceTable:
         while first + 1 < count and f[base + (first + 1) * ROW_WORDS] <= self._accepted_s:
             first += 1
         if first == 0:
-            raise ValueError(f"source {name!r} has {count} future changes already; at most {MAX_ROWS} are kept")
+            raise ValueError(
+                f"source {name!r} has {count} future changes already; at most {MAX_ROWS} are kept"
+            )
         kept = (count - first) * ROW_WORDS
         start = base + first * ROW_WORDS
         values = self._words[start : start + kept].copy()

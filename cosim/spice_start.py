@@ -14,9 +14,9 @@ from pathlib import Path
 def quiet_start(library: str) -> Iterator[None]:
     """Keep ngspice from reading `.spiceinit` in the home or the working directory while it initialises.
 
-    Newer versions can be told so. ngspice 39 cannot, but it looks at home only if the working directory has no such
-    file; so it is started in an empty folder that has an empty one. The working directory of the process is
-    another one for these few milliseconds.
+    Newer versions can be told so. ngspice 39 cannot, but it looks at home only if the working directory has
+    no such file; so it is started in an empty folder that has an empty one. The working directory of the
+    process is another one for these few milliseconds.
     """
     native = ctypes.CDLL(library)
     for name in ("ngSpice_nospiceinit",):

@@ -1,4 +1,4 @@
-"""Decks that nobody vouches for run in a process of their own: a crash, a hang or a poisoned library ends there."""
+"""Decks that nobody vouches for run in a process of their own: crashes and hangs end there."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class UntrustedRun:
     tstop_s: float
     tmax_s: float
     values: Mapping[str, float] = field(default_factory=dict)
-    options: SpiceOptions = SpiceOptions()
+    options: SpiceOptions = field(default_factory=SpiceOptions)
     max_points: int = DEFAULT_MAX_POINTS
 
 
@@ -62,7 +62,9 @@ def run_untrusted(job: UntrustedRun, *, time_limit_s: float = 60.0) -> Waveforms
         answer = ours.recv()
     except EOFError:
         process.join()
-        raise WorkerFailed(f"the worker process crashed ({_exit_text(process.exitcode)})", deck=title) from None
+        raise WorkerFailed(
+            f"the worker process crashed ({_exit_text(process.exitcode)})", deck=title
+        ) from None
     finally:
         if process.is_alive():
             process.kill()

@@ -1,4 +1,5 @@
-"""Decks that would run commands, read or write files, or crash the library are refused before they are loaded."""
+"""Decks that would run commands, read or write files, or crash the library are refused before they are
+loaded."""
 
 from __future__ import annotations
 
@@ -36,15 +37,15 @@ BODY = "v1 a 0 1\nr1 a 0 1\n"
         "*ng_script",
         "*ng_script_with_params",
         "r9 a 0 `cat /etc/passwd`",
-        "a1 [a] x\n.model x filesource (file=\"/etc/passwd\")",
+        'a1 [a] x\n.model x filesource (file="/etc/passwd")',
         ".model x filesource (amploffset=[0])",
-        ".model x d_source (input_file=\"/etc/passwd\")",
-        "v9 a 0 pwlfile=\"/etc/passwd\"",
+        '.model x d_source (input_file="/etc/passwd")',
+        'v9 a 0 pwlfile="/etc/passwd"',
         "n1 a 0 osdimodel",
         "p1 a 0 b 0 cpl",
         ".include /etc/passwd",
         ".include ../../../../etc/passwd",
-        ".inc \"/etc/passwd\"",
+        '.inc "/etc/passwd"',
         ".INCLUDE '/etc/passwd'",
         ".incl /etc/passwd",
         ".lib /etc/passwd tt",
@@ -77,7 +78,9 @@ def test_a_link_out_of_the_folder_is_followed(tmp_path: Path) -> None:
 def test_includes_are_written_into_the_deck_and_checked(tmp_path: Path) -> None:
     sub = tmp_path / "sub"
     sub.mkdir()
-    (tmp_path / "good.cir").write_text("* comment with \u00b5\n.include sub/inner.cir\nr2 a 0 2\n", encoding="utf-8")
+    (tmp_path / "good.cir").write_text(
+        "* comment with \u00b5\n.include sub/inner.cir\nr2 a 0 2\n", encoding="utf-8"
+    )
     (sub / "inner.cir").write_text("r3 a 0 3 ; why\nr4 a\n* between\n+ 0 4\n")
     (tmp_path / "bad.cir").write_text(".control\n.endc\n")
     (tmp_path / "loop.cir").write_text(".include loop.cir\n")
@@ -139,6 +142,6 @@ def test_options_are_checked(field: str) -> None:
     from cosim.spice_deck import SpiceOptions
 
     with pytest.raises(ValueError, match=field):
-        SpiceOptions(**{field: -1})
+        SpiceOptions(**{field: -1})  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="method"):
         SpiceOptions(method="euler")  # type: ignore[arg-type]

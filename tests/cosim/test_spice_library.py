@@ -55,7 +55,9 @@ def test_one_session_per_process() -> None:
     assert SpiceSession.open().version_text.startswith("ngspice-")
 
 
-def test_a_missing_library_is_one_line_with_the_command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_missing_library_is_one_line_with_the_command(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("BMS_COSIM_LIBNGSPICE", str(tmp_path / "libngspice.so.0"))
     with pytest.raises(LibraryMissing) as caught:
         find_library()
@@ -89,14 +91,29 @@ def test_dependencies_beside_the_library_are_found(monkeypatch: pytest.MonkeyPat
     for name, text, needs in (
         ("libzzinner.so.1", "int zz_inner(void){return 1;}", None),
         ("libzzouter.so.1", "int zz_inner(void); int zz_outer(void){return zz_inner();}", "libzzinner.so.1"),
-        ("libngspice.so.0", "int zz_outer(void); int ngSpice_zz(void){return zz_outer();}", "libzzouter.so.1"),
+        (
+            "libngspice.so.0",
+            "int zz_outer(void); int ngSpice_zz(void){return zz_outer();}",
+            "libzzouter.so.1",
+        ),
     ):
         (tmp_path / "x.c").write_text(text)
         extra = [str(tmp_path / needs)] if needs else []
         subprocess.run(
-            [compiler, "-shared", "-fPIC", "-o", name, f"-Wl,-soname,{name}", "x.c",
-             "-Wl,--unresolved-symbols=ignore-all", *extra],
-            cwd=tmp_path, check=True, capture_output=True,
+            [
+                compiler,
+                "-shared",
+                "-fPIC",
+                "-o",
+                name,
+                f"-Wl,-soname,{name}",
+                "x.c",
+                "-Wl,--unresolved-symbols=ignore-all",
+                *extra,
+            ],
+            cwd=tmp_path,
+            check=True,
+            capture_output=True,
         )
     monkeypatch.setenv("BMS_COSIM_LIBNGSPICE", str(tmp_path / "libngspice.so.0"))
     assert find_library() == str(tmp_path / "libngspice.so.0")
@@ -121,7 +138,13 @@ assert not any("I was read" in line for line in waves.log)
 print(sorted(os.listdir(".")))
 """
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(tmp_path), "PYTHONWARNINGS": "error"}
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False,
-                          cwd=tmp_path, env=environment)
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        env=environment,
+    )
     assert done.stderr == ""
     assert done.stdout.strip() == "['.spiceinit']"

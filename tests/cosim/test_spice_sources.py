@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import ctypes
 import math
+from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,13 +12,18 @@ from cosim.spice_callbacks import CONTROL_WORDS, compile_source_callback, name_k
 from cosim.spice_sources import SourceTable
 
 
+@cache
+def callback() -> Any:
+    return compile_source_callback().ctypes
+
+
 def compiled_value(sources: SourceTable, name: str, time_s: float) -> float:
     """What the compiled callback answers, called as ngspice calls it."""
     control = np.zeros(CONTROL_WORDS, dtype=np.uint64)
     control[0], control[1] = sources.address, name_key("stop")
     value = ctypes.c_double(0.0)
     text = (ctypes.c_uint8 * 64)(*name.encode())
-    compile_source_callback().ctypes(ctypes.byref(value), time_s, text, 0, control.ctypes.data)
+    callback()(ctypes.byref(value), time_s, text, 0, control.ctypes.data)
     assert control[3] == (0 if name in sources.names else 1)
     return value.value
 

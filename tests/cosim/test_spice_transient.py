@@ -37,8 +37,15 @@ def table(**values: float) -> SourceTable:
 def test_rc_step_follows_the_exponential(session: SpiceSession) -> None:
     sources = table(vin=0.0)
     corners = sources.ramp("vin", 1e-3, 5.0, 1e-6)
-    waves = session.transient(RC, tstop_s=5e-3, tmax_s=2e-6, signals=["v(b)", "i(vin)"], sources=sources,
-                              breakpoints=corners, options=FINE)
+    waves = session.transient(
+        RC,
+        tstop_s=5e-3,
+        tmax_s=2e-6,
+        signals=["v(b)", "i(vin)"],
+        sources=sources,
+        breakpoints=corners,
+        options=FINE,
+    )
     tau_s = 1e-3
     after = waves.time_s >= corners[1]
     t = waves.time_s[after] - corners[1]
@@ -55,12 +62,20 @@ def test_rc_step_follows_the_exponential(session: SpiceSession) -> None:
 def test_first_order_hold_equals_a_native_pwl_source(session: SpiceSession) -> None:
     points = [(0.0, 1.0), (1e-4, 1.0), (3e-4, 4.0), (6e-4, -2.0), (1e-3, 0.5)]
     pwl = " ".join(f"{t} {v}" for t, v in points)
-    native = session.transient(RC.replace("external", f"pwl({pwl})"), tstop_s=1e-3, tmax_s=1e-6, signals=["v(b)"])
+    native = session.transient(
+        RC.replace("external", f"pwl({pwl})"), tstop_s=1e-3, tmax_s=1e-6, signals=["v(b)"]
+    )
     sources = SourceTable()
     for (t0, v0), (t1, v1) in pairwise(points):
         sources.hold("vin", t0, v0, (v1 - v0) / (t1 - t0))
-    held = session.transient(RC, tstop_s=1e-3, tmax_s=1e-6, signals=["v(b)"], sources=sources,
-                             breakpoints=[t for t, _ in points[1:-1]])
+    held = session.transient(
+        RC,
+        tstop_s=1e-3,
+        tmax_s=1e-6,
+        signals=["v(b)"],
+        sources=sources,
+        breakpoints=[t for t, _ in points[1:-1]],
+    )
     grid = np.linspace(0.0, 1e-3, 1001)
     difference = np.interp(grid, native.time_s, native["v(b)"]) - np.interp(grid, held.time_s, held["v(b)"])
     assert np.abs(difference).max() < 1e-6
@@ -70,13 +85,18 @@ def test_first_order_hold_equals_a_native_pwl_source(session: SpiceSession) -> N
 def test_battery_ode_in_the_hook_equals_native_elements(session: SpiceSession) -> None:
     """E(t) = 13 V - Q/C, integrated from the measured current, and one RC pair; natively two capacitors.
 
-    The step is short, because both waveforms are interpolated to one grid (error h^2 / 8 times the curvature).
+    The step is short, because both waveforms are interpolated to one grid (error h^2 / 8 times the
+    curvature).
     """
     load = "vi bt m 0\nr0 be bt 10m\nl1 m n 1u\nrl n 0 1\nb1 n 0 i='5*(1+tanh((time-2m)/50u))'\n"
     capacity_F, r1_ohm, c1_F = 2.0, 5e-3, 1.0
     native = session.transient(
         f"* native\nc0 bx 0 {capacity_F}\nr1 bx be {r1_ohm}\nc1 bx be {c1_F}\n.ic v(bx)=13 v(be)=13\n" + load,
-        tstop_s=10e-3, tmax_s=2e-6, signals=["v(bt)", "i(vi)"], use_initial_conditions=True, options=FINE,
+        tstop_s=10e-3,
+        tmax_s=2e-6,
+        signals=["v(bt)", "i(vi)"],
+        use_initial_conditions=True,
+        options=FINE,
     )
     sources = table(vemf=13.0)
     state = {"t": 0.0, "i": 0.0, "q": 0.0, "v1": 0.0}
@@ -92,9 +112,16 @@ def test_battery_ode_in_the_hook_equals_native_elements(session: SpiceSession) -
         slope = -current_A / capacity_F - (current_A - state["v1"] / r1_ohm) / c1_F
         sources.hold("vemf", time_s, 13.0 - state["q"] / capacity_F - state["v1"], slope)
 
-    coupled = session.transient("* coupled\nvemf be 0 external\n" + load, tstop_s=10e-3, tmax_s=2e-6,
-                                signals=["v(bt)", "i(vi)"], sources=sources, on_accept=on_accept,
-                                use_initial_conditions=True, options=FINE)
+    coupled = session.transient(
+        "* coupled\nvemf be 0 external\n" + load,
+        tstop_s=10e-3,
+        tmax_s=2e-6,
+        signals=["v(bt)", "i(vi)"],
+        sources=sources,
+        on_accept=on_accept,
+        use_initial_conditions=True,
+        options=FINE,
+    )
     grid = np.linspace(1e-3, 10e-3, 901)
     for name in ("v(bt)", "i(vi)"):
         a, b = (np.interp(grid, w.time_s, w[name]) for w in (native, coupled))
@@ -111,8 +138,15 @@ def test_breakpoints_land_exactly(session: SpiceSession) -> None:
         seen.append(time_s)
         return extra if time_s == ticks[0] else None
 
-    waves = session.transient(RC, tstop_s=1e-3, tmax_s=1e-3, signals=["v(b)"], sources=table(vin=1.0),
-                              breakpoints=ticks, on_accept=on_accept)
+    waves = session.transient(
+        RC,
+        tstop_s=1e-3,
+        tmax_s=1e-3,
+        signals=["v(b)"],
+        sources=table(vin=1.0),
+        breakpoints=ticks,
+        on_accept=on_accept,
+    )
     assert set(ticks) <= set(waves.time_s.tolist())
     assert set(extra) <= set(waves.time_s.tolist())
     assert seen == waves.time_s.tolist()
@@ -127,8 +161,15 @@ def test_ramp_started_in_a_hook_is_resolved(session: SpiceSession) -> None:
     def on_accept(time_s: float, values: Array) -> Sequence[float] | None:
         return sources.ramp("vin", time_s, 10.0, 2e-6)[1:] if time_s == 5e-4 else None
 
-    waves = session.transient(RC, tstop_s=1e-3, tmax_s=1e-4, signals=["v(a)"], sources=sources,
-                              breakpoints=[5e-4], on_accept=on_accept)
+    waves = session.transient(
+        RC,
+        tstop_s=1e-3,
+        tmax_s=1e-4,
+        signals=["v(a)"],
+        sources=sources,
+        breakpoints=[5e-4],
+        on_accept=on_accept,
+    )
     v, t = waves["v(a)"], waves.time_s
     assert v[t == 5e-4] == 0.0
     assert v[t == 5e-4 + 2e-6] == pytest.approx(10.0, abs=1e-9)
@@ -144,8 +185,15 @@ def test_early_stop_is_clean(session: SpiceSession) -> None:
         if time_s >= 4e-4:
             session.request_stop()
 
-    stopped = session.transient(RC, tstop_s=1e-3, tmax_s=1e-5, signals=["v(b)"], sources=table(vin=3.0),
-                                breakpoints=[4e-4], on_accept=on_accept)
+    stopped = session.transient(
+        RC,
+        tstop_s=1e-3,
+        tmax_s=1e-5,
+        signals=["v(b)"],
+        sources=table(vin=3.0),
+        breakpoints=[4e-4],
+        on_accept=on_accept,
+    )
     assert stopped.stopped
     assert stopped.time_s[-1] == 4e-4
     after = session.transient(RC, tstop_s=1e-3, tmax_s=1e-5, signals=["v(b)"], sources=table(vin=3.0))
@@ -162,8 +210,14 @@ def test_two_runs_are_bit_identical(session: SpiceSession) -> None:
             sources.hold("vin", time_s, 1.0 + 0.1 * math.sin(1e4 * time_s), 1e3 * math.cos(1e4 * time_s))
             return ((math.floor(time_s / 1e-4) + 1) * 1e-4,)
 
-        waves = session.transient(RC + "d1 b 0 dd\n.model dd d\n", tstop_s=1e-3, tmax_s=2e-5, signals=["v(b)"],
-                                  sources=sources, on_accept=on_accept)
+        waves = session.transient(
+            RC + "d1 b 0 dd\n.model dd d\n",
+            tstop_s=1e-3,
+            tmax_s=2e-5,
+            signals=["v(b)"],
+            sources=sources,
+            on_accept=on_accept,
+        )
         return waves.time_s.tobytes(), waves["v(b)"].tobytes()
 
     first = run()
@@ -175,7 +229,9 @@ def test_signals_of_every_kind(session: SpiceSession) -> None:
     deck = "v1 in 0 2\nrfuse in x 1\nl1 x y 1u\nx1 y 0 s\n.subckt s p n\nr1 p q 1\nvs q n 0\n.ends\n"
     names = ["v(in)", "V(x1.q)", "i(v1)", "i(l1)", "i(v.x1.vs)", "@rfuse[p]"]
     waves = session.transient(deck, tstop_s=1e-4, tmax_s=1e-5, signals=names)
-    assert [float(waves[n][-1]) for n in names] == pytest.approx([2.0, 0.0, -1.0, 1.0, 1.0, 1.0], rel=1e-5, abs=1e-9)
+    assert [float(waves[n][-1]) for n in names] == pytest.approx(
+        [2.0, 0.0, -1.0, 1.0, 1.0, 1.0], rel=1e-5, abs=1e-9
+    )
     with pytest.raises(KeyError, match="was not recorded"):
         waves["v(nothing)"]
 
@@ -219,7 +275,9 @@ def test_thermal_device_temperature_comes_from_an_external_source(session: Spice
 
 def test_progress_rises_to_the_end(session: SpiceSession) -> None:
     seen: list[float] = []
-    session.transient(RC, tstop_s=1e-3, tmax_s=1e-6, signals=["v(b)"], sources=table(vin=1.0), progress=seen.append)
+    session.transient(
+        RC, tstop_s=1e-3, tmax_s=1e-6, signals=["v(b)"], sources=table(vin=1.0), progress=seen.append
+    )
     assert len(seen) >= 3
     assert seen == sorted(seen)
     assert 0.0 <= seen[0] <= seen[-1] <= 1.0
