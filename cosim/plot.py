@@ -163,7 +163,7 @@ def draw_panel(ax: Axes, panel: Panel, slow: xr.Dataset, factor: float) -> None:
         more = speed.get_legend_handles_labels()
         handles, labels = handles + more[0], labels + more[1]
     ax.legend(handles, labels, loc="upper left", bbox_to_anchor=(1.005 if speed is None else 1.045, 1.02),
-              frameon=False, fontsize=9.5, handlelength=1.8, labelspacing=0.35)
+              frameon=False, fontsize=9, handlelength=1.8, labelspacing=0.2)
 
 
 def one_curve(variable: xr.DataArray) -> Array:
@@ -237,8 +237,8 @@ def _title(figure: Figure, result: Result) -> None:
     # What is outside its limit comes first, so that it is never cut off.
     for figures in sorted(result.summary.get("figures", []), key=lambda f: f.get("passed") is not False):
         failed = " (OUTSIDE ITS LIMIT)" if figures.get("passed") is False else ""
-        unit = str(figures.get("unit", "")).replace("degC", "\N{DEGREE SIGN}C")
-        value = f"{shown(figures.get('value'))} {unit}"
-        parts.append(f"{figures.get('name', '')} {value}{failed}")
+        value = f"{shown(figures.get('value'))} {figures.get('unit', '')}"
+        part = f"{figures.get('name', '')} {value}{failed}".replace("degC", "\N{DEGREE SIGN}C")
+        parts.append(part.replace(" ", "\N{NO-BREAK SPACE}"))
     lines = textwrap.wrap("   \N{BULLET}   ".join(parts), 205, max_lines=3, placeholder=" ...")
     figure.text(0.055, 0.959, "\n".join(lines), fontsize=9.5, va="top", color="#333333", linespacing=1.35)

@@ -19,8 +19,11 @@ MOST = 4
 FIRST = ("enable", "crank", "disable")
 """Kinds of windows that a reader looks for first, by the beginning of their names."""
 BINS = 400
-TAIL = 0.03
-"""Part of all movement that may lie before and after the stretch that is shown."""
+MOST_OF_IT = 0.6
+"""Part of all movement that the enlarged stretch holds at least; slow drifts are seldom more than the rest."""
+AIR_BEFORE, AIR_AFTER = 1.0, 4.0
+"""Widths of that stretch that are shown before its beginning, and from its beginning on."""
+LEAST_SWING_A, LEAST_WIDTH_S = 2.0, 5e-6
 
 CURRENTS = (
     ("alternator_current_A", "alternator", "#E69F00", 1.2),
@@ -74,29 +77,27 @@ def swing_A(window: xr.Dataset) -> float:
 
 
 def focus_s(window: xr.Dataset) -> tuple[float, float]:
-    """Find the stretch of a window in which nearly all of its movement happens.
+    """Find the shortest stretch of a window that holds most of its movement.
 
-    Port current and starter battery voltage each count by their own range, so that a cranking without port
-    current is found as well; the first and the last `TAIL` of all movement may lie outside.
+    What counts is the port current; where it hardly moves (cranking), the starter battery's voltage. Slow
+    drifts before and after an edge stay outside, so that the edge shows at its own scale of time.
 
     Returns
     -------
-    beginning and end [s since the window's start], with a fifth of air on either side
+    beginning and end [s since the window's start], with air before and more after, to see it settle
     """
     time_s = window["time_s"].values.astype(float)
-    movement = np.zeros(time_s.size)
-    for variable, least in (("port_current_A", 1.0), ("starter_voltage_V", 0.2)):
-        if variable in window:
-            values = np.nan_to_num(window[variable].values.astype(float))
-            span = max(float(np.ptp(values)), least)
-            movement[1:] += np.abs(np.diff(values)) / span
-    total = np.cumsum(movement)
+    variable = "port_current_A" if swing_A(window) >= LEAST_SWING_A else "starter_voltage_V"
+    values = np.nan_to_num(window[variable].values.astype(float)) if variable in window else np.zeros(time_s.size)
+    total = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(values)))])
     if total[-1] <= 0.0:
         return float(time_s[0]), float(time_s[-1])
-    first = max(int(np.searchsorted(total, TAIL * total[-1])) - 1, 0)
-    last = min(int(np.searchsorted(total, (1.0 - TAIL) * total[-1])), time_s.size - 1)
-    air = 0.2 * max(float(time_s[last] - time_s[first]), 1e-6)
-    low_s, high_s = float(time_s[first]) - air, float(time_s[last]) + air
+    ends = np.searchsorted(total, total + MOST_OF_IT * total[-1])
+    starts = np.flatnonzero(ends < time_s.size)
+    widths = time_s[ends[starts]] - time_s[starts]
+    first = starts[int(np.argmin(widths))]
+    width = max(float(widths.min()), LEAST_WIDTH_S)
+    low_s, high_s = float(time_s[first]) - AIR_BEFORE * width, float(time_s[first]) + AIR_AFTER * width
     return max(low_s, float(time_s[0])), min(high_s, float(time_s[-1]))
 
 

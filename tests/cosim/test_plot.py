@@ -21,7 +21,7 @@ from cosim.result import LoggedEvent, Result
 
 
 def texts(figure: Figure) -> list[str]:
-    found = [text.get_text() for text in figure.texts]
+    found = [text.get_text().replace("\N{NO-BREAK SPACE}", " ") for text in figure.texts]
     for ax in figure.axes:
         found += [text.get_text() for text in ax.texts]
         found += [ax.get_title(loc="left"), ax.get_xlabel(), ax.get_ylabel()]
@@ -98,7 +98,21 @@ def test_windows_are_chosen_by_kind_then_by_movement(plausible_result: Result) -
 
 def test_focus_is_where_it_moves(plausible_result: Result) -> None:
     low_s, high_s = focus_s(plausible_result.windows["003_disable"])
-    assert 1.9e-3 < low_s < 2.0e-3 and 2.03e-3 < high_s < 2.2e-3
+    # 85 A fall with 15 us from 2 ms on: 60 % take 15 us * ln(1 / 0.4) = 14 us.
+    assert 1.97e-3 < low_s < 2.0e-3 and 2.04e-3 < high_s < 2.08e-3
+
+
+def test_focus_leaves_a_slow_drift_outside() -> None:
+    time_s = np.linspace(0.0, 1.0, 100_001)
+    edge = np.clip((time_s - 0.5) / 1e-3, 0.0, 1.0)
+    window = xr.Dataset({"port_current_A": ("time_s", 20.0 * edge + 8.0 * time_s)}, {"time_s": time_s})
+    low_s, high_s = focus_s(window)
+    assert 0.498 < low_s < 0.5 and 0.501 < high_s < 0.506
+
+
+def test_focus_takes_the_voltage_where_no_current_moves(plausible_result: Result) -> None:
+    low_s, high_s = focus_s(plausible_result.windows["000_cranking"])
+    assert low_s < 0.05 and high_s > 0.3
 
 
 def test_focus_of_a_still_window_is_all_of_it() -> None:
