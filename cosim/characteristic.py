@@ -6,7 +6,7 @@ are: a fuse, an ideal diode that holds a small forward drop, and pass devices th
 With the drop ``d = V_ab - V_lb`` and the current ``I`` into the battery::
 
     R_f(T)   = r_f (1 + a_f (T_f - 25))                              fuse
-    I_pass   = smin((d - v_0) / (R_f + R_2), d / (R_f + R_2 + R_1))  fully on; R_1, R_2 cubic in temperature
+    I_pass   = smin((d - v_0) / (R_f + R_2 + r_0), d / (R_f + R_2 + R_1))  R_1, R_2 cubic in temperature
     I_lim    = (g V_ref + o) / R_f + s (d - 1 V)                     limiting
     I        = smax(smin(I_pass, I_lim), 0) + leak d                 reverse blocked
 
@@ -16,6 +16,7 @@ fuse + devices + other = d I exactly. A plain link (`kind` 1) is ``I = d / R_lin
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -33,7 +34,7 @@ class Characteristic(NamedTuple):
 
     kind [0 limiter, 1 link]; fuse_ohm [ohm at 25 degC], fuse_alpha_per_K; diode_ohm and pass_ohm [ohm at 25 degC],
     their relative temperature polynomials per K, K2, K3 about 25 degC (`*_t1`, `*_t2`, `*_t3`); drop_V forward drop
-    that the ideal diode holds, drop_knee_V; limit_gain [-], limit_offset_mV, limit_slope_S; knee_A; floor_A (width of
+    that the ideal diode holds, drop_ohm its rise with current, drop_knee_V; limit_gain [-], limit_offset_mV, limit_slope_S; knee_A; floor_A (width of
     the knee to blocking); leak_S; other_ohm (loss outside devices and fuse); link_ohm; share_* share of each pass
     device in their common power.
     """
@@ -50,6 +51,7 @@ class Characteristic(NamedTuple):
     pass_t2: float
     pass_t3: float
     drop_V: float
+    drop_ohm: float
     drop_knee_V: float
     limit_gain: float
     limit_offset_mV: float
@@ -78,13 +80,13 @@ class Controls(NamedTuple):
 @compiled
 def smooth_min(a: float, b: float, width: float) -> float:
     """Hyperbolic minimum; differs from min(a, b) by width/2 at the corner and width**2/(4|a-b|) far from it."""
-    return 0.5 * (a + b - np.sqrt((a - b) ** 2 + width**2))
+    return 0.5 * (a + b - math.sqrt((a - b) ** 2 + width**2))
 
 
 @compiled
 def smooth_max(a: float, b: float, width: float) -> float:
     """Hyperbolic maximum, see `smooth_min`."""
-    return 0.5 * (a + b + np.sqrt((a - b) ** 2 + width**2))
+    return 0.5 * (a + b + math.sqrt((a - b) ** 2 + width**2))
 
 
 @compiled
@@ -118,10 +120,16 @@ def port_current_A(drop_V: float, u: Controls, c: Characteristic) -> float:
     r_diode = polynomial_ohm(c.diode_ohm, c.diode_t1, c.diode_t2, c.diode_t3, u.diode_degC)
     r_rest = r_fuse + c.other_ohm + polynomial_ohm(c.pass_ohm, c.pass_t1, c.pass_t2, c.pass_t3, u.pass_degC)
     knee_A = c.drop_knee_V / r_rest
-    passed = smooth_min((drop_V - c.drop_V) / r_rest, drop_V / (r_rest + r_diode), knee_A)
+    passed = smooth_min((drop_V - c.drop_V) / (r_rest + c.drop_ohm), drop_V / (r_rest + r_diode), knee_A)
     limited = (c.limit_gain * u.reference_mV + c.limit_offset_mV) * 1e-3 / r_fuse + c.limit_slope_S * (drop_V - 1.0)
     forward = smooth_min(passed, max(limited, 0.0), c.knee_A)
     return smooth_max(forward, 0.0, c.floor_A) + c.leak_S * drop_V
+
+
+@compiled
+def diode_drop_V(current_A: float, diode_ohm: float, c: Characteristic) -> float:
+    """Forward drop of the ideal diode [V]: what its driver holds, or its resistance once it is fully on."""
+    return smooth_max(c.drop_V + c.drop_ohm * current_A, current_A * diode_ohm, c.drop_knee_V)
 
 
 @compiled
@@ -135,7 +143,7 @@ def powers_W(drop_V: float, current_A: float, u: Controls, c: Characteristic) ->
         out[6] = drop_V * current_A
         return out
     r_diode = polynomial_ohm(c.diode_ohm, c.diode_t1, c.diode_t2, c.diode_t3, u.diode_degC)
-    diode_drop = smooth_max(min(c.drop_V, max(drop_V, 0.0)), current_A * r_diode, c.drop_knee_V)
+    diode_drop = min(diode_drop_V(current_A, r_diode, c), drop_V)
     out[0] = current_A * diode_drop
     out[5] = current_A**2 * fuse_ohm(c, u.fuse_degC)
     out[6] = current_A**2 * c.other_ohm
@@ -148,7 +156,7 @@ def powers_W(drop_V: float, current_A: float, u: Controls, c: Characteristic) ->
 
 
 FITTED = ("fuse_ohm", "fuse_alpha_per_K", "diode_ohm", "diode_t1", "diode_t2", "diode_t3", "pass_ohm", "pass_t1",
-          "pass_t2", "pass_t3", "drop_V", "drop_knee_V", "limit_gain", "limit_offset_mV", "limit_slope_S", "knee_A",
+          "pass_t2", "pass_t3", "drop_V", "drop_ohm", "drop_knee_V", "limit_gain", "limit_offset_mV", "limit_slope_S", "knee_A",
           "floor_A", "leak_S", "other_ohm")
 """Coefficients that are identified from samples, in the order of the fit."""
 
@@ -157,6 +165,6 @@ def limiter_start() -> Characteristic:
     """Start values of the fit (ours): the classes of parts in `netlists/devices.lib`; the fit moves all of them."""
     return Characteristic(
         kind=LIMITER, fuse_ohm=0.6e-3, fuse_alpha_per_K=0.0039, diode_ohm=0.5e-3, diode_t1=4e-3, diode_t2=1e-5,
-        diode_t3=0.0, pass_ohm=0.3e-3, pass_t1=4e-3, pass_t2=1e-5, pass_t3=0.0, drop_V=0.02, drop_knee_V=2e-3,
+        diode_t3=0.0, pass_ohm=0.3e-3, pass_t1=4e-3, pass_t2=1e-5, pass_t3=0.0, drop_V=0.016, drop_ohm=0.05e-3, drop_knee_V=2e-3,
         limit_gain=1.0, limit_offset_mV=0.0, limit_slope_S=0.0, knee_A=0.5, floor_A=0.05, leak_S=1e-5,
         other_ohm=0.1e-3, link_ohm=1e-3, share_a=0.25, share_b=0.25, share_c=0.25, share_d=0.25)

@@ -1,8 +1,8 @@
 """The top deck around a circuit: source, cables, battery, sensors and the external sources.
 
-    alternator --+                                                      +-- Vibat -- cable -- battery (emf, R0)
-    load --------+-- stb -- cable -- ab -- Vipin -- [circuit] -- Vipout -- lb
-    starter -----+
+    alternator --lead--+                                                 +-- Vibat -- cable -- battery (emf, R0)
+    load --------------+-- stb -- cable -- ab -- Vipin -- [circuit] -- Vipout -- lb
+    starter battery ---+
 
 Circuit texts are written into the deck, so that a deck is self-contained. Everything that Python drives is one
 `external` voltage source; everything that Python reads is one of `SIGNALS`.
@@ -19,7 +19,7 @@ from cosim.paths import NETLISTS
 DEVICES = ("q1", "q2a", "q2b", "q2c", "q2d")
 """Power devices (banks) of the alternator path, in the order of every device array: ideal diode, pass devices."""
 
-EXTERNALS = ("vemf", "vsrc", "vimax", "vset", "vload", "ven", "vref", "vtfuse") + tuple(f"vt{d}" for d in DEVICES)
+EXTERNALS = ("vemf", "vsrc", "vimax", "vset", "vload", "ven", "vref", "vtfuse", *(f"vt{d}" for d in DEVICES))
 """External sources: battery EMF, source EMF [V]; alternator capability [A]; regulator set-point [V]; load [A];
 enable [0/1]; fuse-drop reference [mV]; fuse temperature and junction temperatures [degC]."""
 
@@ -42,18 +42,37 @@ SIGNALS: dict[str, str] = {
     "over_voltage_trip": "v(ovp)",
     "enable": "v(xen)",
     "reference_mV": "v(xref)",
+    "battery_emf_V": "v(xemf)",
+    "source_emf_V": "v(xsrc)",
+    "capability_A": "v(ximax)",
+    "setpoint_V": "v(xset)",
+    "load_A": "v(xload)",
+    "fuse_degC": "v(xtfuse)",
     **{f"junction_{d}_degC": f"v(xt{d})" for d in DEVICES},
 }
-"""What a window reads at every accepted point: our name and ngspice's."""
+"""What a window reads at every accepted point: our name and ngspice's; all external sources are among them, so that
+a window can be replayed without Python (`cosim.replay`)."""
+
+SOURCE_WAVES: dict[str, str] = {
+    "vemf": "battery_emf_V", "vsrc": "source_emf_V", "vimax": "capability_A", "vset": "setpoint_V", "vload": "load_A",
+    "ven": "enable", "vref": "reference_mV", "vtfuse": "fuse_degC", **{f"vt{d}": f"junction_{d}_degC" for d in DEVICES},
+}
+"""Which recorded wave an external source had."""
 
 
 @dataclass(frozen=True)
 class AlternatorDeck:
-    """Alternator as the deck sees it: regulator gain [A/V], field time constant [s], series R [ohm]."""
+    """Alternator as the deck sees it: regulator gain [A/V], field time constant [s], lead [ohm, H], start [A].
+
+    The field is given as the current that it stands for; it is set for the operating point and free afterwards,
+    because it is far slower than a pre-roll.
+    """
 
     gain_A_V: float
     field_tau_s: float
-    series_resistance_ohm: float
+    lead_resistance_ohm: float
+    lead_inductance_H: float
+    start_current_A: float
 
 
 @dataclass(frozen=True)
@@ -122,9 +141,10 @@ def _element(name: str, nodes: str, subcircuit: str, resistance_ohm: float, indu
 
 def _alternator_lines(alternator: AlternatorDeck | None) -> list[str]:
     if alternator is None:
-        return ["vialt stb alto 0", "ralto alto 0 1e9", "rimax ximax 0 1e6", "rset xset 0 1e6"]
+        return ["vialt altm stb 0", "ralto altm 0 1e9", "rimax ximax 0 1e6", "rset xset 0 1e6"]
     return [
-        "vialt alto stb 0",
-        f"xalt alto 0 ximax xset alternator gain={alternator.gain_A_V!r} tau={alternator.field_tau_s!r}"
-        f" r={alternator.series_resistance_ohm!r}",
+        "vialt altm stb 0",
+        _element("xlead", "alto altm", "cable", alternator.lead_resistance_ohm, alternator.lead_inductance_H),
+        f"xalt alto 0 ximax xset alternator gain={alternator.gain_A_V!r} tau={alternator.field_tau_s!r}",
+        f".ic v(xalt.fld)={alternator.start_current_A!r}",
     ]

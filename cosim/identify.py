@@ -22,7 +22,15 @@ from scipy.stats import qmc
 
 from cosim import cache
 from cosim.characteristic import (
-    FITTED, LINK, Characteristic, Controls, limiter_start, polynomial_ohm, port_current_A, powers_W,
+    FITTED,
+    LINK,
+    Characteristic,
+    Controls,
+    diode_drop_V,
+    limiter_start,
+    polynomial_ohm,
+    port_current_A,
+    powers_W,
 )
 from cosim.deck import DEVICES, EXTERNALS, SIGNALS, DeckSpec, circuit_text, top_deck
 from cosim.paths import ROOT
@@ -31,12 +39,26 @@ from cosim.spice_sources import SourceTable
 
 Array = NDArray[np.float64]
 
-PROCEDURE = "2"
+PROCEDURE = "3"
 """Version of this procedure; part of the cache key."""
 SETTLE_S, ENABLE_S = 0.05, 1e-3
 SAMPLES_PER_REGIME = {"pass": 26, "limit": 22, "knee": 8, "reverse": 8}
-SOURCE_OHM = 2e-3
+SOURCE_OHM = 4e-3
 """Resistance on each side while measuring; also the denominator in which residuals are stated."""
+SCALES = {
+    "fuse_ohm": 1e-3, "fuse_alpha_per_K": 1e-3, "diode_ohm": 1e-3, "diode_t1": 1e-3, "diode_t2": 1e-5, "diode_t3": 1e-7,
+    "pass_ohm": 1e-3, "pass_t1": 1e-3, "pass_t2": 1e-5, "pass_t3": 1e-7, "drop_V": 0.01, "drop_ohm": 1e-4,
+    "drop_knee_V": 1e-3, "limit_gain": 0.01, "limit_offset_mV": 0.5, "limit_slope_S": 0.5, "knee_A": 0.5,
+    "floor_A": 0.1, "leak_S": 1e-5, "other_ohm": 1e-4,
+}
+"""Size of one unit step of each coefficient in the fit."""
+BOUNDS = {
+    "drop_V": (0.0, 0.2), "drop_ohm": (-1e-3, 1e-2), "drop_knee_V": (1e-5, 0.05), "knee_A": (1e-3, 10.0),
+    "floor_A": (1e-4, 0.2), "leak_S": (0.0, 1e-3), "other_ohm": (0.0, 1e-2), "diode_ohm": (1e-5, 0.1),
+    "pass_ohm": (1e-5, 0.1),
+}
+"""What the coefficients mean keeps them inside these: no negative resistance or leakage, knees that have a width, a
+knee to blocking narrow enough that the law blocks (ours)."""
 SETTLED_A = 0.02
 """A sample whose current still moves by more over its last fifth is refused (ours)."""
 
@@ -111,7 +133,8 @@ def identify(
         figures = stored["figures"]
         return IdentifiedCircuit(netlist, Characteristic(**values), from_cache=True, **figures)
     samples = measure_samples(netlist, dict(parameters), progress, workers)
-    circuit = fit_link(netlist, samples) if netlist == "direct_connection" else fit_limiter(netlist, samples, parameters)
+    is_link = netlist == "direct_connection"
+    circuit = fit_link(netlist, samples) if is_link else fit_limiter(netlist, samples, parameters)
     figures = {"residual_median_A": circuit.residual_median_A, "residual_max_A": circuit.residual_max_A,
                "power_residual": circuit.power_residual, "samples": circuit.samples}
     cache.store("characteristic", key, {"coefficients": circuit.coefficients._asdict(), "figures": figures})
@@ -244,9 +267,10 @@ def fit_limiter(netlist: str, samples: list[Sample], parameters: Mapping[str, fl
     start = limiter_start()._replace(
         fuse_ohm=parameters.get("rf25", 0.6e-3), fuse_alpha_per_K=parameters.get("alphaf", 0.0039)
     )
-    scale = np.array([1e-3, 1e-3, 1e-3, 1e-3, 1e-5, 1e-7, 1e-3, 1e-3, 1e-5, 1e-7, 0.01, 1e-3, 0.01, 0.5, 0.5, 0.5,
-                      0.1, 1e-5, 1e-4])
     x0 = np.array([getattr(start, name) for name in FITTED])
+    scale = np.array([SCALES[name] for name in FITTED])
+    limits = [BOUNDS.get(name, (-np.inf, np.inf)) for name in FITTED]
+    bounds = tuple((np.array([pair[side] for pair in limits]) - x0) / scale for side in (0, 1))
 
     def with_values(x: Array) -> Characteristic:
         values = x0 + x * scale
@@ -259,14 +283,15 @@ def fit_limiter(netlist: str, samples: list[Sample], parameters: Mapping[str, fl
             out.append(current_error_A(s, c) / 0.05)
             if s.current_A > 2.0:
                 r_diode = polynomial_ohm(c.diode_ohm, c.diode_t1, c.diode_t2, c.diode_t3, s.diode_degC)
-                diode = 0.5 * (c.drop_V + s.current_A * r_diode
-                               + np.hypot(c.drop_V - s.current_A * r_diode, c.drop_knee_V))
+                diode = diode_drop_V(s.current_A, r_diode, c)
                 fuse = s.current_A * c.fuse_ohm * (1.0 + c.fuse_alpha_per_K * (s.fuse_degC - 25.0))
                 out += [(diode - s.drop_diode_V) / 5e-4, (fuse - s.drop_fuse_V) / 2e-4,
                         (c.other_ohm * s.current_A**2 - s.power_W[6]) / 0.05]
         return np.array(out)
 
-    solution = least_squares(residuals, np.zeros(len(FITTED)), method="trf", loss="soft_l1", max_nfev=400)
+    solution = least_squares(
+        residuals, np.zeros(len(FITTED)), bounds=bounds, method="trf", loss="soft_l1", max_nfev=400
+    )
     coefficients = with_shares(with_values(solution.x), samples)
     return judged(netlist, coefficients, samples)
 

@@ -24,7 +24,7 @@ class PlantParameters(NamedTuple):
     """Parameters of every model, the circuit's terminal characteristic and the sensors.
 
     `has_vehicle` is 1 with alternator and starter battery, 0 where a laboratory supply stands in their place;
-    then `source_resistance_ohm` is the supply's. `alternator_lead_ohm` is the lead from alternator to starter battery,
+    then `source_resistance_ohm` is the supply's. `alternator_lead_ohm`, `_H` are the lead from alternator to starter battery,
     at the engine bay's temperature.
     """
 
@@ -40,6 +40,7 @@ class PlantParameters(NamedTuple):
     has_vehicle: float
     source_resistance_ohm: float
     alternator_lead_ohm: float
+    alternator_lead_H: float
 
 
 class PlantState(NamedTuple):
@@ -60,6 +61,7 @@ def load_parameters(scenario: Scenario, characteristic: Characteristic) -> Plant
     vehicle = scenario.source if isinstance(scenario.source, Vehicle) else Vehicle()
     cell_bank = battery.load_battery(scenario.bank.battery)
     cables = scenario.cables
+    lead = cable.load_cable(cables.alternator.length_m, cables.alternator.area_mm2)
     return PlantParameters(
         battery=cell_bank,
         starter=starter_battery.load_starter_battery(vehicle.starter_battery),
@@ -72,9 +74,8 @@ def load_parameters(scenario: Scenario, characteristic: Characteristic) -> Plant
         sensors=product_sensors(cell_bank.capacity_factor.size),
         has_vehicle=1.0 if isinstance(scenario.source, Vehicle) else 0.0,
         source_resistance_ohm=0.0 if isinstance(scenario.source, Vehicle) else scenario.source.resistance_ohm,
-        alternator_lead_ohm=cable.resistance_ohm(
-            scenario.ambient.engine_bay_degC, cable.load_cable(cables.alternator.length_m, cables.alternator.area_mm2)
-        ),
+        alternator_lead_ohm=cable.resistance_ohm(scenario.ambient.engine_bay_degC, lead),
+        alternator_lead_H=lead.inductance_H,
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from cosim.inputs import Inputs
 from cosim.scenario import Scenario
+from cosim.spice_deck import SpiceOptions
 
 SHORTEST_S = 0.2
 """A window stays open at least this long, so that the field and the limiter settle (ours)."""
@@ -19,7 +20,7 @@ class WindowRequest:
     """A window to open.
 
     name, reason : for the log; start_tick; min_ticks : stay open at least; limit_ticks : at most;
-    max_step_s : longest SPICE step, None for the default
+    max_step_s, options : longest SPICE step and numerical options, None for the defaults
     """
 
     name: str
@@ -28,6 +29,7 @@ class WindowRequest:
     min_ticks: int
     limit_ticks: int
     max_step_s: float | None = None
+    options: SpiceOptions | None = None
 
 
 def planned(scenario: Scenario, inputs: Inputs, n_ticks: int) -> list[WindowRequest]:

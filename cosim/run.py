@@ -25,7 +25,9 @@ from cosim.spice import SpiceSession
 from cosim.spice_errors import SpiceError
 from cosim.summary import summarise
 from cosim.supervision import Supervision
-from cosim.window import Window, WindowOutcome, deck_spec
+from cosim.window import Window
+from cosim.window_deck import deck_spec
+from cosim.window_result import WindowOutcome
 
 Array = NDArray[np.float64]
 Progress = Callable[[float, str], None]
@@ -54,7 +56,7 @@ class Run:
         n_rows = (self.n_ticks - 1) // self.record_every + 1
         self.record = np.full((n_rows, row_size(self.n_cells)), np.nan)
         self.ledger = np.zeros(len(LEDGER))
-        times = np.arange(self.n_ticks + 1) * self.tick_s
+        times = np.arange(self.n_ticks + 1, dtype=np.float64) * self.tick_s
         self.grid = Grid(inputs.sampled(times), np.array(inputs.ambient_degC), self.tick_s, self.record_every)
         self.events: list[LoggedEvent] = []
         self.windows: dict[str, xr.Dataset] = {}
@@ -135,7 +137,8 @@ class Run:
         return after
 
     def _log(self, supervision: Supervision, tick: int) -> None:
-        self.events += [LoggedEvent(tick * self.tick_s, "supervisor", e.name, e.detail) for e in supervision.events]
+        now_s = tick * self.tick_s
+        self.events += [LoggedEvent(now_s, "supervisor", str(e.name), e.detail) for e in supervision.events]
 
     def _stretch(self, s: Supervision) -> Stretch:
         c = s.commands
@@ -153,8 +156,10 @@ class Run:
         self.report(request.start_tick / self.n_ticks, f"window {request.name} at {start_s:.1f} s")
         source = self.scenario.source
         inductance = source.inductance_H if isinstance(source, Supply) else STARTER_INDUCTANCE_H
-        spec = deck_spec(f"{self.scenario.name} {name}", self.scenario.circuit.netlist,
-                         self.scenario.circuit.parameters, self.state, self.p, inductance)
+        spec = deck_spec(
+            f"{self.scenario.name} {name}", self.scenario.circuit.netlist, self.scenario.circuit.parameters,
+            self.state, self.p, inductance, self._alternator_current(before, request.start_tick),
+        )
         window = Window(request, self.state, supervision, before, self.inputs, self.tick_s, spec, self.p)
         try:
             outcome = window.run(self.session)
@@ -164,6 +169,11 @@ class Run:
             return request.start_tick, supervision
         self._take_over(name, request, outcome)
         return outcome.end_tick, outcome.supervision
+
+    def _alternator_current(self, before: bms.Commands, tick: int) -> float:
+        enable = np.array([float(before.alternator_enable), 0.0, 0.0, 0.0])
+        x, _ = observe(self.state, self.grid.rows[tick], enable, before.sense_reference_V * 1e3, self.p)
+        return float(x.alternator_current_A)
 
     def _take_over(self, name: str, request: WindowRequest, outcome: WindowOutcome) -> None:
         self.state = outcome.state
@@ -187,9 +197,12 @@ class Run:
 
     # ---- end ----------------------------------------------------------------------------------------------
     def _finish(self, supervision: Supervision) -> Result:
-        time_s = np.arange(self.record.shape[0]) * self.record_every * self.tick_s
+        time_s = np.arange(self.record.shape[0], dtype=np.float64) * self.record_every * self.tick_s
         slow = as_dataset(time_s, self.record, self.n_cells, self.p.has_vehicle > 0.5)
         slow.attrs["scenario"] = self.scenario.name
+        if "winding_degC" in slow:
+            slow["winding_degC"].attrs["limit_degC"] = float(self.p.alternator.winding_limit_degC)
+            slow["rectifier_degC"].attrs["limit_degC"] = float(self.p.alternator.rectifier_limit_degC)
         self.events.sort(key=lambda e: e.time_s)
         charge_C = stored_charge_C(self.state.battery, self.p.battery) - stored_charge_C(
             self.start.battery, self.p.battery

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -70,7 +71,7 @@ class Supply(_Strict):
     @field_validator("emf_V")
     @classmethod
     def _times_rise(cls, points: list[tuple[float, float]]) -> list[tuple[float, float]]:
-        if any(b[0] <= a[0] for a, b in zip(points, points[1:], strict=False)):
+        if any(b[0] <= a[0] for a, b in pairwise(points)):
             raise ValueError("times must rise strictly")
         return points
 
@@ -176,8 +177,8 @@ class Scenario(_Strict):
     @field_validator("tick_s")
     @classmethod
     def _whole_milliseconds(cls, tick_s: float) -> float:
-        if abs(tick_s * 1000.0 - round(tick_s * 1000.0)) > 1e-9:
-            raise ValueError("a whole number of milliseconds")
+        if abs(tick_s * 1000.0 - round(tick_s * 1000.0)) > 1e-9 or 1000 % round(tick_s * 1000.0):
+            raise ValueError("a whole number of milliseconds that divides 1 s (the supervisor samples once a second)")
         return tick_s
 
     @model_validator(mode="after")
@@ -220,7 +221,7 @@ def load_scenario(path: Path | str) -> Scenario:
     except UnicodeDecodeError:
         raise InputError(str(file), "", "", "UTF-8 text") from None
     try:
-        content = yaml.load(text, Loader=_UniqueKeyLoader)  # noqa: S506 (a SafeLoader)
+        content = yaml.load(text, Loader=_UniqueKeyLoader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}" if mark else ""
@@ -325,7 +326,8 @@ def _nearest(path: list[str]) -> str:
     """Name the valid keys at the place of an unknown one, the nearest first."""
     model: type[BaseModel] | None = Scenario
     by_name: dict[str, type[BaseModel]] = {
-        "circuit": Circuit, "bank": Bank, "drive": Drive, "cables": Cables, "input": Cable, "battery": Cable, "alternator": Cable,
+        "circuit": Circuit, "bank": Bank, "drive": Drive, "cables": Cables, "input": Cable,
+        "battery": Cable, "alternator": Cable,
         "ambient": Ambient, "events": LoadStep, "windows": UserWindow, "recording": Recording,
         "segments": Segment, "trace": Trace,
     }

@@ -83,7 +83,4 @@ def bounds_of(hold: bms.Hold, n_cells: int) -> tuple[Array, Array]:
 @compiled
 def inside(vector: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]) -> bool:
     """Whether every measurement is inside its closed bounds (a NaN is outside)."""
-    for j in range(vector.size):
-        if not (low[j] <= vector[j] <= high[j]):
-            return False
-    return True
+    return bool(np.all((low <= vector) & (vector <= high)))

@@ -1,6 +1,6 @@
 """A run: scenario in, result out.
 
-    scenario -> parameters + terminal characteristic -> Run (tick loop <-> windows) -> figures -> Result
+scenario -> parameters + terminal characteristic -> Run (tick loop <-> windows) -> figures -> Result
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from cosim.result import Result
 from cosim.run import Run
 from cosim.scenario import Scenario
 from cosim.spice import SpiceSession
-from cosim.window import circuit_parameters
+from cosim.window_deck import circuit_parameters
 
 Progress = Callable[[float, str], None]
 

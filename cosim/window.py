@@ -7,15 +7,14 @@ tick when settled, or at its limit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 import bms
-from cosim.balance import Balance, window_balance
-from cosim.deck import DEVICES, EXTERNALS, SIGNALS, AlternatorDeck, DeckSpec, top_deck
+from cosim.balance import window_balance
+from cosim.deck import DEVICES, EXTERNALS, SIGNALS, DeckSpec, top_deck
 from cosim.exchange import I_BATTERY, I_PORT, ORDER, SENSE, V_BATTERY, V_BUS, V_INPUT, FastState, junctions
 from cosim.inputs import Inputs
 from cosim.plant import PlantParameters, PlantState, source_thevenin, stored_charge_C
@@ -25,7 +24,8 @@ from cosim.slow import Operating, advance_heat, solve_network
 from cosim.spice import SpiceSession
 from cosim.spice_sources import SourceTable
 from cosim.supervision import Supervision
-from models import alternator, battery, cable, starter_battery
+from cosim.window_result import WindowOutcome, window_dataset
+from models import alternator, battery
 
 Array = NDArray[np.float64]
 
@@ -33,65 +33,30 @@ COMMAND_RAMP_S = 2e-6
 """Time a command takes to change inside SPICE; both ends are breakpoints (ours, see the coupling tests)."""
 ENABLE_AT_S = 1e-3
 """Moment in the pre-roll at which a path that was enabled is enabled again."""
-PREROLL_S = {False: 2e-3, True: 0.1}
-"""Length of the pre-roll for a path that starts disabled / enabled (ours: five times the slowest loop, the field)."""
+PREROLL_S = {False: 2e-3, True: 0.05}
+"""Length of the pre-roll for a path that starts disabled / enabled (ours: many times the limiter's settling)."""
 MAX_STEP_S = 1e-4
 """Longest step unless a window asks for another: first-order hold stays exact to 1e-5 V below it."""
+SAME_TIME_S = 1e-8
+"""Times closer than this are one moment: far below every rise time, far above rounding at 1e6 s."""
 QUIET_A, QUIET_V = 0.1, 5e-3
 """A window is settled when nothing exchanged moved by more than this over its last tick (ours)."""
 PREDICTION_BOUND_A = 0.3
 """Largest difference of the slow prediction from SPICE at a window's end that is not an event (design bound)."""
 
 
-@dataclass
-class WindowOutcome:
-    """What a window hands back to the slow engine."""
+def merged(ticks: list[float], corners: list[float]) -> list[float]:
+    """Ticks and corners in one rising list; a corner within `SAME_TIME_S` of its neighbour is that moment.
 
-    state: PlantState
-    supervision: Supervision
-    end_tick: int
-    operating: Operating
-    dataset: xr.Dataset
-    balance: Balance
-    start_mismatch_A: float
-    end_mismatch_A: float
-    settled: bool
-    tick_rows: list[tuple[int, PlantState, Operating, Array, Array]]
-    charge_C: float
-    energies: dict[str, float]
-    notes: list[tuple[float, str, str]] = field(default_factory=list)
-
-
-def deck_spec(title: str, netlist: str, overrides: Mapping[str, float], state: PlantState, p: PlantParameters,
-              source_inductance_H: float) -> DeckSpec:
-    """Deck of a window from the plant's state: what SPICE holds constant is evaluated here."""
-    _, battery_ohm = battery.thevenin(state.battery, p.battery)
-    _, source_ohm = source_thevenin(state, 0.0, p)
-    machine = AlternatorDeck(
-        float(p.alternator.gain_A_V), float(p.alternator.field_tau_s), float(p.alternator_lead_ohm)
-    )
-    return DeckSpec(
-        title=title,
-        netlist=netlist,
-        parameters=circuit_parameters(netlist, overrides, p),
-        source_resistance_ohm=float(source_ohm),
-        source_inductance_H=source_inductance_H,
-        input_cable_resistance_ohm=float(cable.resistance_ohm(state.input_cable_degC, p.input_cable)),
-        input_cable_inductance_H=float(p.input_cable.inductance_H),
-        battery_cable_resistance_ohm=float(cable.resistance_ohm(state.battery_cable_degC, p.battery_cable)),
-        battery_cable_inductance_H=float(p.battery_cable.inductance_H),
-        battery_resistance_ohm=float(battery_ohm),
-        alternator=machine if p.has_vehicle > 0.5 else None,
-    )
-
-
-def circuit_parameters(netlist: str, overrides: Mapping[str, float], p: PlantParameters) -> dict[str, float]:
-    """Parameters of the circuit: the fitted fuse, then what the scenario changes."""
-    own: dict[str, float] = {}
-    if netlist != "direct_connection":
-        own = {"rf25": float(p.fuse.resistance_25_ohm), "alphaf": float(p.fuse.alpha_per_K),
-               "lf": float(p.fuse.inductance_H)}
-    return {**own, **overrides}
+    Two breakpoints a rounding error apart would force steps of that length: 'timestep too small'.
+    """
+    result = list(ticks)
+    for corner in corners:
+        place = int(np.searchsorted(result, corner))
+        near = result[max(place - 1, 0) : place + 1]
+        if all(abs(corner - other) > SAME_TIME_S for other in near):
+            result.insert(place, corner)
+    return result
 
 
 class Window:
@@ -119,6 +84,7 @@ class Window:
         self._spec = spec
         self._p = p
         self._ambient = np.array(inputs.ambient_degC)
+        self._start = (state, supervision)
         self._fast = FastState(state, p, self._ambient)
         self._preroll_s = PREROLL_S[previous_commands.alternator_enable]
         self._table = SourceTable(EXTERNALS)
@@ -130,7 +96,7 @@ class Window:
         self._breakpoints: list[float] = []
         self._next_corner = 0
         self._rows: list[tuple[int, PlantState, Operating, Array, Array]] = []
-        self._notes: list[tuple[float, str, str]] = []
+        self._notes: list[tuple[float, str, str, str]] = []
         self._stop: Callable[[], None] = lambda: None
 
     # ---- time ---------------------------------------------------------------------------------------------
@@ -152,28 +118,24 @@ class Window:
         ------
         SpiceError : the transient failed after all retries
         """
-        start_state, start_supervision = self._fast.state, self._supervision
         end_tick = self.request.start_tick + self.request.limit_ticks
         start_s = self.request.start_tick * self._tick_s
         ticks = [self._tick_time(k) for k in range(self.request.start_tick, end_tick + 1)]
         corners = [self._spice_time(t) for t in self._inputs.corners(start_s, end_tick * self._tick_s)]
-        self._breakpoints = sorted({*ticks, *corners})
+        self._breakpoints = merged(ticks, corners)
         self._stop = session.request_stop
-
-        def restart() -> None:
-            self._reset(start_state, start_supervision)
-
-        restart()
+        self._reset()
         step_s = self.request.max_step_s or MAX_STEP_S
         waves = session.transient(
             top_deck(self._spec), tstop_s=ticks[-1], tmax_s=step_s, signals=list(SIGNALS.values()),
             sources=self._table, on_accept=self._accept, breakpoints=[ENABLE_AT_S, *self._breakpoints],
-            restart=restart,
+            restart=self._reset, options=self.request.options,
         )
-        return self._outcome(waves.time_s, np.stack([waves[s] for s in SIGNALS.values()]), start_state)
+        return self._outcome(waves.time_s, np.stack([waves[s] for s in SIGNALS.values()]))
 
-    def _reset(self, state: PlantState, supervision: Supervision) -> None:
+    def _reset(self) -> None:
         """Everything back to the window's start (also before a retry with other numerics)."""
+        state, supervision = self._start
         self._fast = FastState(state, self._p, self._ambient)
         self._supervision = supervision
         self._tick = self.request.start_tick
@@ -191,9 +153,11 @@ class Window:
         emf, _ = battery.thevenin(s.battery, p.battery)
         source, _ = source_thevenin(s, float(self._inputs.supply_emf_V.at(start_s)), p)
         before = self._previous
-        values = {"vemf": emf, "vsrc": source, "ven": 0.0, "vref": before.sense_reference_V * 1e3,
-                  "vtfuse": s.fuse.temperature_degC, "vset": alternator.setpoint_V(s.alternator.case_degC, p.alternator),
-                  "vimax": self._capability(start_s), "vload": float(self._inputs.load_A.at(start_s)), **junctions(s)}
+        values = {
+            "vemf": emf, "vsrc": source, "ven": 0.0, "vref": before.sense_reference_V * 1e3,
+            "vtfuse": s.fuse.temperature_degC, "vset": alternator.setpoint_V(s.alternator.case_degC, p.alternator),
+            "vimax": self._capability(start_s), "vload": float(self._inputs.load_A.at(start_s)), **junctions(s),
+        }
         for name, value in values.items():
             self._table.hold(name, 0.0, float(value))
         if before.alternator_enable:
@@ -258,7 +222,8 @@ class Window:
         measured = self._measured(values)
         if self._supervision.wants(tick, inside(measured, self._supervision.low, self._supervision.high)):
             self._supervision = self._supervision.stepped(tick, as_measurements(measured, self._n_cells))
-            self._notes += [(tick * self._tick_s, e.name, e.detail) for e in self._supervision.events]
+            now_s = tick * self._tick_s
+            self._notes += [(now_s, "supervisor", str(e.name), e.detail) for e in self._supervision.events]
         more = self._apply(self._supervision.commands, before, spice_s)
         self._keep_row(tick, values)
         self._consider_closing(tick, values, changed=bool(more))
@@ -302,7 +267,8 @@ class Window:
         self._fast.state = self._fast.state._replace(
             alternator=machine, input_cable_degC=first, battery_cable_degC=second
         )
-        self._table.hold("vset", self._tick_time(tick), float(alternator.setpoint_V(machine.case_degC, self._p.alternator)))
+        setpoint_V = float(alternator.setpoint_V(machine.case_degC, self._p.alternator))
+        self._table.hold("vset", self._tick_time(tick), setpoint_V)
 
     def _prediction(self, tick: int, commands: bms.Commands) -> Operating:
         row = self._inputs.sampled(np.array([tick * self._tick_s]))[0]
@@ -349,7 +315,7 @@ class Window:
         )
 
     # ---- results ------------------------------------------------------------------------------------------
-    def _outcome(self, spice_s: Array, columns: Array, start: PlantState) -> WindowOutcome:
+    def _outcome(self, spice_s: Array, columns: Array) -> WindowOutcome:
         end_s = self._tick_time(self._rows[-1][0])
         keep = (spice_s >= self._breakpoints[0] - 1e-12) & (spice_s <= end_s + 1e-12)
         time_s, kept = spice_s[keep] - self._breakpoints[0], columns[:, keep]
@@ -359,41 +325,19 @@ class Window:
         predicted = self._prediction(end_tick, self._supervision.commands)
         mismatch_A = last.port_current_A - predicted.port_current_A
         waves = dict(zip(ORDER, kept, strict=True))
-        charge = stored_charge_C(state.battery, self._p.battery) - stored_charge_C(start.battery, self._p.battery)
+        before_C = stored_charge_C(self._start[0].battery, self._p.battery)
+        charge = stored_charge_C(state.battery, self._p.battery) - before_C
         balance, energies = window_balance(time_s, waves, charge)
         start_s = self.request.start_tick * self._tick_s
         stop_s = end_tick * self._tick_s
         notes = list(self._notes)
         if abs(mismatch_A) > PREDICTION_BOUND_A:
-            notes.append((stop_s, "prediction off", f"SPICE minus slow prediction {mismatch_A:+.3f} A"))
+            notes.append((stop_s, "engine", "prediction off", f"SPICE minus slow prediction {mismatch_A:+.3f} A"))
         if not self._settled:
-            notes.append((stop_s, "window limit", f"{self.request.name} closed at its limit, not settled"))
+            notes.append((stop_s, "engine", "window limit", f"{self.request.name} closed at its limit, not settled"))
         return WindowOutcome(
             state=state, supervision=self._supervision, end_tick=end_tick, operating=last,
-            dataset=_dataset(time_s, waves, self.request, start_s, stop_s), balance=balance,
+            dataset=window_dataset(time_s, waves, self.request, start_s, stop_s), balance=balance,
             start_mismatch_A=self._start_mismatch_A, end_mismatch_A=float(mismatch_A), settled=self._settled,
             tick_rows=list(self._rows), charge_C=energies.pop("charge_C"), energies=energies, notes=notes,
         )
-
-
-def _dataset(time_s: Array, waves: dict[str, Array], request: WindowRequest, start_s: float, end_s: float) -> xr.Dataset:
-    """Waveforms of a window with units; devices stacked."""
-    units = {"A": "A", "V": "V", "mV": "mV", "W": "W", "J": "J"}
-    data: dict[str, tuple[tuple[str, ...], Array, dict[str, str]]] = {}
-    for name, wave in waves.items():
-        if not any(name in (f"power_{d}_W", f"junction_{d}_degC") for d in DEVICES):
-            unit = units.get(name.rsplit("_", 1)[-1], "1")
-            text = name.rsplit("_", 1)[0] if unit != "1" else name
-            data[name] = (("time_s",), wave, {"units": unit, "long_name": text.replace("_", " ")})
-    for name, pattern, unit in (
-        ("device_power_W", "power_{}_W", "W"), ("junction_degC", "junction_{}_degC", "degC")
-    ):
-        block = np.stack([waves[pattern.format(d)] for d in DEVICES], axis=1)
-        text = name.rsplit("_", 1)[0].replace("_", " ")
-        data[name] = (("time_s", "device"), block, {"units": unit, "long_name": text})
-    return xr.Dataset(
-        data,
-        coords={"time_s": ("time_s", time_s, {"units": "s", "long_name": "time since the window's start"}),
-                "device": ("device", np.array(DEVICES), {"long_name": "power device bank"})},
-        attrs={"name": request.name, "reason": request.reason, "start_s": start_s, "end_s": end_s},
-    )

@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cosim.characteristic import LINK, Controls, limiter_start, port_current_A, powers_W, smooth_max, smooth_min
+from cosim.characteristic import (
+    LINK,
+    Controls,
+    limiter_start,
+    port_current_A,
+    powers_W,
+    smooth_max,
+    smooth_min,
+)
 
 SHARP = limiter_start()._replace(knee_A=1e-6, floor_A=1e-6, drop_knee_V=1e-9, leak_S=0.0, diode_t1=0.0, diode_t2=0.0,
                                  pass_t1=0.0, pass_t2=0.0)

@@ -35,5 +35,6 @@ def test_times_must_rise(times: list[float]) -> None:
 
 def test_sampled_rows_are_in_the_order_of_the_slow_loop() -> None:
     constants = [PiecewiseLinear.constant(v) for v in (1.0, 2.0, 3.0, 4.0)]
-    inputs = Inputs(*constants, ambient_degC=(1.0, 2.0, 3.0), fast_starts_s=())
+    rpm, speed, load, supply = constants
+    inputs = Inputs(rpm, speed, load, supply, (1.0, 2.0, 3.0), ())
     assert inputs.sampled(np.array([0.0, 7.0])).tolist() == [[1.0, 2.0, 3.0, 4.0]] * 2

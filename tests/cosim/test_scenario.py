@@ -35,6 +35,7 @@ BAD = {
     "infinite duration": (GOOD + "duration_s: .inf\n", "duration_s"),
     "endless run": (GOOD + "duration_s: 1.0e+12\n", "at most"),
     "tick of a broken millisecond": (GOOD + "tick_s: 0.0333\n", "a whole number of milliseconds"),
+    "tick that does not divide 1 s": (GOOD + "tick_s: 0.3\n", "divides 1 s"),
     "tick too long": (GOOD + "tick_s: 10\n", "tick_s: 10 (allowed: <= 1.0)"),
     "unknown variant": (GOOD + 'variant: "12-400"\n', "12-200"),
     "fuse that does not exist": (GOOD + "settings: {fuse_rating_A: 90}\n", "settings.fuse_rating_A: 90"),

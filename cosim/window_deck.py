@@ -1,0 +1,45 @@
+"""The deck of a window: what SPICE holds constant during it, evaluated from the plant's state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cosim.deck import AlternatorDeck, DeckSpec
+from cosim.plant import PlantParameters, PlantState, source_thevenin
+from models import battery, cable
+
+
+def deck_spec(
+    title: str, netlist: str, overrides: Mapping[str, float], state: PlantState, p: PlantParameters,
+    source_inductance_H: float, alternator_current_A: float,
+) -> DeckSpec:
+    """Deck of a window from the plant's state: what SPICE holds constant is evaluated here."""
+    _, battery_ohm = battery.thevenin(state.battery, p.battery)
+    _, source_ohm = source_thevenin(state, 0.0, p)
+    machine = AlternatorDeck(
+        float(p.alternator.gain_A_V), float(p.alternator.field_tau_s), float(p.alternator_lead_ohm),
+        float(p.alternator_lead_H),
+        alternator_current_A,
+    )
+    return DeckSpec(
+        title=title,
+        netlist=netlist,
+        parameters=circuit_parameters(netlist, overrides, p),
+        source_resistance_ohm=float(source_ohm),
+        source_inductance_H=source_inductance_H,
+        input_cable_resistance_ohm=float(cable.resistance_ohm(state.input_cable_degC, p.input_cable)),
+        input_cable_inductance_H=float(p.input_cable.inductance_H),
+        battery_cable_resistance_ohm=float(cable.resistance_ohm(state.battery_cable_degC, p.battery_cable)),
+        battery_cable_inductance_H=float(p.battery_cable.inductance_H),
+        battery_resistance_ohm=float(battery_ohm),
+        alternator=machine if p.has_vehicle > 0.5 else None,
+    )
+
+
+def circuit_parameters(netlist: str, overrides: Mapping[str, float], p: PlantParameters) -> dict[str, float]:
+    """Parameters of the circuit: the fitted fuse, then what the scenario changes."""
+    own: dict[str, float] = {}
+    if netlist != "direct_connection":
+        own = {"rf25": float(p.fuse.resistance_25_ohm), "alphaf": float(p.fuse.alpha_per_K),
+               "lf": float(p.fuse.inductance_H)}
+    return {**own, **overrides}

@@ -1,0 +1,62 @@
+"""What a window hands back, and its waveforms as a labelled dataset."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from cosim.balance import Balance
+from cosim.deck import DEVICES
+from cosim.plant import PlantState
+from cosim.policy import WindowRequest
+from cosim.slow import Operating
+from cosim.supervision import Supervision
+
+Array = NDArray[np.float64]
+
+
+@dataclass
+class WindowOutcome:
+    """What a window hands back to the slow engine."""
+
+    state: PlantState
+    supervision: Supervision
+    end_tick: int
+    operating: Operating
+    dataset: xr.Dataset
+    balance: Balance
+    start_mismatch_A: float
+    end_mismatch_A: float
+    settled: bool
+    tick_rows: list[tuple[int, PlantState, Operating, Array, Array]]
+    charge_C: float
+    energies: dict[str, float]
+    notes: list[tuple[float, str, str, str]] = field(default_factory=list)
+
+
+def window_dataset(
+    time_s: Array, waves: dict[str, Array], request: WindowRequest, start_s: float, end_s: float
+) -> xr.Dataset:
+    """Waveforms of a window with units; devices stacked."""
+    units = {"A": "A", "V": "V", "mV": "mV", "W": "W", "J": "J"}
+    data: dict[str, tuple[tuple[str, ...], Array, dict[str, str]]] = {}
+    for name, wave in waves.items():
+        if not any(name in (f"power_{d}_W", f"junction_{d}_degC") for d in DEVICES):
+            unit = units.get(name.rsplit("_", 1)[-1], "1")
+            text = name.rsplit("_", 1)[0] if unit != "1" else name
+            data[name] = (("time_s",), wave, {"units": unit, "long_name": text.replace("_", " ")})
+    for name, pattern, unit in (
+        ("device_power_W", "power_{}_W", "W"), ("junction_degC", "junction_{}_degC", "degC")
+    ):
+        block = np.stack([waves[pattern.format(d)] for d in DEVICES], axis=1)
+        text = name.rsplit("_", 1)[0].replace("_", " ")
+        data[name] = (("time_s", "device"), block, {"units": unit, "long_name": text})
+    return xr.Dataset(
+        data,
+        coords={"time_s": ("time_s", time_s, {"units": "s", "long_name": "time since the window's start"}),
+                "device": ("device", np.array(DEVICES), {"long_name": "power device bank"})},
+        attrs={"name": request.name, "reason": request.reason, "start_s": start_s, "end_s": end_s},
+    )

@@ -1,0 +1,97 @@
+"""Slow engine: Kirchhoff, hand calculations, and convergence with the tick."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+
+from cosim.channels import row_size
+from cosim.characteristic import LINK, limiter_start
+from cosim.drive import build_inputs
+from cosim.loop import LEDGER, Grid, Stretch, run_ticks
+from cosim.plant import PlantParameters, PlantState, initial_state, load_parameters, stored_charge_C
+from cosim.scenario import Scenario, parse_scenario
+from cosim.slow import solve_network
+from models import battery, cable
+
+VEHICLE = {
+    "name": "v", "source": {"kind": "vehicle", "load_A": 20}, "bank": {"soc": 0.4},
+    "drive": {"segments": [{"kind": "idle", "duration_s": 20}, {"kind": "highway", "duration_s": 100}]},
+}
+SUPPLY = {
+    "name": "s", "duration_s": 60, "bank": {"soc": 0.4},
+    "source": {"kind": "supply", "emf_V": [[0, 14.0]], "resistance_ohm": 0.003},
+}
+
+
+def plant(content: Mapping[str, object]) -> tuple[Scenario, PlantParameters, PlantState]:
+    scenario = parse_scenario(dict(content))
+    p = load_parameters(scenario, limiter_start())
+    return scenario, p, initial_state(scenario, p)
+
+
+def run(
+    content: Mapping[str, object], tick_s: float, seconds: float = 60.0
+) -> tuple[PlantState, PlantState, np.ndarray]:
+    scenario, p, state = plant(content)
+    inputs, _ = build_inputs(scenario)
+    n = round(seconds / tick_s)
+    grid = Grid(inputs.sampled(np.arange(n + 1, dtype=np.float64) * tick_s), np.array(inputs.ambient_degC), tick_s, 10)
+    free = np.full(13, np.inf)
+    stretch = Stretch(np.array([1.0, 90.0, 25.0, 0.0]), 54.0, -free, free, 10**9)
+    ledger = np.zeros(len(LEDGER))
+    end, tick, wanted = run_ticks(
+        state, 0, n, True, grid, stretch, np.zeros((n // 10 + 1, row_size(4))), ledger, p)
+    assert tick == n
+    assert not wanted
+    return state, end, ledger
+
+
+@pytest.mark.parametrize("enable", [0.0, 1.0])
+@pytest.mark.parametrize("rpm", [0.0, 1900.0, 6000.0])
+def test_the_network_solution_obeys_kirchhoff(rpm: float, enable: float) -> None:
+    _, p, state = plant(VEHICLE)
+    x = solve_network(state, np.array([rpm, 0.0, 30.0, 0.0]), enable, 54.0, p)
+    assert x.alternator_current_A == pytest.approx(30.0 + x.starter_battery_current_A + x.port_current_A, abs=1e-7)
+    emf, ohm = battery.thevenin(state.battery, p.battery)
+    ohm += cable.resistance_ohm(state.battery_cable_degC, p.battery_cable)
+    assert x.battery_voltage_V == pytest.approx(emf + ohm * x.port_current_A, abs=1e-9)
+    drop = x.starter_voltage_V - x.input_voltage_V
+    assert drop == pytest.approx(cable.resistance_ohm(state.input_cable_degC, p.input_cable) * x.port_current_A)
+    if rpm == 0.0:
+        assert x.alternator_current_A == 0.0
+        assert x.port_current_A < 1e-3
+
+
+def test_a_link_between_supply_and_battery_is_ohms_law() -> None:
+    _, p, state = plant(SUPPLY)
+    p = p._replace(characteristic=limiter_start()._replace(kind=LINK, link_ohm=2e-3))
+    x = solve_network(state, np.array([0.0, 0.0, 0.0, 14.0]), 1.0, 0.0, p)
+    emf, ohm = battery.thevenin(state.battery, p.battery)
+    path = 3e-3 + 2e-3 + ohm + sum(
+        cable.resistance_ohm(25.0, c) if c is p.battery_cable else cable.resistance_ohm(60.0, c)
+        for c in (p.input_cable, p.battery_cable))
+    assert x.port_current_A == pytest.approx((14.0 - emf) / path, rel=1e-9)
+
+
+@pytest.mark.parametrize("content", [VEHICLE, SUPPLY], ids=["vehicle", "supply"])
+def test_charge_and_energy_add_up(content: Mapping[str, object]) -> None:
+    before, after, ledger = run(content, 0.1)
+    _, p, _ = plant(content)
+    moved = stored_charge_C(after.battery, p.battery) - stored_charge_C(before.battery, p.battery)
+    book = dict(zip(LEDGER, ledger, strict=True))
+    assert moved > 500.0
+    assert book["charge_C"] == pytest.approx(moved, rel=1e-9)
+    if p.has_vehicle:
+        entering = book["source_J"] - book["load_J"] - book["starter_battery_J"]
+        arriving = book["input_cable_J"] + book["circuit_J"] + book["battery_cable_J"] + book["battery_J"]
+        assert entering == pytest.approx(arriving, rel=1e-9)
+
+
+def test_halving_the_tick_at_least_halves_the_error() -> None:
+    fine = run(VEHICLE, 0.0125)[1].battery.soc[0]
+    coarse = [abs(run(VEHICLE, tick)[1].battery.soc[0] - fine) for tick in (0.2, 0.1, 0.05)]
+    assert coarse[0] > 1.7 * coarse[1] > 1.7 * 1.7 * coarse[2]
+    assert coarse[1] < 1e-5
