@@ -179,6 +179,9 @@ class SpiceCore(NgSpiceShared):  # type: ignore[misc]  # PySpice has no type inf
         problem = self._lines.load_problem(marker)
         if problem is not None:
             raise DeckInvalid(f"ngspice did not take the deck: {problem}", deck=title, log=self._lines.tail())
+        # No 'Transient op': its answers are often wrong, and on a deck that oscillates it never returns
+        # (and calls nothing in which Ctrl-C could be seen). Without a circuit the command crashes ngspice 39.
+        self._execute("optran 1 1 1 0 0 0", title)
 
     def _execute(self, command: str, title: str) -> None:
         self._guarded(lambda: self.exec_command(command), title)

@@ -34,6 +34,8 @@ from cosim.spice_errors import (
     TransientAborted,
     WorkerFailed,
 )
+from cosim.spice_judge import judge_operating_point
+from cosim.spice_log import RunLog
 from cosim.spice_worker import UntrustedRun, run_untrusted
 
 Array = NDArray[np.float64]
@@ -206,10 +208,29 @@ def test_singular_circuit(session: SpiceSession) -> None:
         session.dc_sweep(deck, ["v(a)"], source="v1", start=0, stop=1, step=0.5)
 
 
-def test_a_solution_by_transient_op_is_rejected(session: SpiceSession) -> None:
-    deck = "v1 p 0 1\n" + "b9 z 0 v='1e3*tanh(1e6*(v(p)-0.3-v(z)))'\nc9 z 0 1n\nr9 z 0 1k\n"
+@pytest.mark.parametrize(
+    "deck",
+    [
+        # ngspice finds 'solutions' of these two by 'Transient op'; the third one oscillates, and there
+        # 'Transient op' would run for ever.
+        "v1 p 0 1\nb1 a 0 i='(v(a)>0.5)? 1 : -1'\nr1 a 0 1\nc1 a 0 1u\n",
+        "v1 p 0 1\nr1 p a 1\nb1 a 0 i='(v(a)>0.3)? 10*v(a) : -3'\nc1 a 0 1u\n",
+        "v1 p 0 1\nb1 o 0 v='(v(a)<0.5)? 1 : 0'\nr1 o a 1k\nc1 a 0 1n\nr2 p 0 1\n",
+    ],
+)
+def test_no_solution_by_transient_op(session: SpiceSession, deck: str) -> None:
     with pytest.raises(OperatingPointFailed):
         session.operating_point(deck)
+    with pytest.raises(OperatingPointFailed):
+        run(session, deck, ("v(p)",))
+
+
+def test_a_library_that_uses_transient_op_all_the_same_is_seen() -> None:
+    lines = RunLog()
+    lines.add("Note: Transient op started")
+    lines.add("Note: Transient op finished successfully")
+    with pytest.raises(OperatingPointFailed, match="Transient op"):
+        judge_operating_point("deck", {"v(a)": 1.0}, lines, {})
 
 
 def test_an_insane_operating_point_names_its_node(session: SpiceSession) -> None:
