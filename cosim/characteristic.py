@@ -34,9 +34,9 @@ class Characteristic(NamedTuple):
 
     kind [0 limiter, 1 link]; fuse_ohm [ohm at 25 degC], fuse_alpha_per_K; diode_ohm and pass_ohm [ohm at 25 degC],
     their relative temperature polynomials per K, K2, K3 about 25 degC (`*_t1`, `*_t2`, `*_t3`); drop_V forward drop
-    that the ideal diode holds, drop_ohm its rise with current, drop_knee_V; limit_gain [-], limit_offset_mV, limit_slope_S; knee_A; floor_A (width of
-    the knee to blocking); leak_S; other_ohm (loss outside devices and fuse); link_ohm; share_* share of each pass
-    device in their common power.
+    that the ideal diode holds, drop_ohm its rise with current, drop_knee_V; limit_gain [-], limit_offset_mV,
+    limit_slope_S; knee_A; floor_A (width of the knee to blocking); leak_S; other_ohm (loss outside devices and
+    fuse); link_ohm; share_* share of each pass device in their common power.
     """
 
     kind: float
@@ -156,8 +156,8 @@ def powers_W(drop_V: float, current_A: float, u: Controls, c: Characteristic) ->
 
 
 FITTED = ("fuse_ohm", "fuse_alpha_per_K", "diode_ohm", "diode_t1", "diode_t2", "diode_t3", "pass_ohm", "pass_t1",
-          "pass_t2", "pass_t3", "drop_V", "drop_ohm", "drop_knee_V", "limit_gain", "limit_offset_mV", "limit_slope_S", "knee_A",
-          "floor_A", "leak_S", "other_ohm")
+          "pass_t2", "pass_t3", "drop_V", "drop_ohm", "drop_knee_V", "limit_gain", "limit_offset_mV",
+          "limit_slope_S", "knee_A", "floor_A", "leak_S", "other_ohm")
 """Coefficients that are identified from samples, in the order of the fit."""
 
 
@@ -165,6 +165,8 @@ def limiter_start() -> Characteristic:
     """Start values of the fit (ours): the classes of parts in `netlists/devices.lib`; the fit moves all of them."""
     return Characteristic(
         kind=LIMITER, fuse_ohm=0.6e-3, fuse_alpha_per_K=0.0039, diode_ohm=0.5e-3, diode_t1=4e-3, diode_t2=1e-5,
-        diode_t3=0.0, pass_ohm=0.3e-3, pass_t1=4e-3, pass_t2=1e-5, pass_t3=0.0, drop_V=0.016, drop_ohm=0.05e-3, drop_knee_V=2e-3,
-        limit_gain=1.0, limit_offset_mV=0.0, limit_slope_S=0.0, knee_A=0.5, floor_A=0.05, leak_S=1e-5,
-        other_ohm=0.1e-3, link_ohm=1e-3, share_a=0.25, share_b=0.25, share_c=0.25, share_d=0.25)
+        diode_t3=0.0, pass_ohm=0.3e-3, pass_t1=4e-3, pass_t2=1e-5, pass_t3=0.0, drop_V=0.016,
+        drop_ohm=0.05e-3, drop_knee_V=2e-3, limit_gain=1.0, limit_offset_mV=0.0, limit_slope_S=0.0,
+        knee_A=0.5, floor_A=0.05, leak_S=1e-5, other_ohm=0.1e-3, link_ohm=1e-3,
+        share_a=0.25, share_b=0.25, share_c=0.25, share_d=0.25,
+    )

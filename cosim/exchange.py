@@ -83,6 +83,8 @@ def step_fast(
 class FastState:
     """The plant inside a window: stepped at every accepted point, read at every tick.
 
+    A plain link has no fuse and a supply no starter battery: those states then stay as they were.
+
     Parameters
     ----------
     state : plant state at the window's start
@@ -119,6 +121,8 @@ class FastState:
             self.port_charge_C += 0.5 * dt_s * (self._before[I_PORT] + values[I_PORT])
             if p.has_vehicle < 0.5:
                 starter = s.starter
+            if p.characteristic.kind == 1.0:
+                element = s.fuse
             self.state = s = s._replace(battery=bank, starter=starter, fuse=element, box=box)
             self._before[:] = values
             self._time_s = time_s

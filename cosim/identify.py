@@ -33,6 +33,7 @@ from cosim.characteristic import (
     powers_W,
 )
 from cosim.deck import DEVICES, EXTERNALS, SIGNALS, DeckSpec, circuit_text, top_deck
+from cosim.errors import RunFailed
 from cosim.paths import ROOT
 from cosim.spice import SpiceSession
 from cosim.spice_sources import SourceTable
@@ -63,7 +64,7 @@ SETTLED_A = 0.02
 """A sample whose current still moves by more over its last fifth is refused (ours)."""
 
 
-class IdentificationFailed(Exception):
+class IdentificationFailed(RunFailed):
     """The netlist does not follow the terminal law, or its windows do not settle; the message says which."""
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosim.channels import write_row
-from cosim.plant import PlantParameters, PlantState
+from cosim.plant import PlantParameters, PlantState, plant_flags
 from cosim.sensors import inside, measure
 from cosim.slow import Operating, advance, device_powers_W, sense_V, solve_network, truth_vector
 from models import battery, cable
@@ -97,7 +97,8 @@ def run_ticks(
 
     Returns
     -------
-    state, tick, wanted : where it stopped, and whether the supervisor wants to be called there
+    state, tick, wanted : where it stopped (also where the plant passed a limit, see `plant_flags`), and whether the
+        supervisor wants to be called there
     """
     while tick < end_tick:
         row = grid.rows[tick]
@@ -110,6 +111,9 @@ def run_ticks(
             write_row(record[tick // grid.record_every], state, x, powers, row, stretch.commands, p)
         load_A = x.alternator_current_A - x.starter_battery_current_A - x.port_current_A
         add_energies(ledger, state, x, powers.sum(), load_A, stretch.commands[1], grid.tick_s, p)
+        flags = plant_flags(state, p)
         state = advance(state, x, powers, row, grid.ambient_degC, grid.tick_s, p)
         tick += 1
+        if plant_flags(state, p) != flags:
+            break
     return state, tick, False

@@ -20,12 +20,16 @@ from models.compiled import compiled
 Array = NDArray[np.float64]
 
 
+PLANT_LIMITS = ("fuse blown", "alternator winding above its limit", "alternator rectifier above its limit")
+"""What `plant_flags` tells, bit by bit; each change is an event of the plant."""
+
+
 class PlantParameters(NamedTuple):
     """Parameters of every model, the circuit's terminal characteristic and the sensors.
 
     `has_vehicle` is 1 with alternator and starter battery, 0 where a laboratory supply stands in their place;
-    then `source_resistance_ohm` is the supply's. `alternator_lead_ohm`, `_H` are the lead from alternator to starter battery,
-    at the engine bay's temperature.
+    then `source_resistance_ohm` is the supply's. `alternator_lead_ohm`, `_H` are the lead from alternator to starter
+    battery, at the engine bay's temperature.
     """
 
     battery: battery.BatteryParameters
@@ -99,7 +103,9 @@ def initial_state(scenario: Scenario, p: PlantParameters) -> PlantState:
 
 @compiled
 def controls_of(state: PlantState, enable: float, reference_mV: float) -> Controls:
-    """What the terminal law depends on, from the plant's temperatures and the commands."""
+    """What the terminal law depends on, from the plant's temperatures and the commands; a blown fuse blocks."""
+    if fuse.blown(state.fuse):
+        enable = 0.0
     junction = state.box.junction_degC[:, 0]
     pass_degC = 0.25 * (junction[1] + junction[2] + junction[3] + junction[4])
     return Controls(enable, reference_mV, state.fuse.temperature_degC, junction[0], pass_degC)
@@ -111,6 +117,23 @@ def source_thevenin(state: PlantState, supply_emf_V: float, p: PlantParameters) 
     if p.has_vehicle > 0.5:
         return starter_battery.thevenin(state.starter, p.starter)
     return supply_emf_V, p.source_resistance_ohm
+
+
+@compiled
+def fuse_current_A(port_current_A: float, p: PlantParameters) -> float:
+    """Current that heats the fuse [A]; a plain link has none."""
+    return 0.0 if p.characteristic.kind == 1.0 else port_current_A
+
+
+@compiled
+def plant_flags(state: PlantState, p: PlantParameters) -> int:
+    """What of the plant is beyond its limit, one bit each, in the order of `PLANT_LIMITS`."""
+    flags = 1 if fuse.blown(state.fuse) else 0
+    if state.alternator.winding_degC > p.alternator.winding_limit_degC:
+        flags += 2
+    if state.alternator.rectifier_degC > p.alternator.rectifier_limit_degC:
+        flags += 4
+    return flags
 
 
 def stored_charge_C(state: battery.BatteryState, p: battery.BatteryParameters) -> float:

@@ -16,7 +16,7 @@ from cosim.channels import as_dataset, row_size, write_row
 from cosim.identify import IdentifiedCircuit
 from cosim.inputs import Inputs
 from cosim.loop import LEDGER, Grid, Stretch, observe, run_ticks
-from cosim.plant import PlantState, initial_state, load_parameters, stored_charge_C
+from cosim.plant import PLANT_LIMITS, PlantState, initial_state, load_parameters, plant_flags, stored_charge_C
 from cosim.policy import WindowRequest
 from cosim.result import LoggedEvent, Result
 from cosim.scenario import Scenario, Supply
@@ -25,7 +25,7 @@ from cosim.spice import SpiceSession
 from cosim.spice_errors import SpiceError
 from cosim.summary import summarise
 from cosim.supervision import Supervision
-from cosim.window import Window
+from cosim.window import Window, seconds
 from cosim.window_deck import deck_spec
 from cosim.window_result import WindowOutcome
 
@@ -62,6 +62,7 @@ class Run:
         self.windows: dict[str, xr.Dataset] = {}
         self.window_reports: list[dict[str, Any]] = []
         self.ticks_slow = 0
+        self.flags = plant_flags(self.state, self.p)
 
     # ---- master loop --------------------------------------------------------------------------------------
     def go(self) -> Result:
@@ -86,6 +87,7 @@ class Run:
                 self.state, tick, end, fresh, self.grid, self._stretch(supervision), self.record, self.ledger, self.p
             )
             self.ticks_slow += tick - was
+            self._log_plant(tick)
             fresh = True
             if not wanted and tick < self.n_ticks:
                 wanted = self._wanted(supervision, tick)
@@ -137,8 +139,20 @@ class Run:
         return after
 
     def _log(self, supervision: Supervision, tick: int) -> None:
-        now_s = tick * self.tick_s
+        now_s = self._seconds(tick)
         self.events += [LoggedEvent(now_s, "supervisor", str(e.name), e.detail) for e in supervision.events]
+
+    def _seconds(self, tick: int) -> float:
+        return seconds(tick, self.tick_s)
+
+    def _log_plant(self, tick: int) -> None:
+        """Events of the plant: what passed a limit, or came back, since the last look."""
+        flags = plant_flags(self.state, self.p)
+        for bit, name in enumerate(PLANT_LIMITS):
+            before, now = self.flags >> bit & 1, flags >> bit & 1
+            if before != now:
+                self.events.append(LoggedEvent(self._seconds(tick), "plant", name, "yes" if now else "no longer"))
+        self.flags = flags
 
     def _stretch(self, s: Supervision) -> Stretch:
         c = s.commands
@@ -150,7 +164,7 @@ class Run:
         self, request: WindowRequest, supervision: Supervision, before: bms.Commands
     ) -> tuple[int, Supervision]:
         """Run one window and take its results over; a window that fails is an event and the slow picture stands."""
-        start_s = request.start_tick * self.tick_s
+        start_s = self._seconds(request.start_tick)
         number = len(self.windows)
         name = f"{number:03d}_{request.name}"
         self.report(request.start_tick / self.n_ticks, f"window {request.name} at {start_s:.1f} s")
@@ -168,6 +182,7 @@ class Run:
             self.window_reports.append({"name": name, "reason": request.reason, "failed": str(error)})
             return request.start_tick, supervision
         self._take_over(name, request, outcome)
+        self._log_plant(outcome.end_tick)
         return outcome.end_tick, outcome.supervision
 
     def _alternator_current(self, before: bms.Commands, tick: int) -> float:
@@ -178,7 +193,7 @@ class Run:
     def _take_over(self, name: str, request: WindowRequest, outcome: WindowOutcome) -> None:
         self.state = outcome.state
         self.windows[name] = outcome.dataset
-        start_s, end_s = request.start_tick * self.tick_s, outcome.end_tick * self.tick_s
+        start_s, end_s = self._seconds(request.start_tick), self._seconds(outcome.end_tick)
         self.events.append(LoggedEvent(start_s, "engine", "window", f"{request.name}: {request.reason}"))
         self.events += [LoggedEvent(*note) for note in outcome.notes]
         for tick, state, x, powers, commands in outcome.tick_rows[:-1]:
@@ -197,7 +212,8 @@ class Run:
 
     # ---- end ----------------------------------------------------------------------------------------------
     def _finish(self, supervision: Supervision) -> Result:
-        time_s = np.arange(self.record.shape[0], dtype=np.float64) * self.record_every * self.tick_s
+        every_ms = self.record_every * round(self.tick_s * 1000.0)
+        time_s = np.arange(self.record.shape[0], dtype=np.float64) * every_ms / 1000.0
         slow = as_dataset(time_s, self.record, self.n_cells, self.p.has_vehicle > 0.5)
         slow.attrs["scenario"] = self.scenario.name
         if "winding_degC" in slow:

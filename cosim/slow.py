@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosim.characteristic import fuse_ohm, port_current_A, powers_W
-from cosim.plant import PlantParameters, PlantState, controls_of, source_thevenin
+from cosim.plant import PlantParameters, PlantState, controls_of, fuse_current_A, source_thevenin
 from models import alternator, battery, cable, fuse, heat, starter_battery
 from models.compiled import compiled
 
@@ -212,7 +212,7 @@ def advance(
         battery.step(state.battery, x.port_current_A, dt_s, ambient_degC[2], p.battery),
         starter,
         machine,
-        fuse.step(state.fuse, x.port_current_A, state.box.terminal_degC, dt_s, p.fuse),
+        fuse.step(state.fuse, fuse_current_A(x.port_current_A, p), state.box.terminal_degC, dt_s, p.fuse),
         heat.step_box(state.box, powers[:5], powers[5], ambient_degC[1], dt_s, p.box),
         first,
         second,

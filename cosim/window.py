@@ -45,6 +45,11 @@ PREDICTION_BOUND_A = 0.3
 """Largest difference of the slow prediction from SPICE at a window's end that is not an event (design bound)."""
 
 
+def seconds(tick: int, tick_s: float) -> float:
+    """Time of a tick: whole milliseconds, so that it prints as it is meant."""
+    return tick * round(tick_s * 1000.0) / 1000.0
+
+
 def merged(ticks: list[float], corners: list[float]) -> list[float]:
     """Ticks and corners in one rising list; a corner within `SAME_TIME_S` of its neighbour is that moment.
 
@@ -222,7 +227,7 @@ class Window:
         measured = self._measured(values)
         if self._supervision.wants(tick, inside(measured, self._supervision.low, self._supervision.high)):
             self._supervision = self._supervision.stepped(tick, as_measurements(measured, self._n_cells))
-            now_s = tick * self._tick_s
+            now_s = seconds(tick, self._tick_s)
             self._notes += [(now_s, "supervisor", str(e.name), e.detail) for e in self._supervision.events]
         more = self._apply(self._supervision.commands, before, spice_s)
         self._keep_row(tick, values)
@@ -328,12 +333,11 @@ class Window:
         before_C = stored_charge_C(self._start[0].battery, self._p.battery)
         charge = stored_charge_C(state.battery, self._p.battery) - before_C
         balance, energies = window_balance(time_s, waves, charge)
-        start_s = self.request.start_tick * self._tick_s
-        stop_s = end_tick * self._tick_s
+        start_s, stop_s = (seconds(t, self._tick_s) for t in (self.request.start_tick, end_tick))
         notes = list(self._notes)
         if abs(mismatch_A) > PREDICTION_BOUND_A:
             notes.append((stop_s, "engine", "prediction off", f"SPICE minus slow prediction {mismatch_A:+.3f} A"))
-        if not self._settled:
+        if not self._settled and self.request.limit_ticks > self.request.min_ticks:
             notes.append((stop_s, "engine", "window limit", f"{self.request.name} closed at its limit, not settled"))
         return WindowOutcome(
             state=state, supervision=self._supervision, end_tick=end_tick, operating=last,

@@ -6,7 +6,10 @@ from collections.abc import Mapping
 
 from cosim.deck import AlternatorDeck, DeckSpec
 from cosim.plant import PlantParameters, PlantState, source_thevenin
-from models import battery, cable
+from models import battery, cable, fuse
+
+OPEN_FUSE = {"rf25": 1e3}
+"""A blown fuse in a deck: 1 kohm, so that its terminals stay defined and carry milliamperes (ours)."""
 
 
 def deck_spec(
@@ -24,7 +27,7 @@ def deck_spec(
     return DeckSpec(
         title=title,
         netlist=netlist,
-        parameters=circuit_parameters(netlist, overrides, p),
+        parameters={**circuit_parameters(netlist, overrides, p), **(OPEN_FUSE if fuse.blown(state.fuse) else {})},
         source_resistance_ohm=float(source_ohm),
         source_inductance_H=source_inductance_H,
         input_cable_resistance_ohm=float(cable.resistance_ohm(state.input_cable_degC, p.input_cable)),

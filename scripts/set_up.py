@@ -129,6 +129,12 @@ def install_packages() -> None:
          "--constraint", "constraints.txt", "--editable", ".[dev]"])
 
 
+def compile_physics() -> None:
+    """Compile the physics once, so that the first run does not wait for it."""
+    say("compiling the physics (half a minute the first time)")
+    run([str(PYTHON), "-m", "cosim.warm_up"])
+
+
 # --- libngspice ---------------------------------------------------------------------------------------------
 
 
@@ -225,6 +231,7 @@ def main() -> int:
         make_venv()
         install_packages()
         library = provide_library()
+        compile_physics()
     except SetUpError as error:
         print(f"set-up stopped: {error}", file=sys.stderr)
         return 1

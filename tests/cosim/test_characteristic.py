@@ -15,8 +15,8 @@ from cosim.characteristic import (
     smooth_min,
 )
 
-SHARP = limiter_start()._replace(knee_A=1e-6, floor_A=1e-6, drop_knee_V=1e-9, leak_S=0.0, diode_t1=0.0, diode_t2=0.0,
-                                 pass_t1=0.0, pass_t2=0.0)
+SHARP = limiter_start()._replace(knee_A=1e-6, floor_A=1e-6, drop_V=0.02, drop_ohm=0.0, drop_knee_V=1e-9, leak_S=0.0,
+                                 diode_t1=0.0, diode_t2=0.0, pass_t1=0.0, pass_t2=0.0)
 COLD = Controls(enable=1.0, reference_mV=54.0, fuse_degC=25.0, diode_degC=25.0, pass_degC=25.0)
 
 

@@ -11,7 +11,14 @@ from cosim.channels import row_size
 from cosim.characteristic import LINK, limiter_start
 from cosim.drive import build_inputs
 from cosim.loop import LEDGER, Grid, Stretch, run_ticks
-from cosim.plant import PlantParameters, PlantState, initial_state, load_parameters, stored_charge_C
+from cosim.plant import (
+    PlantParameters,
+    PlantState,
+    initial_state,
+    load_parameters,
+    plant_flags,
+    stored_charge_C,
+)
 from cosim.scenario import Scenario, parse_scenario
 from cosim.slow import solve_network
 from models import battery, cable
@@ -95,3 +102,29 @@ def test_halving_the_tick_at_least_halves_the_error() -> None:
     coarse = [abs(run(VEHICLE, tick)[1].battery.soc[0] - fine) for tick in (0.2, 0.1, 0.05)]
     assert coarse[0] > 1.7 * coarse[1] > 1.7 * 1.7 * coarse[2]
     assert coarse[1] < 1e-5
+
+
+def test_a_blown_fuse_blocks_the_port() -> None:
+    _, p, state = plant(SUPPLY)
+    row = np.array([0.0, 0.0, 0.0, 14.0])
+    assert solve_network(state, row, 1.0, 54.0, p).port_current_A > 50.0
+    open_fuse = state._replace(fuse=state.fuse._replace(melt_fraction=1.0))
+    assert abs(solve_network(open_fuse, row, 1.0, 54.0, p).port_current_A) < 1e-3
+    assert plant_flags(open_fuse, p) == 1
+    assert plant_flags(state, p) == 0
+
+
+def test_the_loop_stops_where_the_plant_passes_a_limit() -> None:
+    """Winding set just below its limit at full output: the loop hands over at the tick at which it passes."""
+    scenario, p, state = plant({**VEHICLE, "ambient": {"engine_bay_degC": 110}})
+    hot = state._replace(alternator=state.alternator._replace(winding_degC=p.alternator.winding_limit_degC - 0.5))
+    inputs, _ = build_inputs(scenario)
+    grid = Grid(inputs.sampled(np.arange(201, dtype=np.float64) * 0.1), np.array(inputs.ambient_degC), 0.1, 10)
+    free = np.full(13, np.inf)
+    stretch = Stretch(np.array([1.0, 90.0, 25.0, 0.0]), 90.0, -free, free, 10**9)
+    end, tick, wanted = run_ticks(
+        hot, 0, 200, True, grid, stretch, np.zeros((21, row_size(4))), np.zeros(len(LEDGER)), p)
+    assert 0 < tick < 200
+    assert not wanted
+    assert end.alternator.winding_degC > p.alternator.winding_limit_degC
+    assert plant_flags(end, p) == 2

@@ -6,12 +6,9 @@ from __future__ import annotations
 import math
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,21 +19,17 @@ from cosim.spice import LADDER, Rung, SourceTable, SpiceSession
 from cosim.spice_errors import (
     CallbackFailed,
     DeckInvalid,
-    DeckRejected,
     InsaneOperatingPoint,
     Interrupted,
-    LibraryPoisoned,
     OperatingPointFailed,
     PointBudgetExceeded,
     SessionBusy,
     SpiceError,
     SweepFailed,
     TransientAborted,
-    WorkerFailed,
 )
 from cosim.spice_judge import judge_operating_point
 from cosim.spice_log import RunLog
-from cosim.spice_worker import UntrustedRun, run_untrusted
 
 Array = NDArray[np.float64]
 
@@ -71,8 +64,7 @@ def run(session: SpiceSession, deck: str, signals: tuple[str, ...] = (), tstop_s
     session.transient(deck, tstop_s=tstop_s, tmax_s=tstop_s / 100, signals=signals, ladder=())
 
 
-# ---- decks
-# -------------------------------------------------------------------------------------------------------
+# ---- decks ----
 @pytest.mark.parametrize(
     ("deck", "says"),
     [
@@ -134,8 +126,7 @@ def test_after_a_failed_load_the_old_circuit_does_not_run(session: SpiceSession)
     assert seen == []
 
 
-# ---- numerics
-# ----------------------------------------------------------------------------------------------------
+# ---- numerics ----
 def test_time_step_too_small(session: SpiceSession) -> None:
     with pytest.raises(TransientAborted, match=r"(?i)timestep too small") as caught:
         run(session, EXPLOSIVE, ("v(c)",), 1e-4)
@@ -247,8 +238,7 @@ def test_an_insane_operating_point_names_its_node(session: SpiceSession) -> None
         session.operating_point(sane, bounds={"v(c)": (6.0, 15.0)})
 
 
-# ---- sources and hooks
-# -------------------------------------------------------------------------------------------
+# ---- sources and hooks ----
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
 def test_a_source_value_that_is_not_finite(session: SpiceSession, bad: float) -> None:
     table = sources()
@@ -366,63 +356,3 @@ def test_keyboard_interrupt_raised_in_a_hook(session: SpiceSession) -> None:
 def test_times_that_make_no_sense(session: SpiceSession, tstop_s: float, tmax_s: float) -> None:
     with pytest.raises(ValueError, match="positive"):
         session.transient(GOOD, tstop_s=tstop_s, tmax_s=tmax_s, signals=["v(b)"], sources=sources())
-
-
-# ---- what ends in another process
-# -------------------------------------------------------------------------------- The guard knows no
-# scopes: `zz` is a parameter of one subcircuit and used outside, which poisons the library.
-POISON = "* poison\nv1 a 0 1\nx1 a 0 s zz=3\n.subckt s p n zz=1\nr1 p n {zz}\n.ends\nr2 a 0 {zz}\n"
-
-
-def test_a_worker_reports_a_poisoned_library() -> None:
-    with pytest.raises(LibraryPoisoned, match=r"(?i)undefined parameter") as caught:
-        run_untrusted(UntrustedRun(POISON, ("v(a)",), 1e-3, 1e-4))
-    assert "new process" in str(caught.value)
-
-
-def test_a_poisoned_session_refuses_everything_after() -> None:
-    script = f"""
-from cosim.spice import SpiceSession
-from cosim.spice_errors import LibraryPoisoned
-session = SpiceSession.open()
-for deck in ({POISON!r}, "v1 a 0 1\\nr1 a 0 1\\n"):
-    try:
-        session.operating_point(deck)
-        print("ran")
-    except LibraryPoisoned as error:
-        print("poisoned")
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=Path(__file__).resolve().parents[2],
-    )
-    assert done.stdout.split() == ["poisoned", "poisoned"]
-
-
-def test_a_worker_gives_results_errors_and_keeps_its_time() -> None:
-    waves = run_untrusted(UntrustedRun(GOOD, ("v(b)",), 1e-3, 1e-4, values={"v1": 4.0}))
-    assert waves["v(b)"][-1] == pytest.approx(3.0, rel=1e-6)
-    with pytest.raises(DeckRejected):
-        run_untrusted(UntrustedRun("v1 a 0 dc 0 external\n", ("v(a)",), 1e-3, 1e-4))
-    with pytest.raises(WorkerFailed, match="within"):
-        run_untrusted(UntrustedRun(OSCILLATOR, ("v(o)",), 100.0, 1e-6, max_points=10**9), time_limit_s=3.0)
-
-
-def test_a_crash_of_a_worker_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BMS_COSIM_TEST_CRASH", "1")
-    with pytest.raises(WorkerFailed, match="SIGSEGV"):
-        run_untrusted(CrashingRun("v1 a 0 1\n", ("v(a)",), 1e-3, 1e-4))
-
-
-class CrashingRun(UntrustedRun):
-    """Crashes the process that unpacks it, as ngspice does with `dc 0 external`."""
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return _crash, ()
-
-
-def _crash() -> None:
-    os.kill(os.getpid(), signal.SIGSEGV)

@@ -22,7 +22,7 @@ from cosim.window_result import WindowOutcome
 
 SUPPLY = {
     "name": "w", "duration_s": 4, "bank": {"soc": 0.3},
-    "source": {"kind": "supply", "emf_V": [[0, 14.4], [0.65, 14.4], [0.67, 13.9]], "resistance_ohm": 0.004},
+    "source": {"kind": "supply", "emf_V": [[0, 14.4], [0.55, 14.4], [0.57, 13.9]], "resistance_ohm": 0.004},
 }
 START = 4
 """First tick of the window; the start delay of the supervisor ends at tick 5, inside it."""
@@ -54,8 +54,12 @@ def run_window(
 
 
 def test_window_agrees_with_pure_spice(spice: SpiceSession) -> None:
-    """Currents within 0.1 % of the range: no exchange, battery as capacitors and resistors."""
-    request = WindowRequest("test", "test", START, 4, 4, max_step_s=2e-5, options=TIGHT)
+    """Currents within 0.1 % of the range: no exchange, battery as capacitors and resistors.
+
+    The steps are short because the two waveforms are compared by linear interpolation: its error is h^2/8 times the
+    curvature, 0.1 A at 20 us while the current rises.
+    """
+    request = WindowRequest("test", "test", START, 2, 2, max_step_s=5e-6, options=TIGHT)
     outcome, spec, state, p = run_window(spice, request)
     waves = outcome.dataset
     time_s = waves.time_s.values
@@ -65,7 +69,7 @@ def test_window_agrees_with_pure_spice(spice: SpiceSession) -> None:
     preroll_s = PREROLL_S[False]
     deck = replay_deck(spec, time_s, recorded, preroll_s, native_battery(state.battery, p.battery))
     plain = spice.transient(
-        deck, tstop_s=preroll_s + float(time_s[-1]), tmax_s=2e-5, options=TIGHT,
+        deck, tstop_s=preroll_s + float(time_s[-1]), tmax_s=5e-6, options=TIGHT,
         signals=[SIGNALS[name] for name in ("port_current_A", "battery_current_A", "battery_emf_V")],
     )
     assert float(waves.port_current_A.max()) > 60.0
@@ -83,7 +87,7 @@ def test_window_balances_and_hands_back(spice: SpiceSession) -> None:
     assert balance.charge_relative < 1e-4
     assert balance.energy_relative < 1e-2
     assert outcome.state.battery.soc[0] > state.battery.soc[0]
-    assert outcome.state.box.junction_degC[1, 0] > 27.0
+    assert float(outcome.dataset.junction_degC.max()) > 27.0
     assert outcome.supervision.commands.alternator_enable
     assert outcome.end_tick == START + 4
     assert [row[0] for row in outcome.tick_rows] == list(range(START, START + 5))
