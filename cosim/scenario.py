@@ -153,6 +153,14 @@ class Recording(_Strict):
     period_s: Annotated[float, Field(gt=0.0, le=3600.0)] = 1.0
 
 
+class Continuous(_Strict):
+    """Limits of continuous mode: longest SPICE step, and the budgets of accepted and of kept points."""
+
+    max_step_s: Annotated[float, Field(ge=1e-6, le=0.1)] = 0.1
+    max_points: Annotated[int, Field(ge=1000, le=20_000_000)] = 3_000_000
+    kept_points: Annotated[int, Field(ge=100, le=20_000_000)] = 50_000
+
+
 class Scenario(_Strict):
     """One run: product, plant, drive, events and what to keep."""
 
@@ -172,6 +180,8 @@ class Scenario(_Strict):
     windows: list[UserWindow] = []
     figures: list[Literal["A1", "A2", "A3"]] = []
     recording: Recording = Recording()
+    engine: Literal["two_scale", "continuous"] = "two_scale"
+    continuous: Continuous = Continuous()
     seed: int = 0
 
     @field_validator("tick_s")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from cosim.continuous import ContinuousRun
 from cosim.drive import build_inputs
 from cosim.figures import measured_figures
 from cosim.identify import IdentifiedCircuit, identify
@@ -64,9 +65,11 @@ class Simulation:
 def run_scenario(scenario: Scenario, session: SpiceSession, every_tick: bool, report: Progress) -> Result:
     """One scenario without its benches."""
     inputs, duration_s = build_inputs(scenario)
-    start = IdentifiedCircuit.nominal(scenario.circuit.netlist).coefficients
+    nominal = IdentifiedCircuit.nominal(scenario.circuit.netlist)
+    if scenario.engine == "continuous":
+        return ContinuousRun(scenario, session, nominal, inputs, duration_s, every_tick, report).go()
     parameters = circuit_parameters(
-        scenario.circuit.netlist, scenario.circuit.parameters, load_parameters(scenario, start)
+        scenario.circuit.netlist, scenario.circuit.parameters, load_parameters(scenario, nominal.coefficients)
     )
     report(0.0, "terminal characteristic")
     circuit = identify(scenario.circuit.netlist, parameters, session, progress=report)
