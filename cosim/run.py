@@ -19,6 +19,7 @@ from cosim.loop import LEDGER, Grid, Stretch, observe, run_ticks
 from cosim.plant import PLANT_LIMITS, PlantState, initial_state, load_parameters, plant_flags, stored_charge_C
 from cosim.policy import WindowRequest
 from cosim.result import LoggedEvent, Result
+from cosim.reuse import Remembered, Reused, WindowMemory, shifted
 from cosim.scenario import Scenario, Supply
 from cosim.sensors import as_measurements, inside
 from cosim.spice import SpiceSession
@@ -63,6 +64,8 @@ class Run:
         self.window_reports: list[dict[str, Any]] = []
         self.ticks_slow = 0
         self.flags = plant_flags(self.state, self.p)
+        self.budget = policy.WindowBudget(self.tick_s)
+        self.memory = WindowMemory(inputs, self.tick_s)
 
     # ---- master loop --------------------------------------------------------------------------------------
     def go(self) -> Result:
@@ -101,7 +104,7 @@ class Run:
                         supervision.commands.alternator_enable, tick, self.n_ticks, self.tick_s
                     )
                     tick, supervision = self._through_window(request, supervision, before)
-        return self._finish(supervision)
+        return self._finish()
 
     def _due(self, waiting: list[WindowRequest], tick: int) -> WindowRequest | None:
         """Next planned window whose time has come; one that an earlier window covered is dropped."""
@@ -163,8 +166,20 @@ class Run:
     def _through_window(
         self, request: WindowRequest, supervision: Supervision, before: bms.Commands
     ) -> tuple[int, Supervision]:
-        """Run one window and take its results over; a window that fails is an event and the slow picture stands."""
+        """Run one window, or reuse one, and take its results over.
+
+        A window that fails, or that its kind's budget refuses, is an event, and the slow picture stands.
+        """
         start_s = self._seconds(request.start_tick)
+        found = self.memory.find(request, before, self.state, supervision)
+        if found is not None:
+            self._take_over_again(request, *found)
+            return found[1].end_tick, found[1].supervision
+        if not request.by_user and not self.budget.allows(request.name, request.start_tick):
+            if self.budget.refused[request.name] == 1:
+                detail = f"{request.name}: too many of its kind; counted in the summary from here on"
+                self.events.append(LoggedEvent(start_s, "engine", "window refused", detail))
+            return request.start_tick, supervision
         number = len(self.windows)
         name = f"{number:03d}_{request.name}"
         self.report(request.start_tick / self.n_ticks, f"window {request.name} at {start_s:.1f} s")
@@ -181,6 +196,7 @@ class Run:
             self.events.append(LoggedEvent(start_s, "engine", "window failed", f"{request.name}: {error}"))
             self.window_reports.append({"name": name, "reason": request.reason, "failed": str(error)})
             return request.start_tick, supervision
+        self.memory.remember(name, request, before, self.state, supervision.commands, outcome)
         self._take_over(name, request, outcome)
         self._log_plant(outcome.end_tick)
         return outcome.end_tick, outcome.supervision
@@ -189,6 +205,29 @@ class Run:
         enable = np.array([float(before.alternator_enable), 0.0, 0.0, 0.0])
         x, _ = observe(self.state, self.grid.rows[tick], enable, before.sense_reference_V * 1e3, self.p)
         return float(x.alternator_current_A)
+
+    def _take_over_again(self, request: WindowRequest, kept: Remembered, reused: Reused) -> None:
+        """Apply what a remembered window changed."""
+        start_s, end_s = self._seconds(request.start_tick), self._seconds(reused.end_tick)
+        offset = request.start_tick - kept.request.start_tick
+        for tick, state, x, powers, commands in kept.outcome.tick_rows[:-1]:
+            now = tick + offset
+            if now % self.record_every == 0:
+                here = shifted(self.state, kept.start, state)
+                write_row(self.record[now // self.record_every], here, x, powers, self.grid.rows[now], commands, self.p)
+        self.state = reused.state
+        self._add_to_ledger(kept.outcome)
+        self.events.append(LoggedEvent(start_s, "engine", "window reused", f"{request.name}: as {kept.name}"))
+        self.events += [LoggedEvent(*note) for note in reused.notes]
+        self._log_plant(reused.end_tick)
+        self.window_reports.append(
+            {"name": request.name, "reason": request.reason, "start_s": start_s, "end_s": end_s, "reused": kept.name}
+        )
+
+    def _add_to_ledger(self, outcome: WindowOutcome) -> None:
+        self.ledger[0] += outcome.charge_C
+        for key, value in outcome.energies.items():
+            self.ledger[LEDGER.index(key)] += value
 
     def _take_over(self, name: str, request: WindowRequest, outcome: WindowOutcome) -> None:
         self.state = outcome.state
@@ -200,9 +239,7 @@ class Run:
             if tick % self.record_every == 0:
                 write_row(self.record[tick // self.record_every], state, x, powers, self.grid.rows[tick], commands,
                           self.p)
-        self.ledger[0] += outcome.charge_C
-        for key, value in outcome.energies.items():
-            self.ledger[LEDGER.index(key)] += value
+        self._add_to_ledger(outcome)
         self.window_reports.append({
             "name": name, "reason": request.reason, "start_s": start_s, "end_s": end_s,
             "points": int(outcome.dataset.sizes["time_s"]), "settled": outcome.settled,
@@ -211,7 +248,7 @@ class Run:
         })
 
     # ---- end ----------------------------------------------------------------------------------------------
-    def _finish(self, supervision: Supervision) -> Result:
+    def _finish(self) -> Result:
         every_ms = self.record_every * round(self.tick_s * 1000.0)
         time_s = np.arange(self.record.shape[0], dtype=np.float64) * every_ms / 1000.0
         slow = as_dataset(time_s, self.record, self.n_cells, self.p.has_vehicle > 0.5)

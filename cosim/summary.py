@@ -38,6 +38,8 @@ def summarise(run: Run, slow: xr.Dataset, cell_charge_C: float) -> dict[str, Any
         "energy_balance": energy_balance(ledger),
         "windows": run.window_reports,
         "worst_window": worst(run.window_reports),
+        "windows_reused": sum("reused" in r for r in run.window_reports),
+        "windows_refused": dict(run.budget.refused),
     }
 
 

@@ -18,7 +18,7 @@ from cosim.deck import DEVICES, EXTERNALS, SIGNALS, DeckSpec, top_deck
 from cosim.exchange import I_BATTERY, I_PORT, ORDER, SENSE, V_BATTERY, V_BUS, V_INPUT, FastState, junctions
 from cosim.inputs import Inputs
 from cosim.plant import PlantParameters, PlantState, source_thevenin, stored_charge_C
-from cosim.policy import WindowRequest
+from cosim.policy import SHORTEST_S, WindowRequest
 from cosim.sensors import as_measurements, inside, measure
 from cosim.slow import Operating, advance_heat, solve_network
 from cosim.spice import SpiceSession
@@ -101,6 +101,7 @@ class Window:
         self._breakpoints: list[float] = []
         self._next_corner = 0
         self._rows: list[tuple[int, PlantState, Operating, Array, Array]] = []
+        self._seen: list[Array] = []
         self._notes: list[tuple[float, str, str, str]] = []
         self._stop: Callable[[], None] = lambda: None
 
@@ -149,6 +150,7 @@ class Window:
         self._settled = False
         self._next_corner = 0
         self._rows.clear()
+        self._seen.clear()
         self._notes.clear()
         self._initial_sources()
 
@@ -216,6 +218,8 @@ class Window:
         """Supervisor, slow temperatures and the question whether the window may close."""
         tick, first = self._tick, self._tick == self.request.start_tick
         self._tick += 1
+        measured = self._measured(values)
+        self._seen.append(measured)
         if first:
             predicted = self._prediction(tick, self._previous)
             self._start_mismatch_A = float(values[I_PORT] - predicted.port_current_A)
@@ -224,7 +228,6 @@ class Window:
             return self._apply(self._supervision.commands, self._previous, spice_s)
         self._slow_temperatures(tick)
         before = self._supervision.commands
-        measured = self._measured(values)
         if self._supervision.wants(tick, inside(measured, self._supervision.low, self._supervision.high)):
             self._supervision = self._supervision.stepped(tick, as_measurements(measured, self._n_cells))
             now_s = seconds(tick, self._tick_s)
@@ -288,8 +291,8 @@ class Window:
         if done >= self.request.limit_ticks:
             return
         now_s = tick * self._tick_s
-        ahead = self._inputs.load_A.corners(now_s - self._tick_s, now_s + self._tick_s)
-        if done < self.request.min_ticks or changed or ahead.size:
+        near = self._inputs.load_A.corners(now_s - min(self._tick_s, SHORTEST_S), now_s + self._tick_s)
+        if done < self.request.min_ticks or changed or near.size:
             return
         assert self._last_values is not None
         moved = np.abs(values - self._last_values)
@@ -343,5 +346,6 @@ class Window:
             state=state, supervision=self._supervision, end_tick=end_tick, operating=last,
             dataset=window_dataset(time_s, waves, self.request, start_s, stop_s), balance=balance,
             start_mismatch_A=self._start_mismatch_A, end_mismatch_A=float(mismatch_A), settled=self._settled,
-            tick_rows=list(self._rows), charge_C=energies.pop("charge_C"), energies=energies, notes=notes,
+            tick_rows=list(self._rows), charge_C=energies.pop("charge_C"), energies=energies,
+            measured=list(self._seen), notes=notes,
         )

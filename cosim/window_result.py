@@ -20,7 +20,11 @@ Array = NDArray[np.float64]
 
 @dataclass
 class WindowOutcome:
-    """What a window hands back to the slow engine."""
+    """What a window hands back to the slow engine.
+
+    `tick_rows` are (tick, plant state, operating point, device powers, commands) at every tick, `measured` what the
+    sensors gave there.
+    """
 
     state: PlantState
     supervision: Supervision
@@ -34,6 +38,7 @@ class WindowOutcome:
     tick_rows: list[tuple[int, PlantState, Operating, Array, Array]]
     charge_C: float
     energies: dict[str, float]
+    measured: list[Array] = field(default_factory=list)
     notes: list[tuple[float, str, str, str]] = field(default_factory=list)
 
 
