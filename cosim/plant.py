@@ -70,7 +70,7 @@ def load_parameters(scenario: Scenario, characteristic: Characteristic) -> Plant
         battery=cell_bank,
         starter=starter_battery.load_starter_battery(vehicle.starter_battery),
         alternator=alternator.load_alternator(vehicle.alternator),
-        fuse=fuse.load_fuse(scenario.supervisor_settings.fuse_rating_A),
+        fuse=_fitted_fuse(scenario),
         box=heat.load_box(),
         input_cable=cable.load_cable(cables.input.length_m, cables.input.area_mm2),
         battery_cable=cable.load_cable(cables.battery.length_m, cables.battery.area_mm2),
@@ -80,6 +80,17 @@ def load_parameters(scenario: Scenario, characteristic: Characteristic) -> Plant
         source_resistance_ohm=0.0 if isinstance(scenario.source, Vehicle) else scenario.source.resistance_ohm,
         alternator_lead_ohm=cable.resistance_ohm(scenario.ambient.engine_bay_degC, lead),
         alternator_lead_H=lead.inductance_H,
+    )
+
+
+def _fitted_fuse(scenario: Scenario) -> fuse.FuseParameters:
+    """The fuse that is fitted: the rated one, with what the scenario changes of it in the circuit."""
+    rated = fuse.load_fuse(scenario.supervisor_settings.fuse_rating_A)
+    changed = scenario.circuit.parameters
+    return rated._replace(
+        resistance_25_ohm=changed.get("rf25", rated.resistance_25_ohm),
+        alpha_per_K=changed.get("alphaf", rated.alpha_per_K),
+        inductance_H=changed.get("lf", rated.inductance_H),
     )
 
 

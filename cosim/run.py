@@ -199,7 +199,16 @@ class Run:
         self.memory.remember(name, request, before, self.state, supervision.commands, outcome)
         self._take_over(name, request, outcome)
         self._log_plant(outcome.end_tick)
-        return outcome.end_tick, outcome.supervision
+        return self._after_window(outcome)
+
+    def _after_window(self, outcome: WindowOutcome) -> tuple[int, Supervision]:
+        """A change of the enable command at a window's very end gets a window of its own."""
+        tick, supervision = outcome.end_tick, outcome.supervision
+        enable = supervision.commands.alternator_enable
+        if enable != outcome.standing.alternator_enable and tick < self.n_ticks:
+            request = policy.on_command(enable, tick, self.n_ticks, self.tick_s)
+            return self._through_window(request, supervision, outcome.standing)
+        return tick, supervision
 
     def _alternator_current(self, before: bms.Commands, tick: int) -> float:
         enable = np.array([float(before.alternator_enable), 0.0, 0.0, 0.0])

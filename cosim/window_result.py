@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+import bms
 from cosim.balance import Balance
 from cosim.deck import DEVICES
 from cosim.plant import PlantState
@@ -22,12 +23,16 @@ Array = NDArray[np.float64]
 class WindowOutcome:
     """What a window hands back to the slow engine.
 
+    `standing` are the commands during its last tick; `supervision` may have changed them at its very end, which the
+    window then has not seen.
+
     `tick_rows` are (tick, plant state, operating point, device powers, commands) at every tick, `measured` what the
     sensors gave there.
     """
 
     state: PlantState
     supervision: Supervision
+    standing: bms.Commands
     end_tick: int
     operating: Operating
     dataset: xr.Dataset
