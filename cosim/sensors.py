@@ -46,10 +46,16 @@ def product_sensors(n_cells: int) -> Sensors:
 def measure(truth: NDArray[np.float64], sensors: Sensors) -> NDArray[np.float64]:
     """Measured values of a vector of true values: offset, range, rounding to the resolution."""
     out = np.empty_like(truth)
+    measure_into(out, truth, sensors)
+    return out
+
+
+@compiled
+def measure_into(out: NDArray[np.float64], truth: NDArray[np.float64], sensors: Sensors) -> None:
+    """Fill `out` (which may be `truth` itself) with the measured values."""
     for j in range(truth.size):
         value = min(max(truth[j] + sensors.offset[j], sensors.low[j]), sensors.high[j])
         out[j] = np.round(value / sensors.resolution[j]) * sensors.resolution[j]
-    return out
 
 
 def as_measurements(vector: Array, n_cells: int) -> bms.Measurements:
@@ -83,4 +89,7 @@ def bounds_of(hold: bms.Hold, n_cells: int) -> tuple[Array, Array]:
 @compiled
 def inside(vector: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]) -> bool:
     """Whether every measurement is inside its closed bounds (a NaN is outside)."""
-    return bool(np.all((low <= vector) & (vector <= high)))
+    for j in range(vector.size):
+        if not (low[j] <= vector[j] <= high[j]):
+            return False
+    return True

@@ -4,6 +4,7 @@ Seen from outside it is E + R I with slow E (polarisation inside E) and R = sum 
 is what the coupling to SPICE needs: R stays in the circuit, only E and its slope are exchanged.
 """
 
+import math
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from models import cell, parameter_file
 from models.cell import CellParameters
 from models.compiled import compiled
-from models.linear import relax
+from models.linear import interpolate, relax
 
 
 class BatteryParameters(NamedTuple):
@@ -165,6 +166,107 @@ def _cell_heat_W(state: BatteryState, i: int, current_A: float, dt_s: float, p: 
         r2_ohm = c.r2_ohm * factor
         pairs_W += cell.mean_square_V2(state.v2_V[i], r2_ohm * current_A, c.tau2_s, dt_s) / r2_ohm
     return float(ohmic_W + pairs_W + cell.entropic_heat_W(state.soc[i], degC, current_A, c))
+
+
+class CellsNow(NamedTuple):
+    """What the cells' state means now, each an array of shape (n_cells,): computed once, used by all.
+
+    emf_V : open-circuit voltage and polarisation; ohm : R0 of each cell; factor : R(T) / R(25 degC) with the
+    cell's spread.
+    """
+
+    emf_V: NDArray[np.float64]
+    ohm: NDArray[np.float64]
+    factor: NDArray[np.float64]
+
+
+class BatteryTick(NamedTuple):
+    """What :func:`step` needs of a fixed step ``dt_s`` and of the parameters only.
+
+    decay_1, decay_2 : exp(-dt / tau) of the RC pairs
+    mean_1, mean_2, square_1, square_2 : means over the step of exp(-t / tau) and of its square
+    gain_K : temperature rise per K/s of (rate T + source); rate_1_s : of the cell to the air
+    soc_per_A : (n_cells,) change of soc per ampere
+    """
+
+    decay_1: float
+    decay_2: float
+    mean_1: float
+    mean_2: float
+    square_1: float
+    square_2: float
+    gain_K: float
+    rate_1_s: float
+    soc_per_A: NDArray[np.float64]
+
+
+@compiled
+def prepare(dt_s: float, p: BatteryParameters) -> BatteryTick:
+    """Return the constants of a fixed step."""
+    c = p.cell
+    rate_1_s = -1.0 / (p.cell_to_ambient_K_W * c.heat_capacity_J_K)
+    z1 = dt_s / c.tau1_s
+    z2 = dt_s / c.tau2_s
+    return BatteryTick(
+        math.exp(-z1), math.exp(-z2), -math.expm1(-z1) / z1, -math.expm1(-z2) / z2,
+        -math.expm1(-2.0 * z1) / (2.0 * z1), -math.expm1(-2.0 * z2) / (2.0 * z2),
+        relax(0.0, rate_1_s, 1.0, dt_s), rate_1_s, dt_s / (3600.0 * c.capacity_Ah * p.capacity_factor),
+    )
+
+
+@compiled
+def empty_now(n_cells: int) -> CellsNow:
+    """Return work space for :func:`look`."""
+    return CellsNow(np.empty(n_cells), np.empty(n_cells), np.empty(n_cells))
+
+
+@compiled
+def look(state: BatteryState, p: BatteryParameters, now: CellsNow) -> tuple[float, float]:
+    """Fill ``now`` and return (emf_V, resistance_ohm), equal to :func:`thevenin`."""
+    emf_V = 0.0
+    total_ohm = p.terminal_resistance_ohm
+    for i in range(state.soc.size):
+        warm = cell.temperature_factor(state.temperature_degC[i], p.cell)
+        cold_ohm = interpolate(state.soc[i], p.cell.resistance_soc, p.cell.resistance_25_ohm)
+        now.factor[i] = p.resistance_factor[i] * warm
+        now.ohm[i] = p.resistance_factor[i] * (cold_ohm * warm)
+        now.emf_V[i] = cell.open_circuit_voltage_V(state.soc[i], p.cell) + state.v1_V[i] + state.v2_V[i]
+        emf_V += now.emf_V[i]
+        total_ohm += now.ohm[i]
+    return emf_V, total_ohm
+
+
+@compiled
+def _pair_heat_W(v_V: float, ohm: float, current_A: float, mean: float, square: float) -> float:
+    """Return the mean heat of an RC pair over the step, as `cell.mean_square_V2` / R."""
+    target_V = ohm * current_A
+    away_V = v_V - target_V
+    return (target_V * target_V + 2.0 * target_V * away_V * mean + away_V * away_V * square) / ohm
+
+
+@compiled
+def step_in_place(
+    state: BatteryState, current_A: float, ambient_degC: float, now: CellsNow, k: BatteryTick, p: BatteryParameters
+) -> None:
+    """Advance ``state`` by the fixed step of ``k``; ``now`` is :func:`look` of it. As :func:`step`, to rounding."""
+    c = p.cell
+    n = state.soc.size
+    shared_W = current_A * current_A * p.terminal_resistance_ohm / n
+    for i in range(n):
+        degC, soc = state.temperature_degC[i], state.soc[i]
+        v1_V, v2_V, factor = state.v1_V[i], state.v2_V[i], now.factor[i]
+        heat = shared_W + current_A * current_A * now.ohm[i] + cell.entropic_heat_W(soc, degC, current_A, c)
+        r1_ohm, r2_ohm = c.r1_ohm * factor, c.r2_ohm * factor
+        if r1_ohm > 0.0:
+            heat += _pair_heat_W(v1_V, r1_ohm, current_A, k.mean_1, k.square_1)
+        if r2_ohm > 0.0:
+            heat += _pair_heat_W(v2_V, r2_ohm, current_A, k.mean_2, k.square_2)
+        state.soc[i] = soc + current_A * k.soc_per_A[i]
+        state.v1_V[i] = r1_ohm * current_A + (v1_V - r1_ohm * current_A) * k.decay_1
+        state.v2_V[i] = r2_ohm * current_A + (v2_V - r2_ohm * current_A) * k.decay_2
+        state.temperature_degC[i] = degC + k.gain_K * (
+            k.rate_1_s * (degC - ambient_degC) + heat / c.heat_capacity_J_K
+        )
 
 
 @compiled

@@ -24,6 +24,8 @@ def compiled(function: Function) -> Function:
     Notes
     -----
     No ``fastmath``: it would let results differ between machines and drop NaN checks. ``error_model='numpy'``
-    is left out as well, so that a division by zero raises instead of spreading an infinity.
+    is left out as well, so that a division by zero raises instead of spreading an infinity. ``forceinline``:
+    a NamedTuple of parameters is a hundred machine words, so a call costs more than most of these functions do;
+    inlining changes no floating-point operation.
     """
-    return cast(Function, numba.njit(cache=True)(function))
+    return cast(Function, numba.njit(cache=True, forceinline=True)(function))
