@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
+from numba.typed import List
 from numpy.typing import NDArray
 
 from cosim.channels import write_row
@@ -23,6 +24,10 @@ from cosim.slow import (
 from models import battery, cable
 from models.compiled import compiled
 
+Array = NDArray[np.float64]
+
+Item = TypeVar("Item")
+
 LEDGER = (
     "charge_C", "source_J", "load_J", "starter_battery_J", "input_cable_J", "circuit_J", "battery_cable_J",
     "battery_J", "limit_s",
@@ -36,7 +41,9 @@ class Stretch(NamedTuple):
 
     commands : (enable, limit [A], fuse estimate [degC], in window 0)
     reference_mV : fuse-drop reference
-    low, high : bounds of the hold; deadline_tick : tick at which the supervisor must be called
+    low, high : bounds of the hold that count on every tick; deadline_tick : tick at which the supervisor must be
+        called
+    sample_low, sample_high : bounds that count besides on every `sample_ticks`-th tick; none if empty
     """
 
     commands: NDArray[np.float64]
@@ -44,6 +51,9 @@ class Stretch(NamedTuple):
     low: NDArray[np.float64]
     high: NDArray[np.float64]
     deadline_tick: int
+    sample_low: NDArray[np.float64] = np.empty(0)
+    sample_high: NDArray[np.float64] = np.empty(0)
+    sample_ticks: int = 1
 
 
 class Grid(NamedTuple):
@@ -139,7 +149,7 @@ def _run_ticks(
         row = grid.rows[tick]
         u = controls_of(state, stretch.commands[0], stretch.reference_mV)
         x = _observe(state, row, u, k.now, k.measured, p)
-        if fresh and (tick >= stretch.deadline_tick or not _held(k.measured, tick, grid, stretch)):
+        if fresh and (tick >= stretch.deadline_tick or not _held(k.measured, tick, stretch)):
             return state, tick, True
         fresh = True
         fill_powers_W(k.powers_W, x.input_voltage_V - x.battery_voltage_V, x.port_current_A, u, p.characteristic)
@@ -157,6 +167,83 @@ def _run_ticks(
 
 
 @compiled
-def _held(measured: NDArray[np.float64], tick: int, grid: Grid, stretch: Stretch) -> bool:
+def _held(measured: NDArray[np.float64], tick: int, stretch: Stretch) -> bool:
     """Whether the measurements of a tick are inside the bounds of the hold."""
-    return inside(measured, stretch.low, stretch.high)
+    if not inside(measured, stretch.low, stretch.high):
+        return False
+    if stretch.sample_low.size == 0 or tick % stretch.sample_ticks != 0:
+        return True
+    return inside(measured, stretch.sample_low, stretch.sample_high)
+
+
+class Plant:
+    """State and parameters of the plant where compiled code finds them at once.
+
+    They are a hundred fields; to unpack them from Python costs as much as twenty ticks, and a day has ten thousand
+    stretches. numba's typed lists keep them unpacked.
+
+    Parameters
+    ----------
+    state, p : plant state at the start and parameters
+    grid, record, ledger : see `run_ticks`
+    """
+
+    def __init__(self, state: PlantState, p: PlantParameters, grid: Grid, record: Array, ledger: Array) -> None:
+        self._state, self._p, self._grid = _kept(state), _kept(p), _kept(grid)
+        self._record, self._ledger = record, ledger
+        self.flags = int(plant_flags(state, p))
+        self.measured = np.full(p.sensors.offset.size, np.nan)
+
+    @property
+    def state(self) -> PlantState:
+        """Plant state; a new one replaces it."""
+        return _taken(self._state)
+
+    @state.setter
+    def state(self, state: PlantState) -> None:
+        self.flags = _replaced(self._state, state, self._p)
+
+    def run(self, tick: int, end_tick: int, fresh: bool, stretch: Stretch) -> tuple[int, bool]:
+        """Call `run_ticks`; returns where it stopped and whether the supervisor is wanted, with `measured`."""
+        tick, wanted, self.flags = _run_plant(
+            self._state, tick, end_tick, fresh, self._grid, stretch, self._record, self._ledger, self.measured, self._p
+        )
+        return tick, wanted
+
+
+@compiled
+def _kept(item: Item) -> list[Item]:
+    """Typed list of one item; made in compiled code, because only that is cached on disk."""
+    kept = List()
+    kept.append(item)
+    return kept
+
+
+@compiled
+def _taken(kept: list[Item]) -> Item:
+    return kept[0]
+
+
+@compiled
+def _replaced(states: list[PlantState], state: PlantState, ps: list[PlantParameters]) -> int:
+    """Keep another state; returns its flags."""
+    states[0] = state
+    return plant_flags(state, ps[0])
+
+
+@compiled
+def _run_plant(
+    states: list[PlantState], tick: int, end_tick: int, fresh: bool, grids: list[Grid], stretch: Stretch,
+    record: NDArray[np.float64], ledger: NDArray[np.float64], measured: NDArray[np.float64],
+    ps: list[PlantParameters],
+) -> tuple[int, bool, int]:
+    """`run_ticks` on what `Plant` keeps."""
+    p = ps[0]
+    grid = grids[0]
+    k = prepare(states[0], grid.tick_s, p)
+    state, tick, wanted = _run_ticks(
+        own_arrays(states[0]), tick, end_tick, fresh, grid, stretch, record, ledger, k, p
+    )
+    states[0] = state
+    measured[:] = k.measured
+    return tick, wanted, plant_flags(state, p)
