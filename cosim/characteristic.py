@@ -105,13 +105,13 @@ def fuse_ohm(c: Characteristic, fuse_degC: float) -> float:
 class Law(NamedTuple):
     """The law at fixed commands and temperatures: what a root search need not compute again.
 
-    mode : 0 the full law, 1 conductance `leak_S` only (link, or blocked); held_ohm, through_ohm : of the two branches
-    of I_pass; limit_A : I_lim at a drop of 1 V; drop_V, knee_A, slope_S, round_A, floor_A, leak_S : as in the law
+    mode : 0 the full law, 1 conductance `leak_S` only (link, or blocked); held_S, through_S : slopes of the two
+    branches of I_pass; limit_A : I_lim at a drop of 1 V; drop_V, knee_A, slope_S, round_A, floor_A, leak_S : as in the law
     """
 
     mode: int
-    held_ohm: float
-    through_ohm: float
+    held_S: float
+    through_S: float
     drop_V: float
     knee_A: float
     limit_A: float
@@ -132,7 +132,7 @@ def law_at(u: Controls, c: Characteristic) -> Law:
     r_rest = r_fuse + c.other_ohm + polynomial_ohm(c.pass_ohm, c.pass_t1, c.pass_t2, c.pass_t3, u.pass_degC)
     limit_A = (c.limit_gain * u.reference_mV + c.limit_offset_mV) * 1e-3 / r_fuse
     return Law(
-        0, r_rest + c.drop_ohm, r_rest + r_diode, c.drop_V, c.drop_knee_V / r_rest, limit_A, c.limit_slope_S, c.knee_A,
+        0, 1.0 / (r_rest + c.drop_ohm), 1.0 / (r_rest + r_diode), c.drop_V, c.drop_knee_V / r_rest, limit_A, c.limit_slope_S, c.knee_A,
         c.floor_A, c.leak_S,
     )
 
@@ -151,8 +151,7 @@ def current_and_slope(drop_V: float, law: Law) -> tuple[float, float]:
     if law.mode == 1:
         return law.leak_S * drop_V, law.leak_S
     passed, passed_S = _knee(
-        (drop_V - law.drop_V) / law.held_ohm, 1.0 / law.held_ohm, drop_V / law.through_ohm, 1.0 / law.through_ohm,
-        law.knee_A,
+        (drop_V - law.drop_V) * law.held_S, law.held_S, drop_V * law.through_S, law.through_S, law.knee_A
     )
     limited = law.limit_A + law.slope_S * (drop_V - 1.0)
     limited_S = law.slope_S

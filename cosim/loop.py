@@ -8,7 +8,7 @@ import numpy as np
 from numba.typed import List
 from numpy.typing import NDArray
 
-from cosim.channels import write_row
+from cosim.channels import fill_row
 from cosim.characteristic import Controls, fill_powers_W
 from cosim.plant import PlantParameters, PlantState, controls_of, plant_flags
 from cosim.sensors import inside, measure_into
@@ -74,16 +74,16 @@ def observe(
     count = state.battery.soc.size
     measured = np.empty(5 + 2 * count)
     u = controls_of(state, commands[0], reference_mV)
-    return _observe(state, row, u, battery.empty_now(count), measured, p), measured
+    return _observe(state, row, u, count, battery.empty_now(count), measured, p), measured
 
 
 @compiled
 def _observe(
-    state: PlantState, row: NDArray[np.float64], u: Controls, now: battery.CellsNow, measured: NDArray[np.float64],
-    p: PlantParameters,
+    state: PlantState, row: NDArray[np.float64], u: Controls, different: int, now: battery.CellsNow,
+    measured: NDArray[np.float64], p: PlantParameters,
 ) -> Operating:
     """`observe` into given arrays: what the cells' state means, and the measurements."""
-    emf_V, ohm = battery.look(state.battery, p.battery, now)
+    emf_V, ohm = battery.look(state.battery, different, p.battery, now)
     x = solve_around(state, row, emf_V, ohm, u, p)
     fill_truth(measured, state, x, now, p)
     measure_into(measured, measured, p.sensors)
@@ -148,13 +148,13 @@ def _run_ticks(
     while tick < end_tick:
         row = grid.rows[tick]
         u = controls_of(state, stretch.commands[0], stretch.reference_mV)
-        x = _observe(state, row, u, k.now, k.measured, p)
+        x = _observe(state, row, u, k.battery.different, k.now, k.measured, p)
         if fresh and (tick >= stretch.deadline_tick or not _held(k.measured, tick, stretch)):
             return state, tick, True
         fresh = True
         fill_powers_W(k.powers_W, x.input_voltage_V - x.battery_voltage_V, x.port_current_A, u, p.characteristic)
         if tick % grid.record_every == 0:
-            write_row(record[tick // grid.record_every], state, x, k.powers_W, row, stretch.commands, p)
+            fill_row(record[tick // grid.record_every], state, x, k.powers_W, row, stretch.commands, k.now)
         circuit_W = 0.0
         for i in range(7):
             circuit_W += k.powers_W[i]

@@ -106,9 +106,9 @@ def controls_of(state: PlantState, enable: float, reference_mV: float) -> Contro
     """What the terminal law depends on, from the plant's temperatures and the commands; a blown fuse blocks."""
     if fuse.blown(state.fuse):
         enable = 0.0
-    junction = state.box.junction_degC[:, 0]
-    pass_degC = 0.25 * (junction[1] + junction[2] + junction[3] + junction[4])
-    return Controls(enable, reference_mV, state.fuse.temperature_degC, junction[0], pass_degC)
+    ladders = state.box.junction_degC
+    pass_degC = 0.25 * (ladders[1, 0] + ladders[2, 0] + ladders[3, 0] + ladders[4, 0])
+    return Controls(enable, reference_mV, state.fuse.temperature_degC, ladders[0, 0], pass_degC)
 
 
 @compiled

@@ -47,7 +47,7 @@ class _Network(NamedTuple):
     setpoint_V: float
     load_A: float
     source_emf_V: float
-    source_ohm: float
+    source_S: float
     cable_ohm: float
     battery_emf_V: float
     battery_ohm: float
@@ -96,7 +96,7 @@ def solve_around(
         capability = alternator.capability_A(row[0], state.alternator.winding_degC, p.alternator)
         setpoint = alternator.setpoint_V(state.alternator.case_degC, p.alternator)
     n = _Network(
-        capability, setpoint, _bounded_load(row[2], source_emf, source_ohm), source_emf, source_ohm,
+        capability, setpoint, _bounded_load(row[2], source_emf, source_ohm), source_emf, 1.0 / source_ohm,
         cable.resistance_ohm(state.input_cable_degC, p.input_cable), battery_emf_V,
         battery_ohm + cable.resistance_ohm(state.battery_cable_degC, p.battery_cable), p.alternator_lead_ohm,
         p.alternator.gain_A_V,
@@ -104,7 +104,7 @@ def solve_around(
     found = _root(state.bus_voltage_V, n, law_at(u, p.characteristic))
     port, bus = found.port_current_A, found.bus_V
     return Operating(
-        port, found.current_A, (bus - n.source_emf_V) / n.source_ohm, found.voltage_V, bus, bus - n.cable_ohm * port,
+        port, found.current_A, (bus - n.source_emf_V) * n.source_S, found.voltage_V, bus, bus - n.cable_ohm * port,
         n.battery_emf_V + n.battery_ohm * port, n.capability_A, n.setpoint_V,
     )
 
@@ -124,8 +124,8 @@ def _try(voltage_V: float, n: _Network, law: Law) -> _Trial:
         current, slope_S = alternator.current_and_slope(voltage_V, n.capability_A, n.setpoint_V, n.gain_A_V)
     bus = voltage_V - n.lead_ohm * current
     bus_slope = 1.0 - n.lead_ohm * slope_S
-    port = current - n.load_A - (bus - n.source_emf_V) / n.source_ohm
-    port_slope = slope_S - bus_slope / n.source_ohm
+    port = current - n.load_A - (bus - n.source_emf_V) * n.source_S
+    port_slope = slope_S - bus_slope * n.source_S
     path_ohm = n.cable_ohm + n.battery_ohm
     through, through_S = current_and_slope(bus - path_ohm * port - n.battery_emf_V, law)
     return _Trial(
@@ -206,7 +206,7 @@ def prepare(state: PlantState, dt_s: float, p: PlantParameters) -> Tick:
     """Constants and work space for a tick of `dt_s`."""
     n_cells = state.battery.soc.size
     return Tick(
-        dt_s, battery.prepare(dt_s, p.battery), heat.prepare_box(state.box.junction_degC.shape[0], dt_s, p.box),
+        dt_s, battery.prepare(state.battery, dt_s, p.battery), heat.prepare_box(state.box.junction_degC.shape[0], dt_s, p.box),
         battery.empty_now(n_cells), np.empty(7), np.empty(5 + 2 * n_cells),
     )
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from models import cell, parameter_file
 from models.cell import CellParameters
 from models.compiled import compiled
-from models.linear import interpolate, relax
+from models.linear import hermite, interpolate, relax
 
 
 class BatteryParameters(NamedTuple):
@@ -187,6 +187,8 @@ class BatteryTick(NamedTuple):
     mean_1, mean_2, square_1, square_2 : means over the step of exp(-t / tau) and of its square
     gain_K : temperature rise per K/s of (rate T + source); rate_1_s : of the cell to the air
     soc_per_A : (n_cells,) change of soc per ampere
+    different : how many cells have to be computed: 1 if all have the same parameters and the same state (and so
+        keep it), else all
     """
 
     decay_1: float
@@ -198,11 +200,12 @@ class BatteryTick(NamedTuple):
     gain_K: float
     rate_1_s: float
     soc_per_A: NDArray[np.float64]
+    different: int
 
 
 @compiled
-def prepare(dt_s: float, p: BatteryParameters) -> BatteryTick:
-    """Return the constants of a fixed step."""
+def prepare(state: BatteryState, dt_s: float, p: BatteryParameters) -> BatteryTick:
+    """Return the constants of a fixed step for all that follows from ``state``."""
     c = p.cell
     rate_1_s = -1.0 / (p.cell_to_ambient_K_W * c.heat_capacity_J_K)
     z1 = dt_s / c.tau1_s
@@ -211,7 +214,19 @@ def prepare(dt_s: float, p: BatteryParameters) -> BatteryTick:
         math.exp(-z1), math.exp(-z2), -math.expm1(-z1) / z1, -math.expm1(-z2) / z2,
         -math.expm1(-2.0 * z1) / (2.0 * z1), -math.expm1(-2.0 * z2) / (2.0 * z2),
         relax(0.0, rate_1_s, 1.0, dt_s), rate_1_s, dt_s / (3600.0 * c.capacity_Ah * p.capacity_factor),
+        count_different(state, p),
     )
+
+
+@compiled
+def count_different(state: BatteryState, p: BatteryParameters) -> int:
+    """Return 1 if all cells have the same state and parameters to the bit, else their number."""
+    columns = (state.soc, state.v1_V, state.v2_V, state.temperature_degC, p.capacity_factor, p.resistance_factor)
+    for values in columns:
+        for i in range(1, values.size):
+            if values[i] != values[0]:
+                return values.size
+    return 1
 
 
 @compiled
@@ -221,24 +236,34 @@ def empty_now(n_cells: int) -> CellsNow:
 
 
 @compiled
-def look(state: BatteryState, p: BatteryParameters, now: CellsNow) -> tuple[float, float]:
+def look(state: BatteryState, different: int, p: BatteryParameters, now: CellsNow) -> tuple[float, float]:
     """Fill ``now`` and return (emf_V, resistance_ohm), equal to :func:`thevenin`."""
-    emf_V = 0.0
+    # Arrays by a name of their own: numba counts references at each access to a field.
+    c, spread = p.cell, p.resistance_factor
+    soc, v1_V, v2_V, degC = state.soc, state.v1_V, state.v2_V, state.temperature_degC
+    emf_V, ohm, factor = now.emf_V, now.ohm, now.factor
+    ocv_soc, ocv_V, ocv_slope_V = c.ocv_soc, c.ocv_V, c.ocv_slope_V
+    grid, values = c.resistance_soc, c.resistance_25_ohm
+    total_V = 0.0
     total_ohm = p.terminal_resistance_ohm
-    for i in range(state.soc.size):
-        warm = cell.temperature_factor(state.temperature_degC[i], p.cell)
-        cold_ohm = interpolate(state.soc[i], p.cell.resistance_soc, p.cell.resistance_25_ohm)
-        now.factor[i] = p.resistance_factor[i] * warm
-        now.ohm[i] = p.resistance_factor[i] * (cold_ohm * warm)
-        now.emf_V[i] = cell.open_circuit_voltage_V(state.soc[i], p.cell) + state.v1_V[i] + state.v2_V[i]
-        emf_V += now.emf_V[i]
-        total_ohm += now.ohm[i]
-    return emf_V, total_ohm
+    for i in range(soc.size):
+        if i < different:
+            warm = cell.temperature_factor(degC[i], c)
+            factor[i] = spread[i] * warm
+            ohm[i] = spread[i] * (interpolate(soc[i], grid, values) * warm)
+            emf_V[i] = hermite(soc[i], ocv_soc, ocv_V, ocv_slope_V)[0] + v1_V[i] + v2_V[i]
+        else:
+            factor[i], ohm[i], emf_V[i] = factor[0], ohm[0], emf_V[0]
+        total_V += emf_V[i]
+        total_ohm += ohm[i]
+    return total_V, total_ohm
 
 
 @compiled
 def _pair_heat_W(v_V: float, ohm: float, current_A: float, mean: float, square: float) -> float:
     """Return the mean heat of an RC pair over the step, as `cell.mean_square_V2` / R."""
+    if ohm <= 0.0:
+        return 0.0
     target_V = ohm * current_A
     away_V = v_V - target_V
     return (target_V * target_V + 2.0 * target_V * away_V * mean + away_V * away_V * square) / ohm
@@ -250,23 +275,23 @@ def step_in_place(
 ) -> None:
     """Advance ``state`` by the fixed step of ``k``; ``now`` is :func:`look` of it. As :func:`step`, to rounding."""
     c = p.cell
-    n = state.soc.size
-    shared_W = current_A * current_A * p.terminal_resistance_ohm / n
-    for i in range(n):
-        degC, soc = state.temperature_degC[i], state.soc[i]
-        v1_V, v2_V, factor = state.v1_V[i], state.v2_V[i], now.factor[i]
-        heat = shared_W + current_A * current_A * now.ohm[i] + cell.entropic_heat_W(soc, degC, current_A, c)
-        r1_ohm, r2_ohm = c.r1_ohm * factor, c.r2_ohm * factor
-        if r1_ohm > 0.0:
-            heat += _pair_heat_W(v1_V, r1_ohm, current_A, k.mean_1, k.square_1)
-        if r2_ohm > 0.0:
-            heat += _pair_heat_W(v2_V, r2_ohm, current_A, k.mean_2, k.square_2)
-        state.soc[i] = soc + current_A * k.soc_per_A[i]
-        state.v1_V[i] = r1_ohm * current_A + (v1_V - r1_ohm * current_A) * k.decay_1
-        state.v2_V[i] = r2_ohm * current_A + (v2_V - r2_ohm * current_A) * k.decay_2
-        state.temperature_degC[i] = degC + k.gain_K * (
-            k.rate_1_s * (degC - ambient_degC) + heat / c.heat_capacity_J_K
-        )
+    soc, v1_V, v2_V, degC = state.soc, state.v1_V, state.v2_V, state.temperature_degC
+    ohm, factor, soc_per_A = now.ohm, now.factor, k.soc_per_A
+    grid, values = c.entropic_soc, c.entropic_V_K
+    shared_W = current_A * current_A * p.terminal_resistance_ohm / soc.size
+    for i in range(soc.size):
+        if i >= k.different:
+            soc[i], v1_V[i], v2_V[i], degC[i] = soc[0], v1_V[0], v2_V[0], degC[0]
+            continue
+        r1_ohm, r2_ohm = c.r1_ohm * factor[i], c.r2_ohm * factor[i]
+        heat = shared_W + current_A * current_A * ohm[i]
+        heat += current_A * (degC[i] + cell.ZERO_CELSIUS_K) * interpolate(soc[i], grid, values)
+        heat += _pair_heat_W(v1_V[i], r1_ohm, current_A, k.mean_1, k.square_1)
+        heat += _pair_heat_W(v2_V[i], r2_ohm, current_A, k.mean_2, k.square_2)
+        soc[i] += current_A * soc_per_A[i]
+        v1_V[i] = r1_ohm * current_A + (v1_V[i] - r1_ohm * current_A) * k.decay_1
+        v2_V[i] = r2_ohm * current_A + (v2_V[i] - r2_ohm * current_A) * k.decay_2
+        degC[i] += k.gain_K * (k.rate_1_s * (degC[i] - ambient_degC) + heat / c.heat_capacity_J_K)
 
 
 @compiled

@@ -359,20 +359,21 @@ def _stage_in_place(
 ) -> tuple[float, float]:
     """Advance one implicit Euler stage; ladders in place, heatsink and terminal returned. As `_euler_box`."""
     n_devices, n = ladders.shape
+    rights, inertia, link, pivot = k.right, k.inertia, k.link, k.pivot
     source = k.heatsink_inertia * heatsink_degC + k.to_air * ambient_degC
     for d in range(n_devices):
         carry = device_power_W[d]
         for i in range(n):
-            right = k.inertia[i] * ladders[d, i] + carry
-            k.right[d, i] = right
-            carry = k.link[i] * k.pivot[i] * right
+            right = inertia[i] * ladders[d, i] + carry
+            rights[d, i] = right
+            carry = link[i] * pivot[i] * right
         source += carry
     stud_source = k.stud_inertia * terminal_degC + k.stud_air * ambient_degC + fuse_power_W
     heatsink = (source + k.stud_link * k.stud_pivot * stud_source) * k.heatsink_pivot
     for d in range(n_devices):
         below = heatsink
         for i in range(n - 1, -1, -1):
-            below = (k.right[d, i] + k.link[i] * below) * k.pivot[i]
+            below = (rights[d, i] + link[i] * below) * pivot[i]
             ladders[d, i] = below
     return heatsink, (stud_source + k.stud_link * heatsink) * k.stud_pivot
 
@@ -385,15 +386,16 @@ def step_box_in_place(
     """Advance the box by the fixed step of ``k``; ladders in place. As :func:`step_box`, to rounding."""
     ahead = (1.0 - GAMMA) / GAMMA
     n_devices, n = ladders.shape
+    stage = k.stage
     for d in range(n_devices):
         for i in range(n):
-            k.stage[d, i] = ladders[d, i]
+            stage[d, i] = ladders[d, i]
     heatsink, terminal = _stage_in_place(
         heatsink_degC, terminal_degC, ladders, device_power_W, fuse_power_W, ambient_degC, k
     )
     for d in range(n_devices):
         for i in range(n):
-            ladders[d, i] = k.stage[d, i] + ahead * (ladders[d, i] - k.stage[d, i])
+            ladders[d, i] = stage[d, i] + ahead * (ladders[d, i] - stage[d, i])
     return _stage_in_place(
         heatsink_degC + ahead * (heatsink - heatsink_degC), terminal_degC + ahead * (terminal - terminal_degC),
         ladders, device_power_W, fuse_power_W, ambient_degC, k,
