@@ -173,8 +173,10 @@ def _coasted(
             > firmware.junction_trip_degC
         ):
             break
-        fuse_degC = moved_degC
         next_ms += period_ms
+        if moved_degC == fuse_degC:  # settled to the bit: it stays
+            next_ms += max(0, -(-(last_ms - next_ms) // period_ms)) * period_ms
+        fuse_degC = moved_degC
     return thermal._replace(fuse_degC=fuse_degC, next_ms=next_ms)
 
 

@@ -10,7 +10,7 @@ from cosim.deck import DEVICES
 from cosim.plant import PlantParameters, PlantState
 from cosim.slow import Operating
 from models import battery
-from models.compiled import compiled
+from models.compiled import borrowing, compiled
 
 Array = NDArray[np.float64]
 
@@ -61,13 +61,12 @@ def write_row(
     row: NDArray[np.float64], commands: NDArray[np.float64], p: PlantParameters,
 ) -> None:
     """Fill one record row; `commands` is (enable, limit [A], fuse estimate [degC], in window)."""
-    n_cells = state.battery.soc.size
-    now = battery.empty_now(n_cells)
-    battery.look(state.battery, n_cells, p.battery, now)
+    now = battery.empty_now(state.battery.soc.size)
+    battery.look(state.battery, p.battery, now)
     fill_row(out, state, x, powers, row, commands, now)
 
 
-@compiled
+@borrowing
 def fill_row(
     out: NDArray[np.float64], state: PlantState, x: Operating, powers: NDArray[np.float64],
     row: NDArray[np.float64], commands: NDArray[np.float64], now: battery.CellsNow,

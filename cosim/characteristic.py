@@ -22,7 +22,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from models.compiled import compiled
+from models.compiled import borrowing, compiled
 
 Array = NDArray[np.float64]
 
@@ -77,26 +77,26 @@ class Controls(NamedTuple):
     pass_degC: float
 
 
-@compiled
+@borrowing
 def smooth_min(a: float, b: float, width: float) -> float:
     """Hyperbolic minimum; differs from min(a, b) by width/2 at the corner and width**2/(4|a-b|) far from it."""
     return 0.5 * (a + b - math.sqrt((a - b) ** 2 + width**2))
 
 
-@compiled
+@borrowing
 def smooth_max(a: float, b: float, width: float) -> float:
     """Hyperbolic maximum, see `smooth_min`."""
     return 0.5 * (a + b + math.sqrt((a - b) ** 2 + width**2))
 
 
-@compiled
+@borrowing
 def polynomial_ohm(ohm: float, t1: float, t2: float, t3: float, temperature_degC: float) -> float:
     """Resistance at a temperature: relative cubic about 25 degC."""
     t = temperature_degC - 25.0
     return ohm * (1.0 + t * (t1 + t * (t2 + t * t3)))
 
 
-@compiled
+@borrowing
 def fuse_ohm(c: Characteristic, fuse_degC: float) -> float:
     """Fuse resistance at its temperature [ohm]."""
     return c.fuse_ohm * (1.0 + c.fuse_alpha_per_K * (fuse_degC - 25.0))
@@ -121,7 +121,7 @@ class Law(NamedTuple):
     leak_S: float
 
 
-@compiled
+@borrowing
 def law_at(u: Controls, c: Characteristic) -> Law:
     """The law at these commands and temperatures."""
     if c.kind == 1.0 or u.enable < 0.5:
@@ -137,7 +137,7 @@ def law_at(u: Controls, c: Characteristic) -> Law:
     )
 
 
-@compiled
+@borrowing
 def _knee(a: float, a_slope: float, b: float, b_slope: float, width: float) -> tuple[float, float]:
     """`smooth_min` and its derivative."""
     root = math.sqrt((a - b) ** 2 + width**2)
@@ -145,7 +145,7 @@ def _knee(a: float, a_slope: float, b: float, b_slope: float, width: float) -> t
     return 0.5 * (a + b - root), 0.5 * (a_slope + b_slope - turn * (a_slope - b_slope))
 
 
-@compiled
+@borrowing
 def current_and_slope(drop_V: float, law: Law) -> tuple[float, float]:
     """Current [A] through the circuit at a drop, and its derivative [S]."""
     if law.mode == 1:
@@ -164,7 +164,7 @@ def current_and_slope(drop_V: float, law: Law) -> tuple[float, float]:
     return 0.5 * (forward + root) + law.leak_S * drop_V, 0.5 * forward_S * (1.0 + turn) + law.leak_S
 
 
-@compiled
+@borrowing
 def port_current_A(drop_V: float, u: Controls, c: Characteristic) -> float:
     """Current through the circuit at a drop between its studs [A].
 
@@ -177,7 +177,7 @@ def port_current_A(drop_V: float, u: Controls, c: Characteristic) -> float:
     return current_and_slope(drop_V, law_at(u, c))[0]
 
 
-@compiled
+@borrowing
 def diode_drop_V(current_A: float, diode_ohm: float, c: Characteristic) -> float:
     """Forward drop of the ideal diode [V]: what its driver holds, or its resistance once it is fully on."""
     return smooth_max(c.drop_V + c.drop_ohm * current_A, current_A * diode_ohm, c.drop_knee_V)
@@ -191,7 +191,7 @@ def powers_W(drop_V: float, current_A: float, u: Controls, c: Characteristic) ->
     return out
 
 
-@compiled
+@borrowing
 def fill_powers_W(
     out: NDArray[np.float64], drop_V: float, current_A: float, u: Controls, c: Characteristic
 ) -> None:

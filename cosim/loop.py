@@ -22,7 +22,7 @@ from cosim.slow import (
     solve_around,
 )
 from models import battery, cable
-from models.compiled import compiled
+from models.compiled import borrowing, compiled
 
 Array = NDArray[np.float64]
 
@@ -74,23 +74,23 @@ def observe(
     count = state.battery.soc.size
     measured = np.empty(5 + 2 * count)
     u = controls_of(state, commands[0], reference_mV)
-    return _observe(state, row, u, count, battery.empty_now(count), measured, p), measured
+    return _observe(state, row, u, battery.empty_now(count), measured, p), measured
 
 
-@compiled
+@borrowing
 def _observe(
-    state: PlantState, row: NDArray[np.float64], u: Controls, different: int, now: battery.CellsNow,
-    measured: NDArray[np.float64], p: PlantParameters,
+    state: PlantState, row: NDArray[np.float64], u: Controls, now: battery.CellsNow, measured: NDArray[np.float64],
+    p: PlantParameters,
 ) -> Operating:
     """`observe` into given arrays: what the cells' state means, and the measurements."""
-    emf_V, ohm = battery.look(state.battery, different, p.battery, now)
+    emf_V, ohm = battery.look(state.battery, p.battery, now)
     x = solve_around(state, row, emf_V, ohm, u, p)
     fill_truth(measured, state, x, now, p)
     measure_into(measured, measured, p.sensors)
     return x
 
 
-@compiled
+@borrowing
 def add_energies(
     ledger: NDArray[np.float64], state: PlantState, x: Operating, circuit_W: float, limit_A: float, dt_s: float,
     p: PlantParameters,
@@ -148,7 +148,7 @@ def _run_ticks(
     while tick < end_tick:
         row = grid.rows[tick]
         u = controls_of(state, stretch.commands[0], stretch.reference_mV)
-        x = _observe(state, row, u, k.battery.different, k.now, k.measured, p)
+        x = _observe(state, row, u, k.now, k.measured, p)
         if fresh and (tick >= stretch.deadline_tick or not _held(k.measured, tick, stretch)):
             return state, tick, True
         fresh = True
@@ -166,7 +166,7 @@ def _run_ticks(
     return state, tick, False
 
 
-@compiled
+@borrowing
 def _held(measured: NDArray[np.float64], tick: int, stretch: Stretch) -> bool:
     """Whether the measurements of a tick are inside the bounds of the hold."""
     if not inside(measured, stretch.low, stretch.high):
@@ -214,7 +214,7 @@ class Plant:
 @compiled
 def _kept(item: Item) -> list[Item]:
     """Typed list of one item; made in compiled code, because only that is cached on disk."""
-    kept = List()
+    kept: list[Item] = List()
     kept.append(item)
     return kept
 

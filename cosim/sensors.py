@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import bms
-from models.compiled import compiled
+from models.compiled import borrowing, compiled
 
 Array = NDArray[np.float64]
 
@@ -54,7 +54,7 @@ def measure(truth: NDArray[np.float64], sensors: Sensors) -> NDArray[np.float64]
     return out
 
 
-@compiled
+@borrowing
 def measure_into(out: NDArray[np.float64], truth: NDArray[np.float64], sensors: Sensors) -> None:
     """Fill `out` (which may be `truth` itself) with the measured values."""
     for j in range(truth.size):
@@ -64,11 +64,10 @@ def measure_into(out: NDArray[np.float64], truth: NDArray[np.float64], sensors: 
 
 def as_measurements(vector: Array, n_cells: int) -> bms.Measurements:
     """Turn a measurement vector into what the supervisor's `step` takes."""
-    values = vector.tolist()
-    first = len(SCALARS)
-    return bms.Measurements(
-        *values[:first], tuple(values[first : first + n_cells]), tuple(values[first + n_cells : first + 2 * n_cells])
-    )
+    values: list[float] = vector.tolist()
+    first, last = len(SCALARS), len(SCALARS) + n_cells
+    a, b, c, d, e = values[:first]
+    return bms.Measurements(a, b, c, d, e, tuple(values[first:last]), tuple(values[last : last + n_cells]))
 
 
 def bounds_of(bounds: Mapping[str, tuple[float, float]], n_cells: int) -> tuple[Array, Array]:
@@ -83,7 +82,7 @@ def bounds_of(bounds: Mapping[str, tuple[float, float]], n_cells: int) -> tuple[
     return both[0], both[1]
 
 
-@compiled
+@borrowing
 def inside(vector: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]) -> bool:
     """Whether every measurement is inside its closed bounds (a NaN is outside)."""
     for j in range(vector.size):

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from cosim.characteristic import Controls, Law, current_and_slope, fuse_ohm, law_at
 from cosim.plant import PlantParameters, PlantState, controls_of, fuse_current_A, source_thevenin
 from models import alternator, battery, cable, fuse, heat, starter_battery
-from models.compiled import compiled
+from models.compiled import borrowing, compiled
 
 CLOSE_A = 1e-9
 """Residual at which a network solution is taken [A]."""
@@ -66,7 +66,7 @@ class _Trial(NamedTuple):
     slope_S: float
 
 
-@compiled
+@borrowing
 def solve_network(
     state: PlantState, row: NDArray[np.float64], enable: float, reference_mV: float, p: PlantParameters
 ) -> Operating:
@@ -83,7 +83,7 @@ def solve_network(
     return solve_around(state, row, emf_V, ohm, controls_of(state, enable, reference_mV), p)
 
 
-@compiled
+@borrowing
 def solve_around(
     state: PlantState, row: NDArray[np.float64], battery_emf_V: float, battery_ohm: float, u: Controls,
     p: PlantParameters,
@@ -109,13 +109,13 @@ def solve_around(
     )
 
 
-@compiled
+@borrowing
 def _bounded_load(load_A: float, source_emf_V: float, source_ohm: float) -> float:
     """A load never pulls the bus below 1 V, as `load` in `netlists/plant.cir`."""
     return min(load_A, max((source_emf_V - 1.0) / source_ohm, 0.0))
 
 
-@compiled
+@borrowing
 def _try(voltage_V: float, n: _Network, law: Law) -> _Trial:
     """Residual and slope at one alternator voltage."""
     current = 0.0
@@ -133,7 +133,7 @@ def _try(voltage_V: float, n: _Network, law: Law) -> _Trial:
     )
 
 
-@compiled
+@borrowing
 def _root(start_V: float, n: _Network, law: Law) -> _Trial:
     """Root of the falling residual: Newton from the last solution while it halves the residual, else bracketing."""
     here = _try(start_V, n, law)
@@ -147,7 +147,7 @@ def _root(start_V: float, n: _Network, law: Law) -> _Trial:
     return _bracketed(start_V, n, law)
 
 
-@compiled
+@borrowing
 def _bracketed(start_V: float, n: _Network, law: Law) -> _Trial:
     """Root by bracketing and the Illinois rule; volt, to about 1e-10 V."""
     low, high = start_V - 0.02, start_V + 0.02
@@ -206,7 +206,7 @@ def prepare(state: PlantState, dt_s: float, p: PlantParameters) -> Tick:
     """Constants and work space for a tick of `dt_s`."""
     n_cells = state.battery.soc.size
     return Tick(
-        dt_s, battery.prepare(state.battery, dt_s, p.battery), heat.prepare_box(state.box.junction_degC.shape[0], dt_s, p.box),
+        dt_s, battery.prepare(dt_s, p.battery), heat.prepare_box(state.box.junction_degC.shape[0], dt_s, p.box),
         battery.empty_now(n_cells), np.empty(7), np.empty(5 + 2 * n_cells),
     )
 
@@ -222,7 +222,7 @@ def own_arrays(state: PlantState) -> PlantState:
     )
 
 
-@compiled
+@borrowing
 def fill_truth(
     out: NDArray[np.float64], state: PlantState, x: Operating, now: battery.CellsNow, p: PlantParameters
 ) -> None:
@@ -238,7 +238,7 @@ def fill_truth(
         out[5 + count + i] = state.battery.temperature_degC[i]
 
 
-@compiled
+@borrowing
 def sense_V(state: PlantState, x: Operating, p: PlantParameters) -> float:
     """Drop over the fuse that the sense amplifier sees when settled [V]; zero on a plain link."""
     if p.characteristic.kind == 1.0:
@@ -246,7 +246,7 @@ def sense_V(state: PlantState, x: Operating, p: PlantParameters) -> float:
     return x.port_current_A * fuse_ohm(p.characteristic, state.fuse.temperature_degC)
 
 
-@compiled
+@borrowing
 def advance_heat(
     state: PlantState, port_current_A: float, alternator_current_A: float, alternator_voltage_V: float,
     alternator_rpm: float, ambient_degC: NDArray[np.float64], dt_s: float, p: PlantParameters,
@@ -259,7 +259,7 @@ def advance_heat(
     )
 
 
-@compiled
+@borrowing
 def _advance_heat(
     state: PlantState, port_current_A: float, alternator_current_A: float, alternator_voltage_V: float,
     alternator_rpm: float, capability_A: float, ambient_degC: NDArray[np.float64], dt_s: float, p: PlantParameters,

@@ -14,9 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import parameter_file
-from models.compiled import compiled
+from models.compiled import borrowing
 from models.linear import interpolate, relax_chain
-
 
 NO_OUTPUT_A = 1.0e-3
 """Capability up to which the machine gives nothing, as in ``netlists/alternator.cir``."""
@@ -163,7 +162,7 @@ def initial_state(temperature_degC: float) -> AlternatorState:
     return AlternatorState(float(temperature_degC), float(temperature_degC), float(temperature_degC))
 
 
-@compiled
+@borrowing
 def capability_A(alternator_rpm: float, winding_degC: float, p: AlternatorParameters) -> float:
     """Return the greatest output current [A] at a speed and winding temperature; 0 below cut-in.
 
@@ -176,14 +175,14 @@ def capability_A(alternator_rpm: float, winding_degC: float, p: AlternatorParame
     return interpolate(alternator_rpm, p.capability_rpm, p.capability_warm_A) * min(max(derating, 0.5), 1.3)
 
 
-@compiled
+@borrowing
 def setpoint_V(case_degC: float, p: AlternatorParameters) -> float:
     """Return the regulator's set-point [V]: linear in the case temperature, between its limits."""
     wanted_V = p.setpoint_25_V + p.setpoint_V_K * (case_degC - 25.0)
     return min(max(wanted_V, p.setpoint_low_V), p.setpoint_high_V)
 
 
-@compiled
+@borrowing
 def regulated_current_A(
     voltage_V: float, capability_A: float, setpoint_V: float, p: AlternatorParameters
 ) -> float:
@@ -197,7 +196,7 @@ def regulated_current_A(
     return current_and_slope(voltage_V, capability_A, setpoint_V, p.gain_A_V)[0]
 
 
-@compiled
+@borrowing
 def current_and_slope(
     voltage_V: float, capability_A: float, setpoint_V: float, gain_A_V: float
 ) -> tuple[float, float]:
@@ -206,7 +205,7 @@ def current_and_slope(
     return 0.5 * capability_A * (1.0 + drive), -gain_A_V * (1.0 - drive * drive)
 
 
-@compiled
+@borrowing
 def losses_W(
     current_A: float, voltage_V: float, alternator_rpm: float, state: AlternatorState, p: AlternatorParameters
 ) -> tuple[float, float, float]:
@@ -235,7 +234,7 @@ def losses_W(
     )
 
 
-@compiled
+@borrowing
 def losses_at_W(
     current_A: float, voltage_V: float, alternator_rpm: float, state: AlternatorState, full_A: float,
     p: AlternatorParameters,
@@ -255,7 +254,7 @@ def losses_at_W(
     )
 
 
-@compiled
+@borrowing
 def efficiency(
     current_A: float, voltage_V: float, alternator_rpm: float, state: AlternatorState, p: AlternatorParameters
 ) -> float:
@@ -265,21 +264,21 @@ def efficiency(
     return output_W / (output_W + winding_W + rectifier_W + other_W) if output_W > 0.0 else 0.0
 
 
-@compiled
+@borrowing
 def air_factor(alternator_rpm: float, p: AlternatorParameters) -> float:
     """Return convection at a speed relative to that at 6000 rpm."""
     speed = max(alternator_rpm, 0.0) / 6000.0
     return p.still_air_fraction + (1.0 - p.still_air_fraction) * math.pow(speed, p.fan_exponent)
 
 
-@compiled
+@borrowing
 def node_heat_W(losses: tuple[float, float, float], p: AlternatorParameters) -> tuple[float, float, float]:
     """Return the heat into winding, rectifier and case [W] for given losses (their sum is the same)."""
     shared_W = p.core_to_winding * losses[2]
     return losses[0] + shared_W, losses[1], losses[2] - shared_W
 
 
-@compiled
+@borrowing
 def step(
     state: AlternatorState,
     current_A: float,
@@ -314,7 +313,7 @@ def step(
     return step_at(state, current_A, voltage_V, alternator_rpm, full_A, ambient_degC, dt_s, p)
 
 
-@compiled
+@borrowing
 def step_at(
     state: AlternatorState, current_A: float, voltage_V: float, alternator_rpm: float, full_A: float,
     ambient_degC: float, dt_s: float, p: AlternatorParameters,
@@ -334,7 +333,7 @@ def step_at(
     return AlternatorState(winding, rectifier, case)
 
 
-@compiled
+@borrowing
 def over_limit(state: AlternatorState, p: AlternatorParameters) -> bool:
     """Return whether winding or rectifier is above its limit."""
     return state.winding_degC > p.winding_limit_degC or state.rectifier_degC > p.rectifier_limit_degC

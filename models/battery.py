@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from models import cell, parameter_file
 from models.cell import CellParameters
-from models.compiled import compiled
+from models.compiled import borrowing, compiled
 from models.linear import hermite, interpolate, relax
 
 
@@ -98,7 +98,7 @@ def initial_state(soc: float, temperature_degC: float, p: BatteryParameters) -> 
     return BatteryState(np.full(n, float(soc)), np.zeros(n), np.zeros(n), np.full(n, float(temperature_degC)))
 
 
-@compiled
+@borrowing
 def thevenin(state: BatteryState, p: BatteryParameters) -> tuple[float, float]:
     """Return (emf_V, resistance_ohm).
 
@@ -114,7 +114,7 @@ def thevenin(state: BatteryState, p: BatteryParameters) -> tuple[float, float]:
     return emf_V, total_ohm
 
 
-@compiled
+@borrowing
 def emf_slope_V_s(state: BatteryState, current_A: float, p: BatteryParameters) -> float:
     """Return d(emf)/dt [V/s] at this current, for a first-order hold of the source in SPICE."""
     slope_V_s = 0.0
@@ -139,7 +139,7 @@ def cell_voltages_V(state: BatteryState, current_A: float, p: BatteryParameters)
     return voltages_V
 
 
-@compiled
+@borrowing
 def heat_W(state: BatteryState, current_A: float, p: BatteryParameters) -> float:
     """Return the heat made in cells and connections now [W]."""
     total_W = current_A * current_A * p.terminal_resistance_ohm
@@ -148,7 +148,7 @@ def heat_W(state: BatteryState, current_A: float, p: BatteryParameters) -> float
     return total_W
 
 
-@compiled
+@borrowing
 def _cell_heat_W(state: BatteryState, i: int, current_A: float, dt_s: float, p: BatteryParameters) -> float:
     """Return the heat of cell i.
 
@@ -187,8 +187,6 @@ class BatteryTick(NamedTuple):
     mean_1, mean_2, square_1, square_2 : means over the step of exp(-t / tau) and of its square
     gain_K : temperature rise per K/s of (rate T + source); rate_1_s : of the cell to the air
     soc_per_A : (n_cells,) change of soc per ampere
-    different : how many cells have to be computed: 1 if all have the same parameters and the same state (and so
-        keep it), else all
     """
 
     decay_1: float
@@ -200,12 +198,11 @@ class BatteryTick(NamedTuple):
     gain_K: float
     rate_1_s: float
     soc_per_A: NDArray[np.float64]
-    different: int
 
 
 @compiled
-def prepare(state: BatteryState, dt_s: float, p: BatteryParameters) -> BatteryTick:
-    """Return the constants of a fixed step for all that follows from ``state``."""
+def prepare(dt_s: float, p: BatteryParameters) -> BatteryTick:
+    """Return the constants of a fixed step."""
     c = p.cell
     rate_1_s = -1.0 / (p.cell_to_ambient_K_W * c.heat_capacity_J_K)
     z1 = dt_s / c.tau1_s
@@ -214,19 +211,7 @@ def prepare(state: BatteryState, dt_s: float, p: BatteryParameters) -> BatteryTi
         math.exp(-z1), math.exp(-z2), -math.expm1(-z1) / z1, -math.expm1(-z2) / z2,
         -math.expm1(-2.0 * z1) / (2.0 * z1), -math.expm1(-2.0 * z2) / (2.0 * z2),
         relax(0.0, rate_1_s, 1.0, dt_s), rate_1_s, dt_s / (3600.0 * c.capacity_Ah * p.capacity_factor),
-        count_different(state, p),
     )
-
-
-@compiled
-def count_different(state: BatteryState, p: BatteryParameters) -> int:
-    """Return 1 if all cells have the same state and parameters to the bit, else their number."""
-    columns = (state.soc, state.v1_V, state.v2_V, state.temperature_degC, p.capacity_factor, p.resistance_factor)
-    for values in columns:
-        for i in range(1, values.size):
-            if values[i] != values[0]:
-                return values.size
-    return 1
 
 
 @compiled
@@ -235,10 +220,9 @@ def empty_now(n_cells: int) -> CellsNow:
     return CellsNow(np.empty(n_cells), np.empty(n_cells), np.empty(n_cells))
 
 
-@compiled
-def look(state: BatteryState, different: int, p: BatteryParameters, now: CellsNow) -> tuple[float, float]:
+@borrowing
+def look(state: BatteryState, p: BatteryParameters, now: CellsNow) -> tuple[float, float]:
     """Fill ``now`` and return (emf_V, resistance_ohm), equal to :func:`thevenin`."""
-    # Arrays by a name of their own: numba counts references at each access to a field.
     c, spread = p.cell, p.resistance_factor
     soc, v1_V, v2_V, degC = state.soc, state.v1_V, state.v2_V, state.temperature_degC
     emf_V, ohm, factor = now.emf_V, now.ohm, now.factor
@@ -247,19 +231,16 @@ def look(state: BatteryState, different: int, p: BatteryParameters, now: CellsNo
     total_V = 0.0
     total_ohm = p.terminal_resistance_ohm
     for i in range(soc.size):
-        if i < different:
-            warm = cell.temperature_factor(degC[i], c)
-            factor[i] = spread[i] * warm
-            ohm[i] = spread[i] * (interpolate(soc[i], grid, values) * warm)
-            emf_V[i] = hermite(soc[i], ocv_soc, ocv_V, ocv_slope_V)[0] + v1_V[i] + v2_V[i]
-        else:
-            factor[i], ohm[i], emf_V[i] = factor[0], ohm[0], emf_V[0]
+        warm = cell.temperature_factor(degC[i], c)
+        factor[i] = spread[i] * warm
+        ohm[i] = spread[i] * (interpolate(soc[i], grid, values) * warm)
+        emf_V[i] = hermite(soc[i], ocv_soc, ocv_V, ocv_slope_V)[0] + v1_V[i] + v2_V[i]
         total_V += emf_V[i]
         total_ohm += ohm[i]
     return total_V, total_ohm
 
 
-@compiled
+@borrowing
 def _pair_heat_W(v_V: float, ohm: float, current_A: float, mean: float, square: float) -> float:
     """Return the mean heat of an RC pair over the step, as `cell.mean_square_V2` / R."""
     if ohm <= 0.0:
@@ -269,7 +250,7 @@ def _pair_heat_W(v_V: float, ohm: float, current_A: float, mean: float, square: 
     return (target_V * target_V + 2.0 * target_V * away_V * mean + away_V * away_V * square) / ohm
 
 
-@compiled
+@borrowing
 def step_in_place(
     state: BatteryState, current_A: float, ambient_degC: float, now: CellsNow, k: BatteryTick, p: BatteryParameters
 ) -> None:
@@ -280,9 +261,6 @@ def step_in_place(
     grid, values = c.entropic_soc, c.entropic_V_K
     shared_W = current_A * current_A * p.terminal_resistance_ohm / soc.size
     for i in range(soc.size):
-        if i >= k.different:
-            soc[i], v1_V[i], v2_V[i], degC[i] = soc[0], v1_V[0], v2_V[0], degC[0]
-            continue
         r1_ohm, r2_ohm = c.r1_ohm * factor[i], c.r2_ohm * factor[i]
         heat = shared_W + current_A * current_A * ohm[i]
         heat += current_A * (degC[i] + cell.ZERO_CELSIUS_K) * interpolate(soc[i], grid, values)

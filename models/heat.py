@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.linalg import expm
 
 from models import parameter_file
-from models.compiled import compiled
+from models.compiled import borrowing, compiled
 
 # Alexander's coefficient: the root of x^2 - 2 x + 1/2 below 1.
 GAMMA = 1.0 - math.sqrt(0.5)
@@ -352,7 +352,7 @@ def prepare_box(n_devices: int, dt_s: float, p: BoxParameters) -> BoxTick:
     )
 
 
-@compiled
+@borrowing
 def _stage_in_place(
     heatsink_degC: float, terminal_degC: float, ladders: NDArray[np.float64], device_power_W: NDArray[np.float64],
     fuse_power_W: float, ambient_degC: float, k: BoxTick,
@@ -378,7 +378,7 @@ def _stage_in_place(
     return heatsink, (stud_source + k.stud_link * heatsink) * k.stud_pivot
 
 
-@compiled
+@borrowing
 def step_box_in_place(
     heatsink_degC: float, terminal_degC: float, ladders: NDArray[np.float64], device_power_W: NDArray[np.float64],
     fuse_power_W: float, ambient_degC: float, k: BoxTick,

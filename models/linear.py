@@ -9,10 +9,10 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from models.compiled import compiled
+from models.compiled import borrowing, compiled
 
 
-@compiled
+@borrowing
 def relax(value: float, rate_1_s: float, source_per_s: float, dt_s: float) -> float:
     """Return x(dt) of dx/dt = rate x + source, for any sign of the rate.
 
@@ -38,7 +38,7 @@ def relax(value: float, rate_1_s: float, source_per_s: float, dt_s: float) -> fl
     return value + dt_s * phi * (rate_1_s * value + source_per_s)
 
 
-@compiled
+@borrowing
 def first_order(value: float, target: float, tau_s: float, dt_s: float) -> float:
     """Return ``value`` after its exponential approach to ``target`` over ``dt_s``."""
     return target + (value - target) * math.exp(-dt_s / tau_s)
@@ -108,7 +108,7 @@ def step_network(
     return x
 
 
-@compiled
+@borrowing
 def relax_chain(
     temperature_degC: tuple[float, float, float],
     capacity_J_K: tuple[float, float, float],
@@ -160,7 +160,7 @@ def relax_chain(
     return ambient_degC + x0, ambient_degC + x1, ambient_degC + x2
 
 
-@compiled
+@borrowing
 def segment(x: float, grid: NDArray[np.float64]) -> int:
     """Return i with grid[i] < x <= grid[i + 1], for x inside the grid; bisection."""
     low = 0
@@ -174,7 +174,7 @@ def segment(x: float, grid: NDArray[np.float64]) -> int:
     return low
 
 
-@compiled
+@borrowing
 def interpolate(x: float, grid: NDArray[np.float64], values: NDArray[np.float64]) -> float:
     """Return the piecewise linear value at ``x``, held constant outside the grid."""
     if x <= grid[0]:
@@ -187,7 +187,7 @@ def interpolate(x: float, grid: NDArray[np.float64], values: NDArray[np.float64]
     return float(values[i] + weight * (values[i + 1] - values[i]))
 
 
-@compiled
+@borrowing
 def hermite(
     x: float, grid: NDArray[np.float64], values: NDArray[np.float64], slopes: NDArray[np.float64]
 ) -> tuple[float, float]:
