@@ -15,7 +15,7 @@ from cosim.deck import DEVICES
 from cosim.scenario import Scenario, Vehicle
 from cosim.sensors import Sensors, product_sensors
 from models import alternator, battery, cable, fuse, heat, starter_battery
-from models.compiled import compiled
+from models.compiled import borrowing
 
 Array = NDArray[np.float64]
 
@@ -112,17 +112,17 @@ def initial_state(scenario: Scenario, p: PlantParameters) -> PlantState:
     )
 
 
-@compiled
+@borrowing
 def controls_of(state: PlantState, enable: float, reference_mV: float) -> Controls:
     """What the terminal law depends on, from the plant's temperatures and the commands; a blown fuse blocks."""
     if fuse.blown(state.fuse):
         enable = 0.0
-    junction = state.box.junction_degC[:, 0]
-    pass_degC = 0.25 * (junction[1] + junction[2] + junction[3] + junction[4])
-    return Controls(enable, reference_mV, state.fuse.temperature_degC, junction[0], pass_degC)
+    ladders = state.box.junction_degC
+    pass_degC = 0.25 * (ladders[1, 0] + ladders[2, 0] + ladders[3, 0] + ladders[4, 0])
+    return Controls(enable, reference_mV, state.fuse.temperature_degC, ladders[0, 0], pass_degC)
 
 
-@compiled
+@borrowing
 def source_thevenin(state: PlantState, supply_emf_V: float, p: PlantParameters) -> tuple[float, float]:
     """EMF [V] and resistance [ohm] of what holds the bus: starter battery, or laboratory supply."""
     if p.has_vehicle > 0.5:
@@ -130,13 +130,13 @@ def source_thevenin(state: PlantState, supply_emf_V: float, p: PlantParameters) 
     return supply_emf_V, p.source_resistance_ohm
 
 
-@compiled
+@borrowing
 def fuse_current_A(port_current_A: float, p: PlantParameters) -> float:
     """Current that heats the fuse [A]; a plain link has none."""
     return 0.0 if p.characteristic.kind == 1.0 else port_current_A
 
 
-@compiled
+@borrowing
 def plant_flags(state: PlantState, p: PlantParameters) -> int:
     """What of the plant is beyond its limit, one bit each, in the order of `PLANT_LIMITS`."""
     flags = 1 if fuse.blown(state.fuse) else 0

@@ -15,8 +15,8 @@ from cosim import policy
 from cosim.channels import as_dataset, row_size, write_row
 from cosim.identify import IdentifiedCircuit
 from cosim.inputs import Inputs
-from cosim.loop import LEDGER, Grid, Stretch, observe, run_ticks
-from cosim.plant import PLANT_LIMITS, PlantState, initial_state, load_parameters, plant_flags, stored_charge_C
+from cosim.loop import LEDGER, Grid, Plant, Stretch, observe
+from cosim.plant import PLANT_LIMITS, PlantState, initial_state, load_parameters, stored_charge_C
 from cosim.policy import WindowRequest
 from cosim.result import LoggedEvent, Result
 from cosim.reuse import Remembered, Reused, WindowMemory, shifted
@@ -42,15 +42,15 @@ class Run:
 
     def __init__(
         self, scenario: Scenario, session: SpiceSession, circuit: IdentifiedCircuit, inputs: Inputs,
-        duration_s: float, every_tick: bool, report: Progress,
+        duration_s: float, every_tick: bool, report: Progress, windows: bool = True,
     ) -> None:
         self.scenario, self.session, self.circuit, self.inputs = scenario, session, circuit, inputs
         self.tick_s = scenario.tick_s
         self.n_ticks = max(1, round(duration_s / self.tick_s))
         self.p = load_parameters(scenario, circuit.coefficients)
-        self.state: PlantState = initial_state(scenario, self.p)
-        self.start = self.state
+        self.start = initial_state(scenario, self.p)
         self.report = report
+        self.open_windows = windows
         self.every_tick = every_tick
         self.n_cells = int(self.p.battery.capacity_factor.size)
         self.record_every = max(1, round(scenario.recording.period_s / self.tick_s))
@@ -63,18 +63,24 @@ class Run:
         self.windows: dict[str, xr.Dataset] = {}
         self.window_reports: list[dict[str, Any]] = []
         self.ticks_slow = 0
-        self.flags = plant_flags(self.state, self.p)
         self.budget = policy.WindowBudget(self.tick_s)
         self.memory = WindowMemory(inputs, self.tick_s)
+        self.plant = Plant(self.start, self.p, self.grid, self.record, self.ledger)
+        self.flags = self.plant.flags
+
+    @property
+    def state(self) -> PlantState:
+        """Plant state."""
+        return self.plant.state
 
     # ---- master loop --------------------------------------------------------------------------------------
     def go(self) -> Result:
         """Run all ticks."""
-        waiting = policy.planned(self.scenario, self.inputs, self.n_ticks)
+        waiting = policy.planned(self.scenario, self.inputs, self.n_ticks) if self.open_windows else []
         supervision = self._first_call()
         tick, fresh = 0, False
         before = supervision.commands
-        if before.alternator_enable:
+        if before.alternator_enable and self.open_windows:
             waiting.insert(0, policy.on_command(True, 0, self.n_ticks, self.tick_s))
         while tick < self.n_ticks:
             self.report(tick / self.n_ticks, f"{tick * self.tick_s:.0f} s")
@@ -86,20 +92,21 @@ class Run:
             end = waiting[0].start_tick if waiting else self.n_ticks
             end = min(end, self.n_ticks, tick + 6000)
             was = tick
-            self.state, tick, wanted = run_ticks(
-                self.state, tick, end, fresh, self.grid, self._stretch(supervision), self.record, self.ledger, self.p
-            )
+            tick, wanted = self.plant.run(tick, end, fresh, self._stretch(supervision))
             self.ticks_slow += tick - was
             self._log_plant(tick)
             fresh = True
+            measured = self.plant.measured
             if not wanted and tick < self.n_ticks:
-                wanted = self._wanted(supervision, tick)
+                measured = self._measured(supervision, tick)
+                wanted = supervision.wants(tick, bool(inside(measured, supervision.low, supervision.high)))
                 fresh = wanted
             if wanted:
                 before = supervision.commands
-                supervision = self._call(supervision, tick)
+                supervision = supervision.stepped(tick, as_measurements(measured, self.n_cells))
+                self._log(supervision, tick)
                 fresh = False
-                if supervision.commands.alternator_enable != before.alternator_enable:
+                if self.open_windows and supervision.commands.alternator_enable != before.alternator_enable:
                     request = policy.on_command(
                         supervision.commands.alternator_enable, tick, self.n_ticks, self.tick_s
                     )
@@ -132,15 +139,6 @@ class Run:
         _, measured = observe(self.state, self.grid.rows[tick], stretch.commands, stretch.reference_mV, self.p)
         return np.asarray(measured)
 
-    def _wanted(self, supervision: Supervision, tick: int) -> bool:
-        measured = self._measured(supervision, tick)
-        return supervision.wants(tick, bool(inside(measured, supervision.low, supervision.high)))
-
-    def _call(self, supervision: Supervision, tick: int) -> Supervision:
-        after = supervision.stepped(tick, as_measurements(self._measured(supervision, tick), self.n_cells))
-        self._log(after, tick)
-        return after
-
     def _log(self, supervision: Supervision, tick: int) -> None:
         now_s = self._seconds(tick)
         self.events += [LoggedEvent(now_s, "supervisor", str(e.name), e.detail) for e in supervision.events]
@@ -150,7 +148,9 @@ class Run:
 
     def _log_plant(self, tick: int) -> None:
         """Events of the plant: what passed a limit, or came back, since the last look."""
-        flags = plant_flags(self.state, self.p)
+        flags = self.plant.flags
+        if flags == self.flags:
+            return
         for bit, name in enumerate(PLANT_LIMITS):
             before, now = self.flags >> bit & 1, flags >> bit & 1
             if before != now:
@@ -160,7 +160,10 @@ class Run:
     def _stretch(self, s: Supervision) -> Stretch:
         c = s.commands
         commands = np.array([float(c.alternator_enable), c.current_limit_A, s.fuse_estimate_degC, 0.0])
-        return Stretch(commands, c.sense_reference_V * 1e3, s.low, s.high, s.deadline_tick)
+        return Stretch(
+            commands, c.sense_reference_V * 1e3, s.between_low, s.between_high, s.deadline_tick, s.low, s.high,
+            s.sample_ticks,
+        )
 
     # ---- windows ------------------------------------------------------------------------------------------
     def _through_window(
@@ -224,7 +227,7 @@ class Run:
             if now % self.record_every == 0:
                 here = shifted(self.state, kept.start, state)
                 write_row(self.record[now // self.record_every], here, x, powers, self.grid.rows[now], commands, self.p)
-        self.state = reused.state
+        self.plant.state = reused.state
         self._add_to_ledger(kept.outcome)
         self.events.append(LoggedEvent(start_s, "engine", "window reused", f"{request.name}: as {kept.name}"))
         self.events += [LoggedEvent(*note) for note in reused.notes]
@@ -239,7 +242,7 @@ class Run:
             self.ledger[LEDGER.index(key)] += value
 
     def _take_over(self, name: str, request: WindowRequest, outcome: WindowOutcome) -> None:
-        self.state = outcome.state
+        self.plant.state = outcome.state
         self.windows[name] = outcome.dataset
         start_s, end_s = self._seconds(request.start_tick), self._seconds(outcome.end_tick)
         self.events.append(LoggedEvent(start_s, "engine", "window", f"{request.name}: {request.reason}"))
