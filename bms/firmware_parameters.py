@@ -119,7 +119,7 @@ class FirmwareParameters:
     temperature_band_K: float = _constant(0.25, 0.0, 5.0, "K", "ours")
     # 90 A x 0.05 V x 0.25 K/W is about 1 K of junction temperature.
     voltage_band_V: float = _constant(0.05, 0.0, 1.0, "V", "ours")
-    hold_charging_ms: int = _constant(10_000, 1_000, 600_000, "ms", "ours")
+    hold_charging_ms: int = _constant(60_000, 1_000, 600_000, "ms", "ours")
     hold_idle_ms: int = _constant(60_000, 1_000, 3_600_000, "ms", "ours")
 
     def __post_init__(self) -> None:

@@ -151,19 +151,24 @@ class Hold:
     bounds : mapping of str to (float, float)
         Closed range per measurement (`BOUND_NAMES`); the first tick at which one lies outside, or is NaN,
         calls `step`. Anything that cannot be told from these ranges shortens the deadline instead.
+    between : mapping of str to (float, float)
+        The wider ranges that are enough between samples: the estimators look at a reading only at multiples of
+        the sample period since power-up, so a dead band that is left and met again in between means nothing.
+        `bounds` are inside them.
     """
 
     deadline_ms: int
     bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    between: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @property
     def deadline_s(self) -> float:
         """Deadline in seconds."""
         return self.deadline_ms * 1.0e-3
 
-    def is_left(self, measurements: Measurements) -> bool:
+    def is_left(self, measurements: Measurements, *, between_samples: bool = False) -> bool:
         """Whether a measurement lies outside its bounds (a NaN does)."""
-        for name, (low, high) in self.bounds.items():
+        for name, (low, high) in (self.between if between_samples else self.bounds).items():
             reading = getattr(measurements, name)
             values = reading if isinstance(reading, tuple) else (reading,)
             if not all(low <= value <= high for value in values):

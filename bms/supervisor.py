@@ -303,6 +303,7 @@ def _hold(state: State, readings: _Readings, settings: Settings) -> Hold:
             bounds[predicate.channel] = _both(bounds[predicate.channel], found.bounds)
     if state.mode is AlternatorMode.RESTING and state.stopped_ms is not None:
         until_ms = min(until_ms, state.stopped_ms + firmware.rearm_ms)
+    between = dict(bounds)
     thermal = state.thermal
     if thermal is not None:
         for name, band in estimators.bands(charging, thermal.sample, firmware).items():
@@ -313,7 +314,7 @@ def _hold(state: State, readings: _Readings, settings: Settings) -> Hold:
             else:
                 bounds[name] = _both(bounds[name], band)
         until_ms = estimators.quiet_until_ms(thermal, until_ms, charging, plan.rating, firmware)
-    return Hold(until_ms - now_ms, bounds)
+    return Hold(until_ms - now_ms, bounds, between)
 
 
 def _both(a: tuple[float, float], b: tuple[float, float]) -> tuple[float, float]:

@@ -105,11 +105,12 @@ def advance(
     rating, firmware : Rating, FirmwareParameters
         Constants.
     """
-    while thermal.next_ms <= now_ms:
-        instant_ms = thermal.next_ms
-        sample = thermal.sample
-        if instant_ms == now_ms:
-            sample = _taken(sample, measurements, charging, firmware)
+    while thermal.next_ms < now_ms:
+        after = _sampled(thermal, thermal.sample, charging, rating, firmware)
+        quiet = after[2:] == thermal[2:]
+        thermal = _coasted(after, now_ms, charging, rating, firmware) if quiet else after
+    if thermal.next_ms == now_ms:
+        sample = _taken(thermal.sample, measurements, charging, firmware)
         thermal = _sampled(thermal, sample, charging, rating, firmware)
     return thermal
 
@@ -126,30 +127,57 @@ def bands(charging: bool, sample: Sample, firmware: FirmwareParameters) -> dict[
 def quiet_until_ms(
     thermal: Thermal, horizon_ms: int, charging: bool, rating: Rating, firmware: FirmwareParameters
 ) -> int:
-    """First instant up to `horizon_ms` at which more than the estimate changes, the samples staying put.
+    """First instant up to `horizon_ms` at which more than the estimate changes, the samples staying put."""
+    ahead = thermal
+    while ahead.next_ms < horizon_ms:
+        instant_ms = ahead.next_ms
+        ahead = _sampled(ahead, ahead.sample, charging, rating, firmware)
+        if ahead[2:] != thermal[2:]:
+            return instant_ms  # fields 0 and 1 are the estimate itself and its clock
+        ahead = _coasted(ahead, horizon_ms, charging, rating, firmware)
+    return horizon_ms
 
-    Each sample is computed as it will be; the rest is reviewed only where it can change: at the first sample
-    (the port may have been switched), at the end of a waiting time, and where the estimate crosses a limit.
+
+def _coasted(
+    thermal: Thermal, before_ms: int, charging: bool, rating: Rating, firmware: FirmwareParameters
+) -> Thermal:
+    """Take the samples before `before_ms` up to the first one at which a review may change something.
+
+    The state comes from a review that changed nothing, and the readings stay put. So the next review can only find
+    something at the end of a waiting time, or where the estimate makes the reference stale or the junction too hot.
+    Same figures as `_relaxed`, `_is_stale` and `junction_degC`, without a tuple for each sample.
     """
-    due_ms = (
+    fuse, sample, period_ms = rating.fuse, thermal.sample, firmware.sample_period_ms
+    square_V2 = 0.5 * (sample.fuse_sense_V**2 + sample.fuse_sense_V**2)
+    decay = math.exp(-(period_ms * 1.0e-3) / fuse.time_constant_s)
+    tolerance, reference_ohm = firmware.reference_tolerance, thermal.reference_ohm
+    drop_V = _drop_V(sample) if charging else 0.0
+    fuse_degC, next_ms = thermal.fuse_degC, thermal.next_ms
+    ohm = resistance_ohm(fuse_degC, fuse)
+    last_ms = before_ms
+    for due_ms in (
         thermal.limit_changed_ms + firmware.limit_interval_ms,
         thermal.off_ms + firmware.thermal_rest_ms,
         thermal.red_ms + firmware.thermal_rest_ms,
-    )
-    ahead = thermal
-    previous_ms: int | None = None
-    while ahead.next_ms < horizon_ms:
-        instant_ms = ahead.next_ms
-        ahead = _relaxed(ahead, ahead.sample, rating, firmware)
-        look = previous_ms is None or any(previous_ms < due <= instant_ms for due in due_ms)
-        if (
-            look
-            or _is_stale(ahead, rating, firmware)
-            or junction_degC(ahead, charging, rating, firmware) > firmware.junction_trip_degC
-        ) and _reviewed(ahead, instant_ms, charging, rating, firmware)[2:] != thermal[2:]:
-            return instant_ms  # fields 0 and 1 are the estimate itself and its clock
-        previous_ms = instant_ms
-    return horizon_ms
+    ):
+        if next_ms - period_ms < due_ms < last_ms:
+            last_ms = due_ms
+    while next_ms < last_ms:
+        end_degC = sample.terminal_degC + fuse.thermal_resistance_K_W * (square_V2 / ohm)
+        moved_degC = end_degC + (fuse_degC - end_degC) * decay
+        ohm = resistance_ohm(moved_degC, fuse)
+        if abs(ohm / reference_ohm - 1.0) > tolerance or (
+            drop_V > 0.0
+            and sample.heatsink_degC
+            + firmware.junction_to_heatsink_K_W * max(drop_V * (sample.fuse_sense_V / ohm), 0.0)
+            > firmware.junction_trip_degC
+        ):
+            break
+        next_ms += period_ms
+        if moved_degC == fuse_degC:  # settled to the bit: it stays
+            next_ms += max(0, -(-(last_ms - next_ms) // period_ms)) * period_ms
+        fuse_degC = moved_degC
+    return thermal._replace(fuse_degC=fuse_degC, next_ms=next_ms)
 
 
 def junction_degC(thermal: Thermal, charging: bool, rating: Rating, firmware: FirmwareParameters) -> float:

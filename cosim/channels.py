@@ -10,7 +10,7 @@ from cosim.deck import DEVICES
 from cosim.plant import PlantParameters, PlantState
 from cosim.slow import Operating
 from models import battery
-from models.compiled import compiled
+from models.compiled import borrowing, compiled
 
 Array = NDArray[np.float64]
 
@@ -61,7 +61,17 @@ def write_row(
     row: NDArray[np.float64], commands: NDArray[np.float64], p: PlantParameters,
 ) -> None:
     """Fill one record row; `commands` is (enable, limit [A], fuse estimate [degC], in window)."""
-    cells = battery.cell_voltages_V(state.battery, x.port_current_A, p.battery)
+    now = battery.empty_now(state.battery.soc.size)
+    battery.look(state.battery, p.battery, now)
+    fill_row(out, state, x, powers, row, commands, now)
+
+
+@borrowing
+def fill_row(
+    out: NDArray[np.float64], state: PlantState, x: Operating, powers: NDArray[np.float64],
+    row: NDArray[np.float64], commands: NDArray[np.float64], now: battery.CellsNow,
+) -> None:
+    """`write_row` where the cells' present equivalent is known already."""
     out[0] = x.alternator_current_A
     out[1] = row[2]
     out[2] = x.starter_battery_current_A
@@ -73,7 +83,13 @@ def write_row(
     out[8] = x.battery_voltage_V
     out[9] = row[0]
     out[10] = row[1]
-    out[11] = state.battery.soc.mean()
+    n = now.ohm.size
+    soc = 0.0
+    for i in range(n):
+        soc += state.battery.soc[i]
+        out[23 + i] = now.emf_V[i] + now.ohm[i] * x.port_current_A
+        out[23 + n + i] = state.battery.temperature_degC[i]
+    out[11] = soc / n
     out[12] = state.starter.soc
     out[13] = state.fuse.temperature_degC
     out[14] = commands[2]
@@ -85,13 +101,10 @@ def write_row(
     out[20] = state.input_cable_degC
     out[21] = commands[0]
     out[22] = commands[3]
-    n = cells.size
-    first = 23
-    out[first : first + n] = cells
-    out[first + n : first + 2 * n] = state.battery.temperature_degC
-    first += 2 * n
-    out[first : first + 5] = state.box.junction_degC[:, 0]
-    out[first + 5 : first + 10] = powers[:5]
+    first = 23 + 2 * n
+    for i in range(5):
+        out[first + i] = state.box.junction_degC[i, 0]
+        out[first + 5 + i] = powers[i]
 
 
 def as_dataset(time_s: Array, record: Array, n_cells: int, has_vehicle: bool) -> xr.Dataset:

@@ -22,7 +22,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from models.compiled import compiled
+from models.compiled import borrowing, compiled
 
 Array = NDArray[np.float64]
 
@@ -77,32 +77,94 @@ class Controls(NamedTuple):
     pass_degC: float
 
 
-@compiled
+@borrowing
 def smooth_min(a: float, b: float, width: float) -> float:
     """Hyperbolic minimum; differs from min(a, b) by width/2 at the corner and width**2/(4|a-b|) far from it."""
     return 0.5 * (a + b - math.sqrt((a - b) ** 2 + width**2))
 
 
-@compiled
+@borrowing
 def smooth_max(a: float, b: float, width: float) -> float:
     """Hyperbolic maximum, see `smooth_min`."""
     return 0.5 * (a + b + math.sqrt((a - b) ** 2 + width**2))
 
 
-@compiled
+@borrowing
 def polynomial_ohm(ohm: float, t1: float, t2: float, t3: float, temperature_degC: float) -> float:
     """Resistance at a temperature: relative cubic about 25 degC."""
     t = temperature_degC - 25.0
     return ohm * (1.0 + t * (t1 + t * (t2 + t * t3)))
 
 
-@compiled
+@borrowing
 def fuse_ohm(c: Characteristic, fuse_degC: float) -> float:
     """Fuse resistance at its temperature [ohm]."""
     return c.fuse_ohm * (1.0 + c.fuse_alpha_per_K * (fuse_degC - 25.0))
 
 
-@compiled
+class Law(NamedTuple):
+    """The law at fixed commands and temperatures: what a root search need not compute again.
+
+    mode : 0 the full law, 1 conductance `leak_S` only (link, or blocked); held_S, through_S : slopes of the two
+    branches of I_pass; limit_A : I_lim at a drop of 1 V; drop_V, knee_A, slope_S, round_A, floor_A, leak_S : as in the law
+    """
+
+    mode: int
+    held_S: float
+    through_S: float
+    drop_V: float
+    knee_A: float
+    limit_A: float
+    slope_S: float
+    round_A: float
+    floor_A: float
+    leak_S: float
+
+
+@borrowing
+def law_at(u: Controls, c: Characteristic) -> Law:
+    """The law at these commands and temperatures."""
+    if c.kind == 1.0 or u.enable < 0.5:
+        conductance = 1.0 / c.link_ohm if c.kind == 1.0 else c.leak_S
+        return Law(1, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, conductance)
+    r_fuse = fuse_ohm(c, u.fuse_degC)
+    r_diode = polynomial_ohm(c.diode_ohm, c.diode_t1, c.diode_t2, c.diode_t3, u.diode_degC)
+    r_rest = r_fuse + c.other_ohm + polynomial_ohm(c.pass_ohm, c.pass_t1, c.pass_t2, c.pass_t3, u.pass_degC)
+    limit_A = (c.limit_gain * u.reference_mV + c.limit_offset_mV) * 1e-3 / r_fuse
+    return Law(
+        0, 1.0 / (r_rest + c.drop_ohm), 1.0 / (r_rest + r_diode), c.drop_V, c.drop_knee_V / r_rest, limit_A, c.limit_slope_S, c.knee_A,
+        c.floor_A, c.leak_S,
+    )
+
+
+@borrowing
+def _knee(a: float, a_slope: float, b: float, b_slope: float, width: float) -> tuple[float, float]:
+    """`smooth_min` and its derivative."""
+    root = math.sqrt((a - b) ** 2 + width**2)
+    turn = (a - b) / root if root > 0.0 else 0.0
+    return 0.5 * (a + b - root), 0.5 * (a_slope + b_slope - turn * (a_slope - b_slope))
+
+
+@borrowing
+def current_and_slope(drop_V: float, law: Law) -> tuple[float, float]:
+    """Current [A] through the circuit at a drop, and its derivative [S]."""
+    if law.mode == 1:
+        return law.leak_S * drop_V, law.leak_S
+    passed, passed_S = _knee(
+        (drop_V - law.drop_V) * law.held_S, law.held_S, drop_V * law.through_S, law.through_S, law.knee_A
+    )
+    limited = law.limit_A + law.slope_S * (drop_V - 1.0)
+    limited_S = law.slope_S
+    if limited <= 0.0:
+        limited = 0.0
+        limited_S = 0.0
+    forward, forward_S = _knee(passed, passed_S, limited, limited_S, law.round_A)
+    root = math.sqrt(forward**2 + law.floor_A**2)
+    turn = forward / root if root > 0.0 else 0.0
+    return 0.5 * (forward + root) + law.leak_S * drop_V, 0.5 * forward_S * (1.0 + turn) + law.leak_S
+
+
+@borrowing
 def port_current_A(drop_V: float, u: Controls, c: Characteristic) -> float:
     """Current through the circuit at a drop between its studs [A].
 
@@ -112,21 +174,10 @@ def port_current_A(drop_V: float, u: Controls, c: Characteristic) -> float:
     u : commands and temperatures
     c : coefficients
     """
-    if c.kind == 1.0:
-        return drop_V / c.link_ohm
-    if u.enable < 0.5:
-        return c.leak_S * drop_V
-    r_fuse = fuse_ohm(c, u.fuse_degC)
-    r_diode = polynomial_ohm(c.diode_ohm, c.diode_t1, c.diode_t2, c.diode_t3, u.diode_degC)
-    r_rest = r_fuse + c.other_ohm + polynomial_ohm(c.pass_ohm, c.pass_t1, c.pass_t2, c.pass_t3, u.pass_degC)
-    knee_A = c.drop_knee_V / r_rest
-    passed = smooth_min((drop_V - c.drop_V) / (r_rest + c.drop_ohm), drop_V / (r_rest + r_diode), knee_A)
-    limited = (c.limit_gain * u.reference_mV + c.limit_offset_mV) * 1e-3 / r_fuse + c.limit_slope_S * (drop_V - 1.0)
-    forward = smooth_min(passed, max(limited, 0.0), c.knee_A)
-    return smooth_max(forward, 0.0, c.floor_A) + c.leak_S * drop_V
+    return current_and_slope(drop_V, law_at(u, c))[0]
 
 
-@compiled
+@borrowing
 def diode_drop_V(current_A: float, diode_ohm: float, c: Characteristic) -> float:
     """Forward drop of the ideal diode [V]: what its driver holds, or its resistance once it is fully on."""
     return smooth_max(c.drop_V + c.drop_ohm * current_A, current_A * diode_ohm, c.drop_knee_V)
@@ -135,13 +186,20 @@ def diode_drop_V(current_A: float, diode_ohm: float, c: Characteristic) -> float
 @compiled
 def powers_W(drop_V: float, current_A: float, u: Controls, c: Characteristic) -> NDArray[np.float64]:
     """Power in q1, q2a..q2d, fuse, other; shape (7,) [W]. Their sum is drop times current."""
-    out = np.zeros(7)
-    if c.kind == 1.0:
+    out = np.empty(7)
+    fill_powers_W(out, drop_V, current_A, u, c)
+    return out
+
+
+@borrowing
+def fill_powers_W(
+    out: NDArray[np.float64], drop_V: float, current_A: float, u: Controls, c: Characteristic
+) -> None:
+    """Fill `out` with `powers_W`."""
+    if c.kind == 1.0 or current_A <= 0.0:
+        out[:6] = 0.0
         out[6] = drop_V * current_A
-        return out
-    if current_A <= 0.0:
-        out[6] = drop_V * current_A
-        return out
+        return
     r_diode = polynomial_ohm(c.diode_ohm, c.diode_t1, c.diode_t2, c.diode_t3, u.diode_degC)
     diode_drop = min(diode_drop_V(current_A, r_diode, c), drop_V)
     out[0] = current_A * diode_drop
@@ -152,7 +210,6 @@ def powers_W(drop_V: float, current_A: float, u: Controls, c: Characteristic) ->
     out[2] = rest * c.share_b
     out[3] = rest * c.share_c
     out[4] = rest * c.share_d
-    return out
 
 
 FITTED = ("fuse_ohm", "fuse_alpha_per_K", "diode_ohm", "diode_t1", "diode_t2", "diode_t3", "pass_ohm", "pass_t1",

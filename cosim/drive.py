@@ -51,7 +51,7 @@ def build_inputs(scenario: Scenario) -> tuple[Inputs, float]:
 def drive_profile(drive: Drive, parameters: engine.EngineParameters) -> engine.DriveProfile:
     """Profile of described segments or of speed traces."""
     if drive.segments is not None:
-        return engine.from_segments([(s.kind, s.duration_s) for s in drive.segments], parameters)
+        return engine.from_segments([(s.kind, s.duration_s) for s in drive.segments] * drive.repeat, parameters)
     assert drive.trace is not None  # validated
     times, speeds = joined_traces(drive.trace)
     return engine.from_speed_trace(times, speeds, parameters, crank_first=drive.trace.crank)

@@ -13,7 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +40,7 @@ from cosim.spice_sources import SourceTable
 
 Array = NDArray[np.float64]
 
-PROCEDURE = "3"
+PROCEDURE = "4"
 """Version of this procedure; part of the cache key."""
 SETTLE_S, ENABLE_S = 0.05, 1e-3
 SAMPLES_PER_REGIME = {"pass": 26, "limit": 22, "knee": 8, "reverse": 8}
@@ -60,6 +60,10 @@ BOUNDS = {
 }
 """What the coefficients mean keeps them inside these: no negative resistance or leakage, knees that have a width, a
 knee to blocking narrow enough that the law blocks (ours)."""
+REFUSED_A, REFUSED_POWER = 0.3, 0.05
+"""A circuit whose current the law misses by more than this (design bound), or whose powers by more, is refused."""
+HIGHEST_SOURCE_V = 17.0
+"""Samples stay below the 18 V over-voltage trip, which is no part of the law."""
 SETTLED_A = 0.02
 """A sample whose current still moves by more over its last fifth is refused (ours)."""
 
@@ -91,6 +95,7 @@ class IdentifiedCircuit:
 
     residual_A : per identification sample, current error behind 4 mohm of source and battery [A]
     power_residual : largest relative error of the power of devices and fuse where they burn more than 5 W
+    samples, dropped : windows used, and windows left out because they did not settle
     from_cache : whether it was read from the cache
     """
 
@@ -101,6 +106,7 @@ class IdentifiedCircuit:
     power_residual: float
     samples: int
     from_cache: bool
+    dropped: int = 0
 
     @classmethod
     def nominal(cls, netlist: str) -> IdentifiedCircuit:
@@ -134,12 +140,18 @@ def identify(
         figures = stored["figures"]
         return IdentifiedCircuit(netlist, Characteristic(**values), from_cache=True, **figures)
     samples = measure_samples(netlist, dict(parameters), progress, workers)
+    dropped = sum(SAMPLES_PER_REGIME.values()) - len(samples)
     is_link = netlist == "direct_connection"
     circuit = fit_link(netlist, samples) if is_link else fit_limiter(netlist, samples, parameters)
     figures = {"residual_median_A": circuit.residual_median_A, "residual_max_A": circuit.residual_max_A,
-               "power_residual": circuit.power_residual, "samples": circuit.samples}
+               "power_residual": circuit.power_residual, "samples": circuit.samples, "dropped": dropped}
+    if circuit.residual_max_A > REFUSED_A or circuit.power_residual > REFUSED_POWER:
+        raise IdentificationFailed(
+            f"{netlist} ({listed}): the terminal law misses its own samples by up to {circuit.residual_max_A:.3g} A "
+            f"(allowed: {REFUSED_A} A) and {circuit.power_residual:.2%} of a power (allowed: {REFUSED_POWER:.0%})"
+        )
     cache.store("characteristic", key, {"coefficients": circuit.coefficients._asdict(), "figures": figures})
-    return circuit
+    return replace(circuit, dropped=dropped)
 
 
 # ---- sampling ---------------------------------------------------------------------------------------------------
@@ -155,10 +167,11 @@ def design(netlist: str, fuse_25_ohm: float, fuse_alpha: float) -> list[dict[str
             limit_mV = 60.0 * 0.9 * (0.3 + 0.9 * u[3])
             limit_A = limit_mV * 1e-3 / (fuse_25_ohm * (1.0 + fuse_alpha * (fuse_degC - 25.0)))
             battery_V = 12.0 + 2.0 * u[4]
+            point = _source(regime, u[5], limit_A, limit_mV, fuse_25_ohm)
+            point["over_V"] = min(point["over_V"], HIGHEST_SOURCE_V - battery_V)
             points.append({
                 "regime": regime, "battery_V": battery_V, "fuse_degC": fuse_degC, "diode_degC": diode_degC,
-                "pass_degC": pass_degC,
-                **_source(regime, u[5], limit_A, limit_mV, fuse_25_ohm),
+                "pass_degC": pass_degC, **point,
             })
     return points
 

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
+from numba.typed import List
 from numpy.typing import NDArray
 
-from cosim.channels import write_row
-from cosim.plant import PlantParameters, PlantState, plant_flags
-from cosim.sensors import inside, measure
-from cosim.slow import Operating, advance, device_powers_W, sense_V, solve_network, truth_vector
+from cosim.channels import fill_row
+from cosim.characteristic import Controls, fill_powers_W
+from cosim.plant import PlantParameters, PlantState, controls_of, plant_flags
+from cosim.sensors import inside, measure_into
+from cosim.slow import (
+    Operating,
+    Tick,
+    advance_in_place,
+    fill_truth,
+    own_arrays,
+    prepare,
+    solve_around,
+)
 from models import battery, cable
-from models.compiled import compiled
+from models.compiled import borrowing, compiled
+
+Array = NDArray[np.float64]
+
+Item = TypeVar("Item")
 
 LEDGER = (
     "charge_C", "source_J", "load_J", "starter_battery_J", "input_cable_J", "circuit_J", "battery_cable_J",
@@ -27,7 +41,9 @@ class Stretch(NamedTuple):
 
     commands : (enable, limit [A], fuse estimate [degC], in window 0)
     reference_mV : fuse-drop reference
-    low, high : bounds of the hold; deadline_tick : tick at which the supervisor must be called
+    low, high : bounds of the hold that count on every tick; deadline_tick : tick at which the supervisor must be
+        called
+    sample_low, sample_high : bounds that count besides on every `sample_ticks`-th tick; none if empty
     """
 
     commands: NDArray[np.float64]
@@ -35,6 +51,9 @@ class Stretch(NamedTuple):
     low: NDArray[np.float64]
     high: NDArray[np.float64]
     deadline_tick: int
+    sample_low: NDArray[np.float64] = np.empty(0)
+    sample_high: NDArray[np.float64] = np.empty(0)
+    sample_ticks: int = 1
 
 
 class Grid(NamedTuple):
@@ -52,20 +71,35 @@ def observe(
     p: PlantParameters,
 ) -> tuple[Operating, NDArray[np.float64]]:
     """Network solution at a tick, and what the sensors make of it."""
-    x = solve_network(state, row, commands[0], reference_mV, p)
-    return x, measure(truth_vector(state, x, sense_V(state, x, p), p), p.sensors)
+    count = state.battery.soc.size
+    measured = np.empty(5 + 2 * count)
+    u = controls_of(state, commands[0], reference_mV)
+    return _observe(state, row, u, battery.empty_now(count), measured, p), measured
 
 
-@compiled
+@borrowing
+def _observe(
+    state: PlantState, row: NDArray[np.float64], u: Controls, now: battery.CellsNow, measured: NDArray[np.float64],
+    p: PlantParameters,
+) -> Operating:
+    """`observe` into given arrays: what the cells' state means, and the measurements."""
+    emf_V, ohm = battery.look(state.battery, p.battery, now)
+    x = solve_around(state, row, emf_V, ohm, u, p)
+    fill_truth(measured, state, x, now, p)
+    measure_into(measured, measured, p.sensors)
+    return x
+
+
+@borrowing
 def add_energies(
-    ledger: NDArray[np.float64], state: PlantState, x: Operating, circuit_W: float, load_A: float, limit_A: float,
-    dt_s: float, p: PlantParameters,
+    ledger: NDArray[np.float64], state: PlantState, x: Operating, circuit_W: float, limit_A: float, dt_s: float,
+    p: PlantParameters,
 ) -> None:
     """Add one tick to the ledger."""
     port = x.port_current_A
     first = cable.resistance_ohm(state.input_cable_degC, p.input_cable)
     second = cable.resistance_ohm(state.battery_cable_degC, p.battery_cable)
-    emf, ohm = battery.thevenin(state.battery, p.battery)
+    load_A = x.alternator_current_A - x.starter_battery_current_A - port
     ledger[0] += port * dt_s
     ledger[1] += x.starter_voltage_V * x.alternator_current_A * dt_s
     ledger[2] += x.starter_voltage_V * load_A * dt_s
@@ -73,7 +107,7 @@ def add_energies(
     ledger[4] += first * port**2 * dt_s
     ledger[5] += circuit_W * dt_s
     ledger[6] += second * port**2 * dt_s
-    ledger[7] += (emf + ohm * port) * port * dt_s
+    ledger[7] += (x.battery_voltage_V - second * port) * port * dt_s
     if port > 0.98 * limit_A and limit_A > 0.0:
         ledger[8] += dt_s
 
@@ -100,20 +134,116 @@ def run_ticks(
     state, tick, wanted : where it stopped (also where the plant passed a limit, see `plant_flags`), and whether the
         supervisor wants to be called there
     """
+    k = prepare(state, grid.tick_s, p)
+    return _run_ticks(own_arrays(state), tick, end_tick, fresh, grid, stretch, record, ledger, k, p)
+
+
+@compiled
+def _run_ticks(
+    state: PlantState, tick: int, end_tick: int, fresh: bool, grid: Grid, stretch: Stretch,
+    record: NDArray[np.float64], ledger: NDArray[np.float64], k: Tick, p: PlantParameters,
+) -> tuple[PlantState, int, bool]:
+    """`run_ticks` that writes over the arrays of `state` and leaves the last measurements in `k.measured`."""
+    flags = plant_flags(state, p)
     while tick < end_tick:
         row = grid.rows[tick]
-        x, measured = observe(state, row, stretch.commands, stretch.reference_mV, p)
-        if fresh and (tick >= stretch.deadline_tick or not inside(measured, stretch.low, stretch.high)):
+        u = controls_of(state, stretch.commands[0], stretch.reference_mV)
+        x = _observe(state, row, u, k.now, k.measured, p)
+        if fresh and (tick >= stretch.deadline_tick or not _held(k.measured, tick, stretch)):
             return state, tick, True
         fresh = True
-        powers = device_powers_W(state, x, stretch.commands[0], stretch.reference_mV, p)
+        fill_powers_W(k.powers_W, x.input_voltage_V - x.battery_voltage_V, x.port_current_A, u, p.characteristic)
         if tick % grid.record_every == 0:
-            write_row(record[tick // grid.record_every], state, x, powers, row, stretch.commands, p)
-        load_A = x.alternator_current_A - x.starter_battery_current_A - x.port_current_A
-        add_energies(ledger, state, x, powers.sum(), load_A, stretch.commands[1], grid.tick_s, p)
-        flags = plant_flags(state, p)
-        state = advance(state, x, powers, row, grid.ambient_degC, grid.tick_s, p)
+            fill_row(record[tick // grid.record_every], state, x, k.powers_W, row, stretch.commands, k.now)
+        circuit_W = 0.0
+        for i in range(7):
+            circuit_W += k.powers_W[i]
+        add_energies(ledger, state, x, circuit_W, stretch.commands[1], grid.tick_s, p)
+        state = advance_in_place(state, x, row, grid.ambient_degC, k, p)
         tick += 1
         if plant_flags(state, p) != flags:
             break
     return state, tick, False
+
+
+@borrowing
+def _held(measured: NDArray[np.float64], tick: int, stretch: Stretch) -> bool:
+    """Whether the measurements of a tick are inside the bounds of the hold."""
+    if not inside(measured, stretch.low, stretch.high):
+        return False
+    if stretch.sample_low.size == 0 or tick % stretch.sample_ticks != 0:
+        return True
+    return inside(measured, stretch.sample_low, stretch.sample_high)
+
+
+class Plant:
+    """State and parameters of the plant where compiled code finds them at once.
+
+    They are a hundred fields; to unpack them from Python costs as much as twenty ticks, and a day has ten thousand
+    stretches. numba's typed lists keep them unpacked.
+
+    Parameters
+    ----------
+    state, p : plant state at the start and parameters
+    grid, record, ledger : see `run_ticks`
+    """
+
+    def __init__(self, state: PlantState, p: PlantParameters, grid: Grid, record: Array, ledger: Array) -> None:
+        self._state, self._p, self._grid = _kept(state), _kept(p), _kept(grid)
+        self._record, self._ledger = record, ledger
+        self.flags = int(plant_flags(state, p))
+        self.measured = np.full(p.sensors.offset.size, np.nan)
+
+    @property
+    def state(self) -> PlantState:
+        """Plant state; a new one replaces it."""
+        return _taken(self._state)
+
+    @state.setter
+    def state(self, state: PlantState) -> None:
+        self.flags = _replaced(self._state, state, self._p)
+
+    def run(self, tick: int, end_tick: int, fresh: bool, stretch: Stretch) -> tuple[int, bool]:
+        """Call `run_ticks`; returns where it stopped and whether the supervisor is wanted, with `measured`."""
+        tick, wanted, self.flags = _run_plant(
+            self._state, tick, end_tick, fresh, self._grid, stretch, self._record, self._ledger, self.measured, self._p
+        )
+        return tick, wanted
+
+
+@compiled
+def _kept(item: Item) -> list[Item]:
+    """Typed list of one item; made in compiled code, because only that is cached on disk."""
+    kept: list[Item] = List()
+    kept.append(item)
+    return kept
+
+
+@compiled
+def _taken(kept: list[Item]) -> Item:
+    return kept[0]
+
+
+@compiled
+def _replaced(states: list[PlantState], state: PlantState, ps: list[PlantParameters]) -> int:
+    """Keep another state; returns its flags."""
+    states[0] = state
+    return plant_flags(state, ps[0])
+
+
+@compiled
+def _run_plant(
+    states: list[PlantState], tick: int, end_tick: int, fresh: bool, grids: list[Grid], stretch: Stretch,
+    record: NDArray[np.float64], ledger: NDArray[np.float64], measured: NDArray[np.float64],
+    ps: list[PlantParameters],
+) -> tuple[int, bool, int]:
+    """`run_ticks` on what `Plant` keeps."""
+    p = ps[0]
+    grid = grids[0]
+    k = prepare(states[0], grid.tick_s, p)
+    state, tick, wanted = _run_ticks(
+        own_arrays(states[0]), tick, end_tick, fresh, grid, stretch, record, ledger, k, p
+    )
+    states[0] = state
+    measured[:] = k.measured
+    return tick, wanted, plant_flags(state, p)

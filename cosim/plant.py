@@ -15,7 +15,7 @@ from cosim.deck import DEVICES
 from cosim.scenario import Scenario, Vehicle
 from cosim.sensors import Sensors, product_sensors
 from models import alternator, battery, cable, fuse, heat, starter_battery
-from models.compiled import compiled
+from models.compiled import borrowing
 
 Array = NDArray[np.float64]
 
@@ -70,7 +70,7 @@ def load_parameters(scenario: Scenario, characteristic: Characteristic) -> Plant
         battery=cell_bank,
         starter=starter_battery.load_starter_battery(vehicle.starter_battery),
         alternator=alternator.load_alternator(vehicle.alternator),
-        fuse=fuse.load_fuse(scenario.supervisor_settings.fuse_rating_A),
+        fuse=_fitted_fuse(scenario),
         box=heat.load_box(),
         input_cable=cable.load_cable(cables.input.length_m, cables.input.area_mm2),
         battery_cable=cable.load_cable(cables.battery.length_m, cables.battery.area_mm2),
@@ -80,6 +80,17 @@ def load_parameters(scenario: Scenario, characteristic: Characteristic) -> Plant
         source_resistance_ohm=0.0 if isinstance(scenario.source, Vehicle) else scenario.source.resistance_ohm,
         alternator_lead_ohm=cable.resistance_ohm(scenario.ambient.engine_bay_degC, lead),
         alternator_lead_H=lead.inductance_H,
+    )
+
+
+def _fitted_fuse(scenario: Scenario) -> fuse.FuseParameters:
+    """The fuse that is fitted: the rated one, with what the scenario changes of it in the circuit."""
+    rated = fuse.load_fuse(scenario.supervisor_settings.fuse_rating_A)
+    changed = scenario.circuit.parameters
+    return rated._replace(
+        resistance_25_ohm=changed.get("rf25", rated.resistance_25_ohm),
+        alpha_per_K=changed.get("alphaf", rated.alpha_per_K),
+        inductance_H=changed.get("lf", rated.inductance_H),
     )
 
 
@@ -101,17 +112,17 @@ def initial_state(scenario: Scenario, p: PlantParameters) -> PlantState:
     )
 
 
-@compiled
+@borrowing
 def controls_of(state: PlantState, enable: float, reference_mV: float) -> Controls:
     """What the terminal law depends on, from the plant's temperatures and the commands; a blown fuse blocks."""
     if fuse.blown(state.fuse):
         enable = 0.0
-    junction = state.box.junction_degC[:, 0]
-    pass_degC = 0.25 * (junction[1] + junction[2] + junction[3] + junction[4])
-    return Controls(enable, reference_mV, state.fuse.temperature_degC, junction[0], pass_degC)
+    ladders = state.box.junction_degC
+    pass_degC = 0.25 * (ladders[1, 0] + ladders[2, 0] + ladders[3, 0] + ladders[4, 0])
+    return Controls(enable, reference_mV, state.fuse.temperature_degC, ladders[0, 0], pass_degC)
 
 
-@compiled
+@borrowing
 def source_thevenin(state: PlantState, supply_emf_V: float, p: PlantParameters) -> tuple[float, float]:
     """EMF [V] and resistance [ohm] of what holds the bus: starter battery, or laboratory supply."""
     if p.has_vehicle > 0.5:
@@ -119,13 +130,13 @@ def source_thevenin(state: PlantState, supply_emf_V: float, p: PlantParameters) 
     return supply_emf_V, p.source_resistance_ohm
 
 
-@compiled
+@borrowing
 def fuse_current_A(port_current_A: float, p: PlantParameters) -> float:
     """Current that heats the fuse [A]; a plain link has none."""
     return 0.0 if p.characteristic.kind == 1.0 else port_current_A
 
 
-@compiled
+@borrowing
 def plant_flags(state: PlantState, p: PlantParameters) -> int:
     """What of the plant is beyond its limit, one bit each, in the order of `PLANT_LIMITS`."""
     flags = 1 if fuse.blown(state.fuse) else 0

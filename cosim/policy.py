@@ -11,8 +11,38 @@ from cosim.spice_deck import SpiceOptions
 
 SHORTEST_S = 0.2
 """A window stays open at least this long, so that the field and the limiter settle (ours)."""
-LONGEST_AFTER_S = 2.0
-"""A window that was not asked for by the user closes this long after its last fast input (ours)."""
+LONGEST_S = 4.0
+"""A window that was not asked for by the user is closed after this long, cranking included (ours)."""
+
+
+BURST, REFILL_S = 20, 600.0
+"""A kind of window may open this often at once, and once more per `REFILL_S` afterwards (ours): more than a person
+does with a vehicle, far less than an output that chatters."""
+
+
+class WindowBudget:
+    """Token bucket per kind of window, so that chatter cannot open thousands; what it refuses is counted.
+
+    Windows that the user asked for are never refused.
+    """
+
+    def __init__(self, tick_s: float, burst: int = BURST, refill_s: float = REFILL_S) -> None:
+        self._tick_s, self._burst, self._refill_s = tick_s, burst, refill_s
+        self._level: dict[str, float] = {}
+        self._last_tick: dict[str, int] = {}
+        self.refused: dict[str, int] = {}
+
+    def allows(self, kind: str, tick: int) -> bool:
+        """Whether a window of this kind may open now; takes one from its budget if so."""
+        passed_s = (tick - self._last_tick.get(kind, tick)) * self._tick_s
+        level = min(float(self._burst), self._level.get(kind, float(self._burst)) + passed_s / self._refill_s)
+        self._last_tick[kind] = tick
+        if level < 1.0:
+            self._level[kind] = level
+            self.refused[kind] = self.refused.get(kind, 0) + 1
+            return False
+        self._level[kind] = level - 1.0
+        return True
 
 
 @dataclass(frozen=True)
@@ -20,7 +50,8 @@ class WindowRequest:
     """A window to open.
 
     name, reason : for the log; start_tick; min_ticks : stay open at least; limit_ticks : at most;
-    max_step_s, options : longest SPICE step and numerical options, None for the defaults
+    max_step_s, options : longest SPICE step and numerical options, None for the defaults;
+    by_user : asked for in the scenario: always runs in full, never refused or reused
     """
 
     name: str
@@ -30,6 +61,7 @@ class WindowRequest:
     limit_ticks: int
     max_step_s: float | None = None
     options: SpiceOptions | None = None
+    by_user: bool = False
 
 
 def planned(scenario: Scenario, inputs: Inputs, n_ticks: int) -> list[WindowRequest]:
@@ -45,7 +77,9 @@ def planned(scenario: Scenario, inputs: Inputs, n_ticks: int) -> list[WindowRequ
         length = max(1, math.ceil(window.duration_s / tick_s - 1e-9))
         if start < n_ticks:
             length = min(length, n_ticks - start)
-            found.append(WindowRequest(window.name, "asked for", start, length, length, window.max_step_s))
+            found.append(
+                WindowRequest(window.name, "asked for", start, length, length, window.max_step_s, by_user=True)
+            )
     return sorted(found, key=lambda w: (w.start_tick, w.name))
 
 
@@ -56,6 +90,6 @@ def on_command(enable: bool, tick: int, n_ticks: int, tick_s: float) -> WindowRe
 
 
 def _automatic(name: str, reason: str, start_tick: int, n_ticks: int, tick_s: float) -> WindowRequest:
-    limit = max(1, min(math.ceil(LONGEST_AFTER_S / tick_s), n_ticks - start_tick))
+    limit = max(1, min(math.ceil(LONGEST_S / tick_s), n_ticks - start_tick))
     shortest = min(limit, max(1, math.ceil(SHORTEST_S / tick_s - 1e-9)))
     return WindowRequest(name, reason, start_tick, shortest, limit)

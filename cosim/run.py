@@ -15,10 +15,11 @@ from cosim import policy
 from cosim.channels import as_dataset, row_size, write_row
 from cosim.identify import IdentifiedCircuit
 from cosim.inputs import Inputs
-from cosim.loop import LEDGER, Grid, Stretch, observe, run_ticks
-from cosim.plant import PLANT_LIMITS, PlantState, initial_state, load_parameters, plant_flags, stored_charge_C
+from cosim.loop import LEDGER, Grid, Plant, Stretch, observe
+from cosim.plant import PLANT_LIMITS, PlantState, initial_state, load_parameters, stored_charge_C
 from cosim.policy import WindowRequest
 from cosim.result import LoggedEvent, Result
+from cosim.reuse import Remembered, Reused, WindowMemory, shifted
 from cosim.scenario import Scenario, Supply
 from cosim.sensors import as_measurements, inside
 from cosim.spice import SpiceSession
@@ -41,15 +42,15 @@ class Run:
 
     def __init__(
         self, scenario: Scenario, session: SpiceSession, circuit: IdentifiedCircuit, inputs: Inputs,
-        duration_s: float, every_tick: bool, report: Progress,
+        duration_s: float, every_tick: bool, report: Progress, windows: bool = True,
     ) -> None:
         self.scenario, self.session, self.circuit, self.inputs = scenario, session, circuit, inputs
         self.tick_s = scenario.tick_s
         self.n_ticks = max(1, round(duration_s / self.tick_s))
         self.p = load_parameters(scenario, circuit.coefficients)
-        self.state: PlantState = initial_state(scenario, self.p)
-        self.start = self.state
+        self.start = initial_state(scenario, self.p)
         self.report = report
+        self.open_windows = windows
         self.every_tick = every_tick
         self.n_cells = int(self.p.battery.capacity_factor.size)
         self.record_every = max(1, round(scenario.recording.period_s / self.tick_s))
@@ -62,16 +63,24 @@ class Run:
         self.windows: dict[str, xr.Dataset] = {}
         self.window_reports: list[dict[str, Any]] = []
         self.ticks_slow = 0
-        self.flags = plant_flags(self.state, self.p)
+        self.budget = policy.WindowBudget(self.tick_s)
+        self.memory = WindowMemory(inputs, self.tick_s)
+        self.plant = Plant(self.start, self.p, self.grid, self.record, self.ledger)
+        self.flags = self.plant.flags
+
+    @property
+    def state(self) -> PlantState:
+        """Plant state."""
+        return self.plant.state
 
     # ---- master loop --------------------------------------------------------------------------------------
     def go(self) -> Result:
         """Run all ticks."""
-        waiting = policy.planned(self.scenario, self.inputs, self.n_ticks)
+        waiting = policy.planned(self.scenario, self.inputs, self.n_ticks) if self.open_windows else []
         supervision = self._first_call()
         tick, fresh = 0, False
         before = supervision.commands
-        if before.alternator_enable:
+        if before.alternator_enable and self.open_windows:
             waiting.insert(0, policy.on_command(True, 0, self.n_ticks, self.tick_s))
         while tick < self.n_ticks:
             self.report(tick / self.n_ticks, f"{tick * self.tick_s:.0f} s")
@@ -83,25 +92,26 @@ class Run:
             end = waiting[0].start_tick if waiting else self.n_ticks
             end = min(end, self.n_ticks, tick + 6000)
             was = tick
-            self.state, tick, wanted = run_ticks(
-                self.state, tick, end, fresh, self.grid, self._stretch(supervision), self.record, self.ledger, self.p
-            )
+            tick, wanted = self.plant.run(tick, end, fresh, self._stretch(supervision))
             self.ticks_slow += tick - was
             self._log_plant(tick)
             fresh = True
+            measured = self.plant.measured
             if not wanted and tick < self.n_ticks:
-                wanted = self._wanted(supervision, tick)
+                measured = self._measured(supervision, tick)
+                wanted = supervision.wants(tick, bool(inside(measured, supervision.low, supervision.high)))
                 fresh = wanted
             if wanted:
                 before = supervision.commands
-                supervision = self._call(supervision, tick)
+                supervision = supervision.stepped(tick, as_measurements(measured, self.n_cells))
+                self._log(supervision, tick)
                 fresh = False
-                if supervision.commands.alternator_enable != before.alternator_enable:
+                if self.open_windows and supervision.commands.alternator_enable != before.alternator_enable:
                     request = policy.on_command(
                         supervision.commands.alternator_enable, tick, self.n_ticks, self.tick_s
                     )
                     tick, supervision = self._through_window(request, supervision, before)
-        return self._finish(supervision)
+        return self._finish()
 
     def _due(self, waiting: list[WindowRequest], tick: int) -> WindowRequest | None:
         """Next planned window whose time has come; one that an earlier window covered is dropped."""
@@ -129,15 +139,6 @@ class Run:
         _, measured = observe(self.state, self.grid.rows[tick], stretch.commands, stretch.reference_mV, self.p)
         return np.asarray(measured)
 
-    def _wanted(self, supervision: Supervision, tick: int) -> bool:
-        measured = self._measured(supervision, tick)
-        return supervision.wants(tick, bool(inside(measured, supervision.low, supervision.high)))
-
-    def _call(self, supervision: Supervision, tick: int) -> Supervision:
-        after = supervision.stepped(tick, as_measurements(self._measured(supervision, tick), self.n_cells))
-        self._log(after, tick)
-        return after
-
     def _log(self, supervision: Supervision, tick: int) -> None:
         now_s = self._seconds(tick)
         self.events += [LoggedEvent(now_s, "supervisor", str(e.name), e.detail) for e in supervision.events]
@@ -147,7 +148,9 @@ class Run:
 
     def _log_plant(self, tick: int) -> None:
         """Events of the plant: what passed a limit, or came back, since the last look."""
-        flags = plant_flags(self.state, self.p)
+        flags = self.plant.flags
+        if flags == self.flags:
+            return
         for bit, name in enumerate(PLANT_LIMITS):
             before, now = self.flags >> bit & 1, flags >> bit & 1
             if before != now:
@@ -157,14 +160,29 @@ class Run:
     def _stretch(self, s: Supervision) -> Stretch:
         c = s.commands
         commands = np.array([float(c.alternator_enable), c.current_limit_A, s.fuse_estimate_degC, 0.0])
-        return Stretch(commands, c.sense_reference_V * 1e3, s.low, s.high, s.deadline_tick)
+        return Stretch(
+            commands, c.sense_reference_V * 1e3, s.between_low, s.between_high, s.deadline_tick, s.low, s.high,
+            s.sample_ticks,
+        )
 
     # ---- windows ------------------------------------------------------------------------------------------
     def _through_window(
         self, request: WindowRequest, supervision: Supervision, before: bms.Commands
     ) -> tuple[int, Supervision]:
-        """Run one window and take its results over; a window that fails is an event and the slow picture stands."""
+        """Run one window, or reuse one, and take its results over.
+
+        A window that fails, or that its kind's budget refuses, is an event, and the slow picture stands.
+        """
         start_s = self._seconds(request.start_tick)
+        found = self.memory.find(request, before, self.state, supervision)
+        if found is not None:
+            self._take_over_again(request, *found)
+            return found[1].end_tick, found[1].supervision
+        if not request.by_user and not self.budget.allows(request.name, request.start_tick):
+            if self.budget.refused[request.name] == 1:
+                detail = f"{request.name}: too many of its kind; counted in the summary from here on"
+                self.events.append(LoggedEvent(start_s, "engine", "window refused", detail))
+            return request.start_tick, supervision
         number = len(self.windows)
         name = f"{number:03d}_{request.name}"
         self.report(request.start_tick / self.n_ticks, f"window {request.name} at {start_s:.1f} s")
@@ -181,17 +199,50 @@ class Run:
             self.events.append(LoggedEvent(start_s, "engine", "window failed", f"{request.name}: {error}"))
             self.window_reports.append({"name": name, "reason": request.reason, "failed": str(error)})
             return request.start_tick, supervision
+        self.memory.remember(name, request, before, self.state, supervision.commands, outcome)
         self._take_over(name, request, outcome)
         self._log_plant(outcome.end_tick)
-        return outcome.end_tick, outcome.supervision
+        return self._after_window(outcome)
+
+    def _after_window(self, outcome: WindowOutcome) -> tuple[int, Supervision]:
+        """A change of the enable command at a window's very end gets a window of its own."""
+        tick, supervision = outcome.end_tick, outcome.supervision
+        enable = supervision.commands.alternator_enable
+        if enable != outcome.standing.alternator_enable and tick < self.n_ticks:
+            request = policy.on_command(enable, tick, self.n_ticks, self.tick_s)
+            return self._through_window(request, supervision, outcome.standing)
+        return tick, supervision
 
     def _alternator_current(self, before: bms.Commands, tick: int) -> float:
         enable = np.array([float(before.alternator_enable), 0.0, 0.0, 0.0])
         x, _ = observe(self.state, self.grid.rows[tick], enable, before.sense_reference_V * 1e3, self.p)
         return float(x.alternator_current_A)
 
+    def _take_over_again(self, request: WindowRequest, kept: Remembered, reused: Reused) -> None:
+        """Apply what a remembered window changed."""
+        start_s, end_s = self._seconds(request.start_tick), self._seconds(reused.end_tick)
+        offset = request.start_tick - kept.request.start_tick
+        for tick, state, x, powers, commands in kept.outcome.tick_rows[:-1]:
+            now = tick + offset
+            if now % self.record_every == 0:
+                here = shifted(self.state, kept.start, state)
+                write_row(self.record[now // self.record_every], here, x, powers, self.grid.rows[now], commands, self.p)
+        self.plant.state = reused.state
+        self._add_to_ledger(kept.outcome)
+        self.events.append(LoggedEvent(start_s, "engine", "window reused", f"{request.name}: as {kept.name}"))
+        self.events += [LoggedEvent(*note) for note in reused.notes]
+        self._log_plant(reused.end_tick)
+        self.window_reports.append(
+            {"name": request.name, "reason": request.reason, "start_s": start_s, "end_s": end_s, "reused": kept.name}
+        )
+
+    def _add_to_ledger(self, outcome: WindowOutcome) -> None:
+        self.ledger[0] += outcome.charge_C
+        for key, value in outcome.energies.items():
+            self.ledger[LEDGER.index(key)] += value
+
     def _take_over(self, name: str, request: WindowRequest, outcome: WindowOutcome) -> None:
-        self.state = outcome.state
+        self.plant.state = outcome.state
         self.windows[name] = outcome.dataset
         start_s, end_s = self._seconds(request.start_tick), self._seconds(outcome.end_tick)
         self.events.append(LoggedEvent(start_s, "engine", "window", f"{request.name}: {request.reason}"))
@@ -200,9 +251,7 @@ class Run:
             if tick % self.record_every == 0:
                 write_row(self.record[tick // self.record_every], state, x, powers, self.grid.rows[tick], commands,
                           self.p)
-        self.ledger[0] += outcome.charge_C
-        for key, value in outcome.energies.items():
-            self.ledger[LEDGER.index(key)] += value
+        self._add_to_ledger(outcome)
         self.window_reports.append({
             "name": name, "reason": request.reason, "start_s": start_s, "end_s": end_s,
             "points": int(outcome.dataset.sizes["time_s"]), "settled": outcome.settled,
@@ -211,7 +260,7 @@ class Run:
         })
 
     # ---- end ----------------------------------------------------------------------------------------------
-    def _finish(self, supervision: Supervision) -> Result:
+    def _finish(self) -> Result:
         every_ms = self.record_every * round(self.tick_s * 1000.0)
         time_s = np.arange(self.record.shape[0], dtype=np.float64) * every_ms / 1000.0
         slow = as_dataset(time_s, self.record, self.n_cells, self.p.has_vehicle > 0.5)

@@ -91,9 +91,10 @@ class Trace(_Strict):
 
 
 class Drive(_Strict):
-    """Engine use over time: described segments, or speed traces."""
+    """Engine use over time: described segments (as often as `repeat` says), or speed traces."""
 
     segments: list[Segment] | None = None
+    repeat: Annotated[int, Field(ge=1, le=1000)] = 1
     trace: Trace | None = None
 
     @model_validator(mode="after")

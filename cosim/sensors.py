@@ -6,18 +6,22 @@ threshold is crossed at the same value in the slow loop and in a window.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 import bms
-from models.compiled import compiled
+from models.compiled import borrowing, compiled
 
 Array = NDArray[np.float64]
 
 SCALARS = ("input_voltage_V", "fuse_sense_V", "battery_voltage_V", "heatsink_degC", "terminal_degC")
 """Scalar measurements, in the order of the measurement vector; cell voltages and cell temperatures follow."""
+
+KNOWN = frozenset((*SCALARS, "cell_voltage_V", "cell_temperature_degC"))
+FREE = (-np.inf, np.inf)
 
 
 class Sensors(NamedTuple):
@@ -46,41 +50,42 @@ def product_sensors(n_cells: int) -> Sensors:
 def measure(truth: NDArray[np.float64], sensors: Sensors) -> NDArray[np.float64]:
     """Measured values of a vector of true values: offset, range, rounding to the resolution."""
     out = np.empty_like(truth)
+    measure_into(out, truth, sensors)
+    return out
+
+
+@borrowing
+def measure_into(out: NDArray[np.float64], truth: NDArray[np.float64], sensors: Sensors) -> None:
+    """Fill `out` (which may be `truth` itself) with the measured values."""
     for j in range(truth.size):
         value = min(max(truth[j] + sensors.offset[j], sensors.low[j]), sensors.high[j])
         out[j] = np.round(value / sensors.resolution[j]) * sensors.resolution[j]
-    return out
 
 
 def as_measurements(vector: Array, n_cells: int) -> bms.Measurements:
     """Turn a measurement vector into what the supervisor's `step` takes."""
-    values = [float(v) for v in vector]
-    first = len(SCALARS)
-    return bms.Measurements(
-        **dict(zip(SCALARS, values[:first], strict=True)),
-        cell_voltage_V=tuple(values[first : first + n_cells]),
-        cell_temperature_degC=tuple(values[first + n_cells : first + 2 * n_cells]),
-    )
+    values: list[float] = vector.tolist()
+    first, last = len(SCALARS), len(SCALARS) + n_cells
+    a, b, c, d, e = values[:first]
+    return bms.Measurements(a, b, c, d, e, tuple(values[first:last]), tuple(values[last : last + n_cells]))
 
 
-def bounds_of(hold: bms.Hold, n_cells: int) -> tuple[Array, Array]:
+def bounds_of(bounds: Mapping[str, tuple[float, float]], n_cells: int) -> tuple[Array, Array]:
     """Lower and upper bound per measurement of a hold, as two vectors; unnamed ones are free."""
-    size = len(SCALARS) + 2 * n_cells
-    low, high = np.full(size, -np.inf), np.full(size, np.inf)
-    for name, (lower, upper) in hold.bounds.items():
-        if name in SCALARS:
-            where = slice(SCALARS.index(name), SCALARS.index(name) + 1)
-        elif name == "cell_voltage_V":
-            where = slice(len(SCALARS), len(SCALARS) + n_cells)
-        elif name == "cell_temperature_degC":
-            where = slice(len(SCALARS) + n_cells, size)
-        else:
-            raise ValueError(f"the hold names an unknown measurement {name!r}")
-        low[where], high[where] = lower, upper
-    return low, high
+    unknown = bounds.keys() - KNOWN
+    if unknown:
+        raise ValueError(f"the hold names an unknown measurement {min(unknown)!r}")
+    pairs = [bounds.get(name, FREE) for name in SCALARS]
+    pairs += [bounds.get("cell_voltage_V", FREE)] * n_cells
+    pairs += [bounds.get("cell_temperature_degC", FREE)] * n_cells
+    both = np.array(pairs).T.copy()
+    return both[0], both[1]
 
 
-@compiled
+@borrowing
 def inside(vector: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]) -> bool:
     """Whether every measurement is inside its closed bounds (a NaN is outside)."""
-    return bool(np.all((low <= vector) & (vector <= high)))
+    kept = True
+    for j in range(vector.size):  # a loop, because whole-array comparisons allocate
+        kept = kept and low[j] <= vector[j] <= high[j]
+    return kept

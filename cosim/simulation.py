@@ -29,12 +29,17 @@ class Simulation:
     scenario : validated scenario
     session : SPICE session; the process-wide one if not given
     every_tick : call the supervisor on every tick, to check that its holds are sound
+    windows : open windows; without them the slow picture stands alone (studies of days, benchmarks)
     """
 
-    def __init__(self, scenario: Scenario, *, session: SpiceSession | None = None, every_tick: bool = False) -> None:
+    def __init__(
+        self, scenario: Scenario, *, session: SpiceSession | None = None, every_tick: bool = False,
+        windows: bool = True,
+    ) -> None:
         self.scenario = scenario
         self._session = session
         self._every_tick = every_tick
+        self._windows = windows
 
     def run(self, progress: Progress | None = None) -> Result:
         """Run from start to end, then the benches of the figures that the scenario asks for.
@@ -51,7 +56,9 @@ class Simulation:
         report = progress or _silent
         session = self._session or SpiceSession.open()
         share = 0.7 if self.scenario.figures else 1.0
-        result = run_scenario(self.scenario, session, self._every_tick, lambda f, text: report(share * f, text))
+        result = run_scenario(
+            self.scenario, session, self._every_tick, lambda f, text: report(share * f, text), self._windows
+        )
 
         def bench(asked: Scenario) -> Result:
             return run_scenario(asked, session, False, lambda f, text: report(share, f"{asked.name}: {text}"))
@@ -62,7 +69,9 @@ class Simulation:
         return result
 
 
-def run_scenario(scenario: Scenario, session: SpiceSession, every_tick: bool, report: Progress) -> Result:
+def run_scenario(
+    scenario: Scenario, session: SpiceSession, every_tick: bool, report: Progress, windows: bool = True
+) -> Result:
     """One scenario without its benches."""
     inputs, duration_s = build_inputs(scenario)
     nominal = IdentifiedCircuit.nominal(scenario.circuit.netlist)
@@ -73,7 +82,7 @@ def run_scenario(scenario: Scenario, session: SpiceSession, every_tick: bool, re
     )
     report(0.0, "terminal characteristic")
     circuit = identify(scenario.circuit.netlist, parameters, session, progress=report)
-    return Run(scenario, session, circuit, inputs, duration_s, every_tick, report).go()
+    return Run(scenario, session, circuit, inputs, duration_s, every_tick, report, windows).go()
 
 
 def _silent(fraction: float, text: str) -> None:

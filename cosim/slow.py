@@ -7,7 +7,8 @@ cables, alternator and loads around it are a small network with one unknown, the
     I_port = I_alt(V) - I_load - (V_stb - E_s) / R_s
     F(V)   = I_port - I_circuit(V_stb - R_c I_port - R_b I_port - E_b) = 0
 
-`F` falls strictly, so a bracket and the Illinois rule always find the one root.
+`F` falls strictly, so there is one root: Newton from the last solution finds it in two or three steps, and where a
+knee throws it off, a bracket and the Illinois rule always do.
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.characteristic import fuse_ohm, port_current_A, powers_W
+from cosim.characteristic import Controls, Law, current_and_slope, fuse_ohm, law_at
 from cosim.plant import PlantParameters, PlantState, controls_of, fuse_current_A, source_thevenin
 from models import alternator, battery, cable, fuse, heat, starter_battery
-from models.compiled import compiled
+from models.compiled import borrowing, compiled
 
+CLOSE_A = 1e-9
+"""Residual at which a network solution is taken [A]."""
 
 class Operating(NamedTuple):
     """Solution of the network at one moment; currents in ampere, voltages in volt."""
@@ -44,21 +47,26 @@ class _Network(NamedTuple):
     setpoint_V: float
     load_A: float
     source_emf_V: float
-    source_ohm: float
+    source_S: float
     cable_ohm: float
     battery_emf_V: float
     battery_ohm: float
+    lead_ohm: float
+    gain_A_V: float
 
 
-@compiled
-def _port_side(voltage_V: float, n: _Network, p: PlantParameters) -> tuple[float, float, float]:
-    """Alternator current, bus voltage and port current that the source side asks for at `voltage_V`."""
-    current = alternator.regulated_current_A(voltage_V, n.capability_A, n.setpoint_V, p.alternator)
-    bus = voltage_V - p.alternator_lead_ohm * current
-    return current, bus, current - n.load_A - (bus - n.source_emf_V) / n.source_ohm
+class _Trial(NamedTuple):
+    """One evaluation of the residual: voltages, currents, residual [A] and its slope [S]."""
+
+    voltage_V: float
+    current_A: float
+    bus_V: float
+    port_current_A: float
+    residual_A: float
+    slope_S: float
 
 
-@compiled
+@borrowing
 def solve_network(
     state: PlantState, row: NDArray[np.float64], enable: float, reference_mV: float, p: PlantParameters
 ) -> Operating:
@@ -71,7 +79,16 @@ def solve_network(
     enable, reference_mV : commands to the circuit
     p : parameters
     """
-    battery_emf, battery_ohm = battery.thevenin(state.battery, p.battery)
+    emf_V, ohm = battery.thevenin(state.battery, p.battery)
+    return solve_around(state, row, emf_V, ohm, controls_of(state, enable, reference_mV), p)
+
+
+@borrowing
+def solve_around(
+    state: PlantState, row: NDArray[np.float64], battery_emf_V: float, battery_ohm: float, u: Controls,
+    p: PlantParameters,
+) -> Operating:
+    """`solve_network` where the battery's equivalent and the circuit's controls are known already."""
     source_emf, source_ohm = source_thevenin(state, row[3], p)
     capability = 0.0
     setpoint = 0.0
@@ -79,89 +96,149 @@ def solve_network(
         capability = alternator.capability_A(row[0], state.alternator.winding_degC, p.alternator)
         setpoint = alternator.setpoint_V(state.alternator.case_degC, p.alternator)
     n = _Network(
-        capability, setpoint, _bounded_load(row[2], source_emf, source_ohm), source_emf, source_ohm,
-        cable.resistance_ohm(state.input_cable_degC, p.input_cable), battery_emf,
-        battery_ohm + cable.resistance_ohm(state.battery_cable_degC, p.battery_cable),
+        capability, setpoint, _bounded_load(row[2], source_emf, source_ohm), source_emf, 1.0 / source_ohm,
+        cable.resistance_ohm(state.input_cable_degC, p.input_cable), battery_emf_V,
+        battery_ohm + cable.resistance_ohm(state.battery_cable_degC, p.battery_cable), p.alternator_lead_ohm,
+        p.alternator.gain_A_V,
     )
-    voltage = _root(state, enable, reference_mV, n, p)
-    current, bus, port = _port_side(voltage, n, p)
+    found = _root(state.bus_voltage_V, n, law_at(u, p.characteristic))
+    port, bus = found.port_current_A, found.bus_V
     return Operating(
-        port, current, (bus - n.source_emf_V) / n.source_ohm, voltage, bus, bus - n.cable_ohm * port,
+        port, found.current_A, (bus - n.source_emf_V) * n.source_S, found.voltage_V, bus, bus - n.cable_ohm * port,
         n.battery_emf_V + n.battery_ohm * port, n.capability_A, n.setpoint_V,
     )
 
 
-@compiled
+@borrowing
 def _bounded_load(load_A: float, source_emf_V: float, source_ohm: float) -> float:
     """A load never pulls the bus below 1 V, as `load` in `netlists/plant.cir`."""
     return min(load_A, max((source_emf_V - 1.0) / source_ohm, 0.0))
 
 
-@compiled
-def _residual(
-    voltage_V: float, state: PlantState, enable: float, reference_mV: float, n: _Network, p: PlantParameters
-) -> float:
-    _, bus, port = _port_side(voltage_V, n, p)
-    drop = bus - (n.cable_ohm + n.battery_ohm) * port - n.battery_emf_V
-    return port - port_current_A(drop, controls_of(state, enable, reference_mV), p.characteristic)
+@borrowing
+def _try(voltage_V: float, n: _Network, law: Law) -> _Trial:
+    """Residual and slope at one alternator voltage."""
+    current = 0.0
+    slope_S = 0.0
+    if n.capability_A > alternator.NO_OUTPUT_A:
+        current, slope_S = alternator.current_and_slope(voltage_V, n.capability_A, n.setpoint_V, n.gain_A_V)
+    bus = voltage_V - n.lead_ohm * current
+    bus_slope = 1.0 - n.lead_ohm * slope_S
+    port = current - n.load_A - (bus - n.source_emf_V) * n.source_S
+    port_slope = slope_S - bus_slope * n.source_S
+    path_ohm = n.cable_ohm + n.battery_ohm
+    through, through_S = current_and_slope(bus - path_ohm * port - n.battery_emf_V, law)
+    return _Trial(
+        voltage_V, current, bus, port, port - through, port_slope - through_S * (bus_slope - path_ohm * port_slope)
+    )
 
 
-@compiled
-def _root(state: PlantState, enable: float, reference_mV: float, n: _Network, p: PlantParameters) -> float:
-    """Root of the falling residual by bracketing and the Illinois rule; volt, to about 1e-10 V."""
-    low = state.bus_voltage_V - 0.02
-    high = state.bus_voltage_V + 0.02
-    f_low = _residual(low, state, enable, reference_mV, n, p)
-    f_high = _residual(high, state, enable, reference_mV, n, p)
+@borrowing
+def _root(start_V: float, n: _Network, law: Law) -> _Trial:
+    """Root of the falling residual: Newton from the last solution while it halves the residual, else bracketing."""
+    here = _try(start_V, n, law)
+    for _ in range(20):
+        if abs(here.residual_A) < CLOSE_A:
+            return here
+        ahead = _try(here.voltage_V - here.residual_A / here.slope_S, n, law)
+        if not abs(ahead.residual_A) < 0.5 * abs(here.residual_A):
+            break
+        here = ahead
+    return _bracketed(start_V, n, law)
+
+
+@borrowing
+def _bracketed(start_V: float, n: _Network, law: Law) -> _Trial:
+    """Root by bracketing and the Illinois rule; volt, to about 1e-10 V."""
+    low, high = start_V - 0.02, start_V + 0.02
+    f_low = _try(low, n, law).residual_A
+    f_high = _try(high, n, law).residual_A
     width = 0.04
     while f_low < 0.0 and width < 1e3:
         high, f_high = low, f_low
         low -= width
         width *= 2.0
-        f_low = _residual(low, state, enable, reference_mV, n, p)
+        f_low = _try(low, n, law).residual_A
     while f_high > 0.0 and width < 1e3:
         low, f_low = high, f_high
         high += width
         width *= 2.0
-        f_high = _residual(high, state, enable, reference_mV, n, p)
+        f_high = _try(high, n, law).residual_A
     side = 0
-    middle = 0.5 * (low + high)
+    found = _try(0.5 * (low + high), n, law)
     for _ in range(100):
+        middle = found.voltage_V
         if f_low != f_high:
             middle = (low * f_high - high * f_low) / (f_high - f_low)
-        f_middle = _residual(middle, state, enable, reference_mV, n, p)
-        if f_middle > 0.0:
-            low, f_low = middle, f_middle
+        found = _try(middle, n, law)
+        if found.residual_A > 0.0:
+            low, f_low = middle, found.residual_A
             if side == 1:
                 f_high *= 0.5
             side = 1
         else:
-            high, f_high = middle, f_middle
+            high, f_high = middle, found.residual_A
             if side == -1:
                 f_low *= 0.5
             side = -1
-        if high - low < 1e-11 or abs(f_middle) < 1e-9:
+        if high - low < 1e-11 or abs(found.residual_A) < CLOSE_A:
             break
-    return middle
+    return found
+
+
+class Tick(NamedTuple):
+    """Constants of a fixed tick and work space, made once per call of the tick loop.
+
+    dt_s : tick; battery, box : prepared steps; now : the cells' present equivalent; powers_W : (7,) as `powers_W`;
+    measured : measurement vector
+    """
+
+    dt_s: float
+    battery: battery.BatteryTick
+    box: heat.BoxTick
+    now: battery.CellsNow
+    powers_W: NDArray[np.float64]
+    measured: NDArray[np.float64]
 
 
 @compiled
-def truth_vector(state: PlantState, x: Operating, sense_V: float, p: PlantParameters) -> NDArray[np.float64]:
+def prepare(state: PlantState, dt_s: float, p: PlantParameters) -> Tick:
+    """Constants and work space for a tick of `dt_s`."""
+    n_cells = state.battery.soc.size
+    return Tick(
+        dt_s, battery.prepare(dt_s, p.battery), heat.prepare_box(state.box.junction_degC.shape[0], dt_s, p.box),
+        battery.empty_now(n_cells), np.empty(7), np.empty(5 + 2 * n_cells),
+    )
+
+
+@compiled
+def own_arrays(state: PlantState) -> PlantState:
+    """The state with arrays of its own, so that `advance_in_place` leaves the original alone."""
+    b, box = state.battery, state.box
+    return PlantState(
+        battery.BatteryState(b.soc.copy(), b.v1_V.copy(), b.v2_V.copy(), b.temperature_degC.copy()), state.starter,
+        state.alternator, state.fuse, heat.BoxState(box.heatsink_degC, box.terminal_degC, box.junction_degC.copy()),
+        state.input_cable_degC, state.battery_cable_degC, state.bus_voltage_V,
+    )
+
+
+@borrowing
+def fill_truth(
+    out: NDArray[np.float64], state: PlantState, x: Operating, now: battery.CellsNow, p: PlantParameters
+) -> None:
     """True values behind the measurement vector (see `cosim.sensors`)."""
-    cells = battery.cell_voltages_V(state.battery, x.port_current_A, p.battery)
-    count = cells.size
-    out = np.empty(5 + 2 * count)
+    count = now.ohm.size
     out[0] = x.input_voltage_V
-    out[1] = sense_V
+    out[1] = sense_V(state, x, p)
     out[2] = x.battery_voltage_V
     out[3] = state.box.heatsink_degC
     out[4] = state.box.terminal_degC
-    out[5 : 5 + count] = cells
-    out[5 + count :] = state.battery.temperature_degC
-    return out
+    for i in range(count):
+        out[5 + i] = now.emf_V[i] + now.ohm[i] * x.port_current_A
+        out[5 + count + i] = state.battery.temperature_degC[i]
 
 
-@compiled
+@borrowing
 def sense_V(state: PlantState, x: Operating, p: PlantParameters) -> float:
     """Drop over the fuse that the sense amplifier sees when settled [V]; zero on a plain link."""
     if p.characteristic.kind == 1.0:
@@ -169,25 +246,29 @@ def sense_V(state: PlantState, x: Operating, p: PlantParameters) -> float:
     return x.port_current_A * fuse_ohm(p.characteristic, state.fuse.temperature_degC)
 
 
-@compiled
-def device_powers_W(
-    state: PlantState, x: Operating, enable: float, reference_mV: float, p: PlantParameters
-) -> NDArray[np.float64]:
-    """Power in q1, q2a..q2d, fuse, other; shape (7,) [W]."""
-    u = controls_of(state, enable, reference_mV)
-    return powers_W(x.input_voltage_V - x.battery_voltage_V, x.port_current_A, u, p.characteristic)
-
-
-@compiled
+@borrowing
 def advance_heat(
     state: PlantState, port_current_A: float, alternator_current_A: float, alternator_voltage_V: float,
     alternator_rpm: float, ambient_degC: NDArray[np.float64], dt_s: float, p: PlantParameters,
 ) -> tuple[alternator.AlternatorState, float, float]:
     """Slow temperatures (alternator and cables) after `dt_s` at constant currents."""
+    capability = alternator.capability_A(alternator_rpm, state.alternator.winding_degC, p.alternator)
+    return _advance_heat(
+        state, port_current_A, alternator_current_A, alternator_voltage_V, alternator_rpm, capability, ambient_degC,
+        dt_s, p,
+    )
+
+
+@borrowing
+def _advance_heat(
+    state: PlantState, port_current_A: float, alternator_current_A: float, alternator_voltage_V: float,
+    alternator_rpm: float, capability_A: float, ambient_degC: NDArray[np.float64], dt_s: float, p: PlantParameters,
+) -> tuple[alternator.AlternatorState, float, float]:
     machine = state.alternator
     if p.has_vehicle > 0.5:
-        machine = alternator.step(
-            machine, alternator_current_A, alternator_voltage_V, alternator_rpm, ambient_degC[0], dt_s, p.alternator
+        machine = alternator.step_at(
+            machine, alternator_current_A, alternator_voltage_V, alternator_rpm, capability_A, ambient_degC[0], dt_s,
+            p.alternator,
         )
     first = cable.step_temperature(state.input_cable_degC, port_current_A, ambient_degC[0], dt_s, p.input_cable)
     second = cable.step_temperature(state.battery_cable_degC, port_current_A, ambient_degC[2], dt_s, p.battery_cable)
@@ -195,26 +276,32 @@ def advance_heat(
 
 
 @compiled
-def advance(
-    state: PlantState, x: Operating, powers: NDArray[np.float64], row: NDArray[np.float64],
-    ambient_degC: NDArray[np.float64], dt_s: float, p: PlantParameters,
+def advance_in_place(
+    state: PlantState, x: Operating, row: NDArray[np.float64], ambient_degC: NDArray[np.float64], k: Tick,
+    p: PlantParameters,
 ) -> PlantState:
-    """Plant state one tick later, the tick's currents and powers held."""
-    machine, first, second = advance_heat(
-        state, x.port_current_A, x.alternator_current_A, x.alternator_voltage_V, row[0], ambient_degC, dt_s, p
+    """Plant state one tick later, the tick's currents and powers held; the arrays of `state` are written over.
+
+    `k.now` and `k.powers_W` are those of `state` at the start of the tick.
+    """
+    machine, first, second = _advance_heat(
+        state, x.port_current_A, x.alternator_current_A, x.alternator_voltage_V, row[0], x.capability_A, ambient_degC,
+        k.dt_s, p,
     )
     starter = state.starter
     if p.has_vehicle > 0.5:
         starter = starter_battery.step(
-            starter, x.starter_battery_current_A, dt_s, ambient_degC[0], p.starter
+            starter, x.starter_battery_current_A, k.dt_s, ambient_degC[0], p.starter
         )
+    melting = fuse.step(
+        state.fuse, fuse_current_A(x.port_current_A, p), state.box.terminal_degC, k.dt_s, p.fuse
+    )
+    battery.step_in_place(state.battery, x.port_current_A, ambient_degC[2], k.now, k.battery, p.battery)
+    heatsink, terminal = heat.step_box_in_place(
+        state.box.heatsink_degC, state.box.terminal_degC, state.box.junction_degC, k.powers_W, k.powers_W[5],
+        ambient_degC[1], k.box,
+    )
     return PlantState(
-        battery.step(state.battery, x.port_current_A, dt_s, ambient_degC[2], p.battery),
-        starter,
-        machine,
-        fuse.step(state.fuse, fuse_current_A(x.port_current_A, p), state.box.terminal_degC, dt_s, p.fuse),
-        heat.step_box(state.box, powers[:5], powers[5], ambient_degC[1], dt_s, p.box),
-        first,
-        second,
-        x.alternator_voltage_V,
+        state.battery, starter, machine, melting, heat.BoxState(heatsink, terminal, state.box.junction_degC), first,
+        second, x.alternator_voltage_V,
     )

@@ -30,14 +30,17 @@ def summarise(run: Run, slow: xr.Dataset, cell_charge_C: float) -> dict[str, Any
         "netlist": {"name": run.scenario.circuit.netlist,
                     "sha256": content_key(circuit_text(run.scenario.circuit.netlist))},
         "characteristic": {
-            "samples": run.circuit.samples, "residual_median_A": run.circuit.residual_median_A,
-            "residual_max_A": run.circuit.residual_max_A, "power_residual": run.circuit.power_residual,
+            "samples": run.circuit.samples, "dropped": run.circuit.dropped,
+            "residual_median_A": run.circuit.residual_median_A, "residual_max_A": run.circuit.residual_max_A,
+            "power_residual": run.circuit.power_residual,
         },
         "figures": [f.as_dict() for f in run_figures(run, slow, ledger)],
         "charge_balance": charge_balance(ledger, cell_charge_C),
         "energy_balance": energy_balance(ledger),
         "windows": run.window_reports,
         "worst_window": worst(run.window_reports),
+        "windows_reused": sum("reused" in r for r in run.window_reports),
+        "windows_refused": dict(run.budget.refused),
     }
 
 

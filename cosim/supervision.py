@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,8 @@ class Supervision:
     ----------
     settings, state, commands : of the supervisor; `commands` stand until the next call
     low, high : bounds per measurement within which nothing would change
+    between_low, between_high : wider bounds that are enough between the samples of the estimators
+    sample_ticks : ticks from one sample to the next
     deadline_tick, last_tick : when it must be asked at the latest, when it was asked last
     tick_ms : tick length [ms]
     every_tick : ask on every tick, whatever the hold says (to check that holds are sound)
@@ -32,6 +34,9 @@ class Supervision:
     commands: bms.Commands
     low: Array
     high: Array
+    between_low: Array
+    between_high: Array
+    sample_ticks: int
     deadline_tick: int
     last_tick: int
     tick_ms: int
@@ -47,7 +52,11 @@ class Supervision:
         n_cells = len(measurements.cell_voltage_V)
         size = 5 + 2 * n_cells
         free = np.full(size, np.inf)
-        start = cls(settings, bms.State(), bms.Commands(), -free, free, 0, 0, tick_ms, n_cells, every_tick, ())
+        sample_ticks = -(-settings.firmware.sample_period_ms // tick_ms)
+        start = cls(
+            settings, bms.State(), bms.Commands(), -free, free, -free, free, sample_ticks, 0, 0, tick_ms, n_cells,
+            every_tick, (),
+        )
         return start.stepped(0, measurements)
 
     def wants(self, tick: int, inside: bool) -> bool:
@@ -58,11 +67,12 @@ class Supervision:
         """Ask the supervisor at a tick."""
         elapsed_s = (tick - self.last_tick) * self.tick_ms * 1e-3
         state, commands, events, hold = bms.step(self.state, measurements, self.settings, elapsed_s)
-        low, high = bounds_of(hold, self.n_cells)
+        low, high = bounds_of(hold.bounds, self.n_cells)
+        between_low, between_high = bounds_of(hold.between, self.n_cells)
         hold_ticks = 1 if self.every_tick else max(1, -(-hold.deadline_ms // self.tick_ms))
-        return replace(
-            self, state=state, commands=commands, low=low, high=high, deadline_tick=tick + hold_ticks,
-            last_tick=tick, events=tuple(events),
+        return Supervision(
+            self.settings, state, commands, low, high, between_low, between_high, self.sample_ticks, tick + hold_ticks,
+            tick, self.tick_ms, self.n_cells, self.every_tick, events,
         )
 
     @property

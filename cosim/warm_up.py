@@ -11,7 +11,7 @@ from cosim.channels import row_size
 from cosim.characteristic import limiter_start
 from cosim.drive import build_inputs
 from cosim.exchange import ORDER, FastState
-from cosim.loop import LEDGER, Grid, Stretch, observe, run_ticks
+from cosim.loop import LEDGER, Grid, Plant, Stretch, observe, run_ticks
 from cosim.plant import initial_state, load_parameters
 from cosim.scenario import parse_scenario
 from cosim.sensors import inside
@@ -34,6 +34,9 @@ def main() -> None:
     inside(measured, -free, free)
     record = np.zeros((4, row_size(p.battery.capacity_factor.size)))
     run_ticks(state, 0, 3, True, grid, Stretch(commands, 54.0, -free, free, 100), record, np.zeros(len(LEDGER)), p)
+    plant = Plant(state, p, grid, record, np.zeros(len(LEDGER)))
+    plant.run(0, 3, True, Stretch(commands, 54.0, -free, free, 100, -free, free, 10))
+    plant.state = plant.state
     fast = FastState(state, p, ambient)
     values = np.zeros(len(ORDER))
     fast.accept(0.0, values)

@@ -14,18 +14,30 @@ from numpy.typing import NDArray
 
 import bms
 from cosim.balance import window_balance
+from cosim.characteristic import LINK
 from cosim.deck import DEVICES, EXTERNALS, SIGNALS, DeckSpec, top_deck
-from cosim.exchange import I_BATTERY, I_PORT, ORDER, SENSE, V_BATTERY, V_BUS, V_INPUT, FastState, junctions
+from cosim.exchange import (
+    I_ALTERNATOR,
+    I_BATTERY,
+    I_PORT,
+    ORDER,
+    SENSE,
+    V_BATTERY,
+    V_BUS,
+    V_INPUT,
+    FastState,
+    junctions,
+)
 from cosim.inputs import Inputs
 from cosim.plant import PlantParameters, PlantState, source_thevenin, stored_charge_C
-from cosim.policy import WindowRequest
+from cosim.policy import SHORTEST_S, WindowRequest
 from cosim.sensors import as_measurements, inside, measure
 from cosim.slow import Operating, advance_heat, solve_network
 from cosim.spice import SpiceSession
 from cosim.spice_sources import SourceTable
 from cosim.supervision import Supervision
 from cosim.window_result import WindowOutcome, window_dataset
-from models import alternator, battery
+from models import alternator, battery, fuse
 
 Array = NDArray[np.float64]
 
@@ -39,8 +51,9 @@ MAX_STEP_S = 1e-4
 """Longest step unless a window asks for another: first-order hold stays exact to 1e-5 V below it."""
 SAME_TIME_S = 1e-8
 """Times closer than this are one moment: far below every rise time, far above rounding at 1e6 s."""
-QUIET_A, QUIET_V = 0.1, 5e-3
-"""A window is settled when nothing exchanged moved by more than this over its last tick (ours)."""
+QUIET_A, QUIET_V, ALTERNATOR_QUIET_A = 0.1, 5e-3, 1.0
+"""A window is settled when nothing exchanged moved by more than this over its last tick, or when all of it is as close
+to the slow prediction (ours); the alternator's current is not handed over, only its voltage matters."""
 PREDICTION_BOUND_A = 0.3
 """Largest difference of the slow prediction from SPICE at a window's end that is not an event (design bound)."""
 
@@ -95,12 +108,13 @@ class Window:
         self._table = SourceTable(EXTERNALS)
         self._tick = request.start_tick
         self._last_values: Array | None = None
-        self._changed_at_tick = True
+        self._standing = previous_commands
         self._settled = False
         self._start_mismatch_A = 0.0
         self._breakpoints: list[float] = []
         self._next_corner = 0
         self._rows: list[tuple[int, PlantState, Operating, Array, Array]] = []
+        self._seen: list[Array] = []
         self._notes: list[tuple[float, str, str, str]] = []
         self._stop: Callable[[], None] = lambda: None
 
@@ -143,12 +157,13 @@ class Window:
         state, supervision = self._start
         self._fast = FastState(state, self._p, self._ambient)
         self._supervision = supervision
+        self._standing = self._previous
         self._tick = self.request.start_tick
         self._last_values = None
-        self._changed_at_tick = True
         self._settled = False
         self._next_corner = 0
         self._rows.clear()
+        self._seen.clear()
         self._notes.clear()
         self._initial_sources()
 
@@ -216,6 +231,8 @@ class Window:
         """Supervisor, slow temperatures and the question whether the window may close."""
         tick, first = self._tick, self._tick == self.request.start_tick
         self._tick += 1
+        measured = self._measured(values)
+        self._seen.append(measured)
         if first:
             predicted = self._prediction(tick, self._previous)
             self._start_mismatch_A = float(values[I_PORT] - predicted.port_current_A)
@@ -223,8 +240,7 @@ class Window:
             self._keep_row(tick, values)
             return self._apply(self._supervision.commands, self._previous, spice_s)
         self._slow_temperatures(tick)
-        before = self._supervision.commands
-        measured = self._measured(values)
+        before = self._standing = self._supervision.commands
         if self._supervision.wants(tick, inside(measured, self._supervision.low, self._supervision.high)):
             self._supervision = self._supervision.stepped(tick, as_measurements(measured, self._n_cells))
             now_s = seconds(tick, self._tick_s)
@@ -287,15 +303,25 @@ class Window:
         done = tick - self.request.start_tick
         if done >= self.request.limit_ticks:
             return
+        if self._p.characteristic.kind != LINK and fuse.blown(self._fast.state.fuse):
+            self._notes.append((seconds(tick, self._tick_s), "engine", "window closed", "the fuse has opened"))
+            self._settled = True
+            self._stop()
+            return
         now_s = tick * self._tick_s
-        ahead = self._inputs.load_A.corners(now_s - self._tick_s, now_s + self._tick_s)
-        if done < self.request.min_ticks or changed or ahead.size:
+        near = self._inputs.load_A.corners(now_s - min(self._tick_s, SHORTEST_S), now_s + self._tick_s)
+        if done < self.request.min_ticks or changed or near.size:
             return
         assert self._last_values is not None
         moved = np.abs(values - self._last_values)
-        quiet = moved[I_PORT] < QUIET_A and max(moved[V_BUS], moved[V_INPUT], moved[V_BATTERY]) < QUIET_V
+        still = moved[I_PORT] < QUIET_A and moved[I_ALTERNATOR] < ALTERNATOR_QUIET_A
+        quiet = still and max(moved[V_BUS], moved[V_INPUT], moved[V_BATTERY]) < QUIET_V
         predicted = self._prediction(tick, self._supervision.commands)
-        follows = abs(values[I_PORT] - predicted.port_current_A) < QUIET_A
+        follows = (
+            abs(values[I_PORT] - predicted.port_current_A) < QUIET_A
+            and abs(values[I_ALTERNATOR] - predicted.alternator_current_A) < ALTERNATOR_QUIET_A
+            and abs(values[V_BUS] - predicted.starter_voltage_V) < QUIET_V
+        )
         if quiet or follows:
             self._settled = True
             self._stop()
@@ -327,7 +353,7 @@ class Window:
         end_tick = self._rows[-1][0]
         last = self._rows[-1][2]
         state = self._fast.state._replace(bus_voltage_V=last.alternator_voltage_V)
-        predicted = self._prediction(end_tick, self._supervision.commands)
+        predicted = self._prediction(end_tick, self._standing)
         mismatch_A = last.port_current_A - predicted.port_current_A
         waves = dict(zip(ORDER, kept, strict=True))
         before_C = stored_charge_C(self._start[0].battery, self._p.battery)
@@ -340,8 +366,9 @@ class Window:
         if not self._settled and self.request.limit_ticks > self.request.min_ticks:
             notes.append((stop_s, "engine", "window limit", f"{self.request.name} closed at its limit, not settled"))
         return WindowOutcome(
-            state=state, supervision=self._supervision, end_tick=end_tick, operating=last,
+            state=state, supervision=self._supervision, standing=self._standing, end_tick=end_tick, operating=last,
             dataset=window_dataset(time_s, waves, self.request, start_s, stop_s), balance=balance,
             start_mismatch_A=self._start_mismatch_A, end_mismatch_A=float(mismatch_A), settled=self._settled,
-            tick_rows=list(self._rows), charge_C=energies.pop("charge_C"), energies=energies, notes=notes,
+            tick_rows=list(self._rows), charge_C=energies.pop("charge_C"), energies=energies,
+            measured=list(self._seen), notes=notes,
         )

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+import bms
 from cosim.balance import Balance
 from cosim.deck import DEVICES
 from cosim.plant import PlantState
@@ -20,10 +21,18 @@ Array = NDArray[np.float64]
 
 @dataclass
 class WindowOutcome:
-    """What a window hands back to the slow engine."""
+    """What a window hands back to the slow engine.
+
+    `standing` are the commands during its last tick; `supervision` may have changed them at its very end, which the
+    window then has not seen.
+
+    `tick_rows` are (tick, plant state, operating point, device powers, commands) at every tick, `measured` what the
+    sensors gave there.
+    """
 
     state: PlantState
     supervision: Supervision
+    standing: bms.Commands
     end_tick: int
     operating: Operating
     dataset: xr.Dataset
@@ -34,6 +43,7 @@ class WindowOutcome:
     tick_rows: list[tuple[int, PlantState, Operating, Array, Array]]
     charge_C: float
     energies: dict[str, float]
+    measured: list[Array] = field(default_factory=list)
     notes: list[tuple[float, str, str, str]] = field(default_factory=list)
 
 

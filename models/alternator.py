@@ -14,8 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import parameter_file
-from models.compiled import compiled
-from models.linear import interpolate, step_network
+from models.compiled import borrowing
+from models.linear import interpolate, relax_chain
+
+NO_OUTPUT_A = 1.0e-3
+"""Capability up to which the machine gives nothing, as in ``netlists/alternator.cir``."""
 
 
 class AlternatorParameters(NamedTuple):
@@ -159,7 +162,7 @@ def initial_state(temperature_degC: float) -> AlternatorState:
     return AlternatorState(float(temperature_degC), float(temperature_degC), float(temperature_degC))
 
 
-@compiled
+@borrowing
 def capability_A(alternator_rpm: float, winding_degC: float, p: AlternatorParameters) -> float:
     """Return the greatest output current [A] at a speed and winding temperature; 0 below cut-in.
 
@@ -172,14 +175,14 @@ def capability_A(alternator_rpm: float, winding_degC: float, p: AlternatorParame
     return interpolate(alternator_rpm, p.capability_rpm, p.capability_warm_A) * min(max(derating, 0.5), 1.3)
 
 
-@compiled
+@borrowing
 def setpoint_V(case_degC: float, p: AlternatorParameters) -> float:
     """Return the regulator's set-point [V]: linear in the case temperature, between its limits."""
     wanted_V = p.setpoint_25_V + p.setpoint_V_K * (case_degC - 25.0)
     return min(max(wanted_V, p.setpoint_low_V), p.setpoint_high_V)
 
 
-@compiled
+@borrowing
 def regulated_current_A(
     voltage_V: float, capability_A: float, setpoint_V: float, p: AlternatorParameters
 ) -> float:
@@ -188,13 +191,21 @@ def regulated_current_A(
     I = Imax / 2 (1 + tanh(2 g (Vset - V) / Imax - 1)), 0 for Imax <= 1 mA. Near full at Vset - Imax / g, 12 %
     at Vset.
     """
-    if capability_A <= 1.0e-3:
+    if capability_A <= NO_OUTPUT_A:
         return 0.0
-    drive = 2.0 * p.gain_A_V * (setpoint_V - voltage_V) / capability_A - 1.0
-    return 0.5 * capability_A * (1.0 + math.tanh(drive))
+    return current_and_slope(voltage_V, capability_A, setpoint_V, p.gain_A_V)[0]
 
 
-@compiled
+@borrowing
+def current_and_slope(
+    voltage_V: float, capability_A: float, setpoint_V: float, gain_A_V: float
+) -> tuple[float, float]:
+    """Return the law of :func:`regulated_current_A` [A] and its derivative [S], for Imax > 0."""
+    drive = math.tanh(2.0 * gain_A_V * (setpoint_V - voltage_V) / capability_A - 1.0)
+    return 0.5 * capability_A * (1.0 + drive), -gain_A_V * (1.0 - drive * drive)
+
+
+@borrowing
 def losses_W(
     current_A: float, voltage_V: float, alternator_rpm: float, state: AlternatorState, p: AlternatorParameters
 ) -> tuple[float, float, float]:
@@ -218,21 +229,32 @@ def losses_W(
         Rectifier: 2 Vd I. Core and mechanical: core (n/6000)^1.5 + windage (n/6000)^2.5 + field (I/Imax)^2
         (V/14)^2.
     """
+    return losses_at_W(
+        current_A, voltage_V, alternator_rpm, state, capability_A(alternator_rpm, state.winding_degC, p), p
+    )
+
+
+@borrowing
+def losses_at_W(
+    current_A: float, voltage_V: float, alternator_rpm: float, state: AlternatorState, full_A: float,
+    p: AlternatorParameters,
+) -> tuple[float, float, float]:
+    """Return :func:`losses_W` where the capability ``full_A`` is known already."""
     speed = max(alternator_rpm, 0.0) / 6000.0
+    root = math.sqrt(speed)
     copper_W = current_A * current_A * p.winding_25_ohm
     copper_W *= max(0.1, 1.0 + p.winding_alpha_per_K * (state.winding_degC - 25.0))
     rectifier_W = 2.0 * p.diode_drop_V * abs(current_A)
-    full_A = capability_A(alternator_rpm, state.winding_degC, p)
     field_use = min(abs(current_A) / full_A, 1.0) if full_A > 1.0 else 0.0
     field_W = p.field_W * field_use * field_use * (voltage_V / 14.0) ** 2
     return (
         copper_W,
         rectifier_W,
-        p.core_6000_W * math.pow(speed, 1.5) + p.windage_6000_W * math.pow(speed, 2.5) + field_W,
+        p.core_6000_W * speed * root + p.windage_6000_W * speed * speed * root + field_W,
     )
 
 
-@compiled
+@borrowing
 def efficiency(
     current_A: float, voltage_V: float, alternator_rpm: float, state: AlternatorState, p: AlternatorParameters
 ) -> float:
@@ -242,21 +264,21 @@ def efficiency(
     return output_W / (output_W + winding_W + rectifier_W + other_W) if output_W > 0.0 else 0.0
 
 
-@compiled
+@borrowing
 def air_factor(alternator_rpm: float, p: AlternatorParameters) -> float:
     """Return convection at a speed relative to that at 6000 rpm."""
     speed = max(alternator_rpm, 0.0) / 6000.0
     return p.still_air_fraction + (1.0 - p.still_air_fraction) * math.pow(speed, p.fan_exponent)
 
 
-@compiled
+@borrowing
 def node_heat_W(losses: tuple[float, float, float], p: AlternatorParameters) -> tuple[float, float, float]:
     """Return the heat into winding, rectifier and case [W] for given losses (their sum is the same)."""
     shared_W = p.core_to_winding * losses[2]
     return losses[0] + shared_W, losses[1], losses[2] - shared_W
 
 
-@compiled
+@borrowing
 def step(
     state: AlternatorState,
     current_A: float,
@@ -287,32 +309,31 @@ def step(
         Exact solution of the linear network for the losses at the start of the step, so first order in dt
         through the temperature of the copper and exact in everything else.
     """
-    heat_W = node_heat_W(losses_W(current_A, voltage_V, alternator_rpm, state, p), p)
+    full_A = capability_A(alternator_rpm, state.winding_degC, p)
+    return step_at(state, current_A, voltage_V, alternator_rpm, full_A, ambient_degC, dt_s, p)
+
+
+@borrowing
+def step_at(
+    state: AlternatorState, current_A: float, voltage_V: float, alternator_rpm: float, full_A: float,
+    ambient_degC: float, dt_s: float, p: AlternatorParameters,
+) -> AlternatorState:
+    """Return :func:`step` where the capability ``full_A`` is known already."""
+    heat_W = node_heat_W(losses_at_W(current_A, voltage_V, alternator_rpm, state, full_A, p), p)
     factor = air_factor(alternator_rpm, p)
-    winding_air = p.winding_air_W_K * factor
-    rectifier_air = p.rectifier_air_W_K * factor
-    case_air = p.case_air_W_K * factor
-    start = np.array([state.winding_degC, state.rectifier_degC, state.case_degC])
-    rate = np.zeros((3, 3))
-    rate[0, 0] = -(winding_air + p.winding_case_W_K) / p.winding_J_K
-    rate[0, 2] = p.winding_case_W_K / p.winding_J_K
-    rate[1, 1] = -(rectifier_air + p.rectifier_case_W_K) / p.rectifier_J_K
-    rate[1, 2] = p.rectifier_case_W_K / p.rectifier_J_K
-    rate[2, 0] = p.winding_case_W_K / p.case_J_K
-    rate[2, 1] = p.rectifier_case_W_K / p.case_J_K
-    rate[2, 2] = -(case_air + p.winding_case_W_K + p.rectifier_case_W_K) / p.case_J_K
-    source = np.array(
-        [
-            (heat_W[0] + winding_air * ambient_degC) / p.winding_J_K,
-            (heat_W[1] + rectifier_air * ambient_degC) / p.rectifier_J_K,
-            (heat_W[2] + case_air * ambient_degC) / p.case_J_K,
-        ]
+    winding, case, rectifier = relax_chain(
+        (state.winding_degC, state.case_degC, state.rectifier_degC),
+        (p.winding_J_K, p.case_J_K, p.rectifier_J_K),
+        (p.winding_air_W_K * factor, p.case_air_W_K * factor, p.rectifier_air_W_K * factor),
+        (p.winding_case_W_K, p.rectifier_case_W_K),
+        (heat_W[0], heat_W[2], heat_W[1]),
+        ambient_degC,
+        dt_s,
     )
-    end = step_network(start, rate, source, dt_s)
-    return AlternatorState(end[0], end[1], end[2])
+    return AlternatorState(winding, rectifier, case)
 
 
-@compiled
+@borrowing
 def over_limit(state: AlternatorState, p: AlternatorParameters) -> bool:
     """Return whether winding or rectifier is above its limit."""
     return state.winding_degC > p.winding_limit_degC or state.rectifier_degC > p.rectifier_limit_degC

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from models import parameter_file
-from models.compiled import compiled
+from models.compiled import borrowing
 from models.linear import relax
 
 
@@ -92,19 +92,19 @@ def load_cable(
     )
 
 
-@compiled
+@borrowing
 def resistance_ohm(temperature_degC: float, p: CableParameters) -> float:
     """Return R = R20 (1 + alpha (T - 20)) [ohm], the bracket not below 0.1."""
     return p.resistance_20_ohm * max(0.1, 1.0 + p.alpha_per_K * (temperature_degC - 20.0))
 
 
-@compiled
+@borrowing
 def heat_W(temperature_degC: float, current_A: float, p: CableParameters) -> float:
     """Return the heat made in the cable now [W]."""
     return current_A * current_A * resistance_ohm(temperature_degC, p)
 
 
-@compiled
+@borrowing
 def step_temperature(
     temperature_degC: float, current_A: float, ambient_degC: float, dt_s: float, p: CableParameters
 ) -> float:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
 from models import parameter_file
-from models.compiled import compiled
+from models.compiled import borrowing
 from models.linear import first_order, hermite, interpolate
 
 ZERO_CELSIUS_K = 273.15
@@ -122,7 +122,7 @@ def load_cell(name_or_path: str | Path = "cell_lfp_200Ah") -> CellParameters:
     )
 
 
-@compiled
+@borrowing
 def open_circuit_voltage_V(soc: float, p: CellParameters) -> float:
     """Return the open-circuit voltage [V] at 25 degC.
 
@@ -133,13 +133,13 @@ def open_circuit_voltage_V(soc: float, p: CellParameters) -> float:
     return hermite(soc, p.ocv_soc, p.ocv_V, p.ocv_slope_V)[0]
 
 
-@compiled
+@borrowing
 def ocv_slope_V(soc: float, p: CellParameters) -> float:
     """Return dOCV/dsoc [V] at ``soc``, the exact derivative of :func:`open_circuit_voltage_V`."""
     return hermite(soc, p.ocv_soc, p.ocv_V, p.ocv_slope_V)[1]
 
 
-@compiled
+@borrowing
 def temperature_factor(temperature_degC: float, p: CellParameters) -> float:
     """Return R(T) / R(25 degC): a fixed part (electrons) and an Arrhenius part (ions, reaction).
 
@@ -150,14 +150,14 @@ def temperature_factor(temperature_degC: float, p: CellParameters) -> float:
     return fixed + (1.0 - fixed) * math.exp(p.activation_K * (1.0 / kelvin - 1.0 / REFERENCE_K))
 
 
-@compiled
+@borrowing
 def resistance_ohm(soc: float, temperature_degC: float, p: CellParameters) -> float:
     """Return the ohmic resistance R0 [ohm] at ``soc`` and temperature."""
     cold = interpolate(soc, p.resistance_soc, p.resistance_25_ohm)
     return cold * temperature_factor(temperature_degC, p)
 
 
-@compiled
+@borrowing
 def step_polarisation(
     v_V: float, current_A: float, resistance_ohm: float, tau_s: float, dt_s: float
 ) -> float:
@@ -165,7 +165,7 @@ def step_polarisation(
     return first_order(v_V, resistance_ohm * current_A, tau_s, dt_s)
 
 
-@compiled
+@borrowing
 def mean_square_V2(v_V: float, target_V: float, tau_s: float, dt_s: float) -> float:
     """Return the mean of v^2 [V^2] over a step of an RC pair, so that its heat is exact for any step.
 
@@ -180,13 +180,13 @@ def mean_square_V2(v_V: float, target_V: float, tau_s: float, dt_s: float) -> fl
     return target_V * target_V + 2.0 * target_V * difference * mean_1 + difference * difference * mean_2
 
 
-@compiled
+@borrowing
 def entropic_heat_W(soc: float, temperature_degC: float, current_A: float, p: CellParameters) -> float:
     """Return the reversible heat [W] = I T dOCV/dT (T in kelvin, charging positive)."""
     return current_A * (temperature_degC + ZERO_CELSIUS_K) * interpolate(soc, p.entropic_soc, p.entropic_V_K)
 
 
-@compiled
+@borrowing
 def heat_W(
     soc: float, v1_V: float, v2_V: float, temperature_degC: float, current_A: float, p: CellParameters
 ) -> float:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from models import parameter_file
-from models.compiled import compiled
+from models.compiled import borrowing
 from models.linear import first_order, relax
 
 
@@ -115,7 +115,7 @@ def initial_state(temperature_degC: float) -> FuseState:
     return FuseState(float(temperature_degC), 0.0)
 
 
-@compiled
+@borrowing
 def resistance_ohm(temperature_degC: float, p: FuseParameters) -> float:
     """Return R = R25 (1 + alpha (T - 25)).
 
@@ -124,7 +124,7 @@ def resistance_ohm(temperature_degC: float, p: FuseParameters) -> float:
     return p.resistance_25_ohm * max(0.1, 1.0 + p.alpha_per_K * (temperature_degC - 25.0))
 
 
-@compiled
+@borrowing
 def steady_temperature_degC(current_A: float, terminal_degC: float, p: FuseParameters) -> float:
     """Return the settled body temperature [degC], or 1e6 where there is none (runaway).
 
@@ -137,13 +137,13 @@ def steady_temperature_degC(current_A: float, terminal_degC: float, p: FuseParam
     return (terminal_degC + rise_K * (1.0 - 25.0 * p.alpha_per_K)) / (1.0 - gain)
 
 
-@compiled
+@borrowing
 def heat_W(state: FuseState, current_A: float, p: FuseParameters) -> float:
     """Return the heat made in the fuse now [W]."""
     return current_A * current_A * resistance_ohm(state.temperature_degC, p)
 
 
-@compiled
+@borrowing
 def step(
     state: FuseState, current_A: float, terminal_degC: float, dt_s: float, p: FuseParameters
 ) -> FuseState:
@@ -180,7 +180,7 @@ def step(
     return FuseState(temperature_degC, melt_fraction)
 
 
-@compiled
+@borrowing
 def blown(state: FuseState) -> bool:
     """Return whether the fuse is open."""
     return state.melt_fraction >= 1.0

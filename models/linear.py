@@ -9,10 +9,10 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from models.compiled import compiled
+from models.compiled import borrowing, compiled
 
 
-@compiled
+@borrowing
 def relax(value: float, rate_1_s: float, source_per_s: float, dt_s: float) -> float:
     """Return x(dt) of dx/dt = rate x + source, for any sign of the rate.
 
@@ -38,7 +38,7 @@ def relax(value: float, rate_1_s: float, source_per_s: float, dt_s: float) -> fl
     return value + dt_s * phi * (rate_1_s * value + source_per_s)
 
 
-@compiled
+@borrowing
 def first_order(value: float, target: float, tau_s: float, dt_s: float) -> float:
     """Return ``value`` after its exponential approach to ``target`` over ``dt_s``."""
     return target + (value - target) * math.exp(-dt_s / tau_s)
@@ -108,7 +108,73 @@ def step_network(
     return x
 
 
-@compiled
+@borrowing
+def relax_chain(
+    temperature_degC: tuple[float, float, float],
+    capacity_J_K: tuple[float, float, float],
+    to_air_W_K: tuple[float, float, float],
+    between_W_K: tuple[float, float],
+    heat_W: tuple[float, float, float],
+    ambient_degC: float,
+    dt_s: float,
+) -> tuple[float, float, float]:
+    """Return three nodes in a row after ``dt_s``: :func:`step_network` without arrays, and as exact.
+
+    Parameters
+    ----------
+    temperature_degC, capacity_J_K, to_air_W_K, heat_W : tuple of float
+        Start value, capacity, conductance to the air and heat of each node, in the order of the row.
+    between_W_K : tuple of float
+        Conductance from the first to the second and from the second to the third node.
+    ambient_degC : float
+        Air.
+    dt_s : float
+        Step [s].
+    """
+    a01, a10 = between_W_K[0] / capacity_J_K[0], between_W_K[0] / capacity_J_K[1]
+    a12, a21 = between_W_K[1] / capacity_J_K[1], between_W_K[1] / capacity_J_K[2]
+    a00 = -(to_air_W_K[0] / capacity_J_K[0] + a01)
+    a11 = -(to_air_W_K[1] / capacity_J_K[1] + a10 + a12)
+    a22 = -(to_air_W_K[2] / capacity_J_K[2] + a21)
+    norm = max(a01 - a00, a10 + a12 - a11, a21 - a22)
+    substeps = max(1, math.ceil(2.0 * norm * dt_s))
+    h = dt_s / substeps
+    # Temperatures above the air: the source is then the heat alone.
+    x0, x1, x2 = (
+        temperature_degC[0] - ambient_degC, temperature_degC[1] - ambient_degC, temperature_degC[2] - ambient_degC
+    )
+    for _ in range(substeps):
+        t0 = h * (heat_W[0] / capacity_J_K[0] + a00 * x0 + a01 * x1)
+        t1 = h * (heat_W[1] / capacity_J_K[1] + a10 * x0 + a11 * x1 + a12 * x2)
+        t2 = h * (heat_W[2] / capacity_J_K[2] + a21 * x1 + a22 * x2)
+        for k in range(2, 30):
+            x0 += t0
+            x1 += t1
+            x2 += t2
+            if max(abs(t0), abs(t1), abs(t2)) < 1.0e-17:
+                break
+            w = h / k
+            t0, t1, t2 = (
+                w * (a00 * t0 + a01 * t1), w * (a10 * t0 + a11 * t1 + a12 * t2), w * (a21 * t1 + a22 * t2)
+            )
+    return ambient_degC + x0, ambient_degC + x1, ambient_degC + x2
+
+
+@borrowing
+def segment(x: float, grid: NDArray[np.float64]) -> int:
+    """Return i with grid[i] < x <= grid[i + 1], for x inside the grid; bisection."""
+    low = 0
+    high = grid.size - 1
+    while high - low > 1:
+        middle = (low + high) >> 1
+        if grid[middle] < x:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+@borrowing
 def interpolate(x: float, grid: NDArray[np.float64], values: NDArray[np.float64]) -> float:
     """Return the piecewise linear value at ``x``, held constant outside the grid."""
     if x <= grid[0]:
@@ -116,12 +182,12 @@ def interpolate(x: float, grid: NDArray[np.float64], values: NDArray[np.float64]
     last = grid.size - 1
     if x >= grid[last]:
         return float(values[last])
-    i = np.searchsorted(grid, x) - 1
+    i = segment(x, grid)
     weight = (x - grid[i]) / (grid[i + 1] - grid[i])
     return float(values[i] + weight * (values[i + 1] - values[i]))
 
 
-@compiled
+@borrowing
 def hermite(
     x: float, grid: NDArray[np.float64], values: NDArray[np.float64], slopes: NDArray[np.float64]
 ) -> tuple[float, float]:
@@ -134,7 +200,7 @@ def hermite(
         return values[0] + slopes[0] * (x - grid[0]), slopes[0]
     if x >= grid[last]:
         return values[last] + slopes[last] * (x - grid[last]), slopes[last]
-    i = np.searchsorted(grid, x) - 1
+    i = segment(x, grid)
     width = grid[i + 1] - grid[i]
     t = (x - grid[i]) / width
     rise = values[i + 1] - values[i]

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from models import parameter_file
-from models.compiled import compiled
+from models.compiled import borrowing
 from models.linear import first_order, relax
 
 
@@ -120,19 +120,19 @@ def initial_state(soc: float, temperature_degC: float, p: StarterParameters) -> 
     return StarterState(float(soc), 0.0, 0.0, float(temperature_degC))
 
 
-@compiled
+@borrowing
 def open_circuit_voltage_V(soc: float, p: StarterParameters) -> float:
     """Return the rest voltage [V], linear in soc (acid concentration), also outside 0..1."""
     return p.emf_empty_V + (p.emf_full_V - p.emf_empty_V) * soc
 
 
-@compiled
+@borrowing
 def temperature_factor(temperature_degC: float, p: StarterParameters) -> float:
     """Return R(T) / R(25 degC) = exp(k (25 - T)), T limited to -50..80 degC."""
     return math.exp(p.temperature_coefficient_1_K * (25.0 - min(max(temperature_degC, -50.0), 80.0)))
 
 
-@compiled
+@borrowing
 def acceptance_resistance_ohm(soc: float, p: StarterParameters) -> float:
     """Return Rc [ohm] = acceptance_ohm / (max(1 - soc, 0) + margin).
 
@@ -141,7 +141,7 @@ def acceptance_resistance_ohm(soc: float, p: StarterParameters) -> float:
     return p.acceptance_ohm / (max(1.0 - soc, 0.0) + p.acceptance_margin)
 
 
-@compiled
+@borrowing
 def thevenin(state: StarterState, p: StarterParameters) -> tuple[float, float]:
     """Return (emf_V, resistance_ohm).
 
@@ -151,7 +151,7 @@ def thevenin(state: StarterState, p: StarterParameters) -> tuple[float, float]:
     return emf_V, p.resistance_25_ohm * temperature_factor(state.temperature_degC, p)
 
 
-@compiled
+@borrowing
 def charge_rate_1_s(soc: float, current_A: float, p: StarterParameters) -> float:
     """Return dsoc/dt [1/s]; above ``gassing_soc`` the charging efficiency falls linearly to 0 at soc 1."""
     efficiency = 1.0
@@ -160,7 +160,7 @@ def charge_rate_1_s(soc: float, current_A: float, p: StarterParameters) -> float
     return efficiency * current_A / (3600.0 * p.capacity_Ah)
 
 
-@compiled
+@borrowing
 def emf_slope_V_s(state: StarterState, current_A: float, p: StarterParameters) -> float:
     """Return d(emf)/dt [V/s] at this current."""
     target_V = p.r1_ohm * temperature_factor(state.temperature_degC, p) * current_A
@@ -170,7 +170,7 @@ def emf_slope_V_s(state: StarterState, current_A: float, p: StarterParameters) -
     return rest_V_s + (target_V - state.v1_V) / p.tau1_s + surface_V_s
 
 
-@compiled
+@borrowing
 def step_surface_charge(
     v2_V: float,
     current_A: float,
@@ -197,7 +197,7 @@ def step_surface_charge(
     return first_order(0.0, other_ohm * current_A, other_ohm * capacitance_F, max(dt_s - crossing_s, 0.0))
 
 
-@compiled
+@borrowing
 def heat_W(state: StarterState, current_A: float, p: StarterParameters) -> float:
     """Return the heat made now [W]: I^2 R0 + v1^2 / R1 + v2^2 / R2 (gas energy counted as heat)."""
     factor = temperature_factor(state.temperature_degC, p)
@@ -207,7 +207,7 @@ def heat_W(state: StarterState, current_A: float, p: StarterParameters) -> float
     return ohmic_W + fast_W + state.v2_V * state.v2_V / leak_ohm
 
 
-@compiled
+@borrowing
 def step(
     state: StarterState, current_A: float, dt_s: float, ambient_degC: float, p: StarterParameters
 ) -> StarterState:

@@ -106,7 +106,7 @@ def test_the_shipped_figures_pass(spice: SpiceSession) -> None:
     assert scenario.figures == short.figures
     figures = Simulation(short, session=spice).run().summary["figures"]
     measured = [f for f in figures if f["id"] in ("A1", "A2", "A3")]
-    assert len(measured) == 6
+    assert len(measured) == 7
     for figure in measured:
         assert figure["passed"], figure
 

@@ -1,0 +1,84 @@
+"""What opens windows, how many, and when an old one stands for a new one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cosim.characteristic import limiter_start
+from cosim.plant import initial_state, load_parameters
+from cosim.policy import WindowBudget
+from cosim.result import Result
+from cosim.reuse import same_state, shifted
+from cosim.scenario import parse_scenario
+from cosim.simulation import Simulation
+from cosim.spice import SpiceSession
+
+PERIOD_S = 60.0
+
+
+def square_wave(periods: int, low_V: float = 12.3) -> dict[str, object]:
+    """A supply that is switched on and off again and again: the port follows."""
+    points: list[list[float]] = [[0.0, low_V]]
+    for k in range(periods):
+        start = k * PERIOD_S + 2.0
+        points += [[start, low_V], [start + 0.01, 13.9], [start + 25.0, 13.9], [start + 25.01, low_V]]
+    return {"name": "square", "duration_s": periods * PERIOD_S, "bank": {"soc": 0.5},
+            "source": {"kind": "supply", "emf_V": points, "resistance_ohm": 0.005}, "recording": {"period_s": 0.1}}
+
+
+def test_a_budget_refuses_chatter_and_recovers() -> None:
+    budget = WindowBudget(tick_s=0.1, burst=3, refill_s=60.0)
+    assert [budget.allows("enable", tick) for tick in range(5)] == [True, True, True, False, False]
+    assert budget.allows("crank", 5)
+    assert not budget.allows("enable", 300)
+    assert budget.allows("enable", 700)
+    assert budget.refused == {"enable": 3}
+
+
+@pytest.fixture(scope="module")
+def repeated(spice: SpiceSession) -> Result:
+    return Simulation(parse_scenario(square_wave(4)), session=spice).run()
+
+
+def test_a_repeated_window_is_reused_and_the_log_says_so(repeated: Result) -> None:
+    reports = repeated.summary["windows"]
+    full = [r for r in reports if "reused" not in r]
+    again = [r for r in reports if "reused" in r]
+    assert len(reports) == 8
+    assert len(again) >= 4
+    assert {r["reused"] for r in again} <= {r["name"] for r in full}
+    assert sum(e.event == "window reused" for e in repeated.events) == len(again) == repeated.summary["windows_reused"]
+
+
+def test_reuse_changes_neither_log_nor_charge(repeated: Result, spice: SpiceSession) -> None:
+    """Calling the supervisor on every tick switches reuse off: every window runs in full."""
+    full = Simulation(parse_scenario(square_wave(4)), session=spice, every_tick=True).run()
+    assert full.summary["windows_reused"] == 0
+    own = [e for e in repeated.events if e.source == "supervisor"]
+    assert own == [e for e in full.events if e.source == "supervisor"]
+    first, second = repeated.summary["charge_balance"], full.summary["charge_balance"]
+    assert first["cells_C"] == pytest.approx(second["cells_C"], rel=1e-3)
+    assert first["relative"] < 1e-6
+    assert np.all(np.isfinite(repeated.slow.port_current_A))
+
+
+def test_chatter_is_refused_and_reported(spice: SpiceSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cosim.policy.WindowBudget.__init__.__defaults__", (1, 1e9))
+    result = Simulation(parse_scenario(square_wave(3)), session=spice, every_tick=True).run()
+    assert result.summary["windows_refused"] == {"enable": 2, "disable": 2}
+    assert sum(e.event == "window refused" for e in result.events) == 2
+    assert result.summary["charge_balance"]["cells_C"] > 1000.0
+
+
+def test_states_are_compared_and_shifted_field_by_field() -> None:
+    scenario = parse_scenario({**square_wave(1)})
+    p = load_parameters(scenario, limiter_start())
+    state = initial_state(scenario, p)
+    warmer = state._replace(box=state.box._replace(heatsink_degC=state.box.heatsink_degC + 2.0))
+    hot = state._replace(box=state.box._replace(heatsink_degC=state.box.heatsink_degC + 4.0))
+    assert same_state(state, warmer)
+    assert not same_state(state, hot)
+    moved = shifted(hot, state, warmer)
+    assert moved.box.heatsink_degC == pytest.approx(state.box.heatsink_degC + 6.0)
+    assert np.array_equal(moved.battery.soc, state.battery.soc)

@@ -1,0 +1,130 @@
+"""The prepared tick: every shortcut gives what the plain function gives."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from cosim.characteristic import Controls, current_and_slope, law_at, limiter_start
+from cosim.loop import LEDGER, Grid, Plant, Stretch, run_ticks
+from cosim.plant import PlantParameters, PlantState
+from cosim.slow import CLOSE_A, _bracketed, _Network, _root
+from models import alternator, battery, heat
+from models.linear import relax_chain, step_network
+from tests.cosim.test_slow import VEHICLE, plant
+
+
+@pytest.mark.parametrize("current_A", [0.0, 90.0, -200.0])
+def test_a_prepared_battery_step_is_the_step(current_A: float) -> None:
+    p = battery.load_battery()
+    p = p._replace(capacity_factor=np.array([1.0, 0.97, 1.02, 1.0]), resistance_factor=np.array([1.0, 1.1, 0.9, 1.3]))
+    soc, v1_V = np.array([0.1, 0.5, 0.98, 1.001]), np.array([0.0, 0.01, -0.02, 0.03])
+    plain = battery.BatteryState(soc, v1_V, 0.5 * v1_V, np.array([-10.0, 20.0, 25.0, 45.0]))
+    fast = battery.BatteryState(*(a.copy() for a in plain))
+    k, now = battery.prepare(0.1, p), battery.empty_now(4)
+    for _ in range(500):
+        assert battery.look(fast, p, now) == pytest.approx(battery.thevenin(fast, p), rel=1e-14)
+        assert now.emf_V + now.ohm * current_A == pytest.approx(battery.cell_voltages_V(fast, current_A, p), rel=1e-14)
+        battery.step_in_place(fast, current_A, 20.0, now, k, p)
+        plain = battery.step(plain, current_A, 0.1, 20.0, p)
+    for name in plain._fields:
+        assert getattr(fast, name) == pytest.approx(getattr(plain, name), rel=1e-11, abs=1e-15), name
+
+
+def test_a_prepared_box_step_is_the_step() -> None:
+    p = heat.load_box()
+    plain = heat.initial_box(30.0, 5, p)
+    powers = np.array([3.0, 20.0, 22.0, 0.0, 40.0])
+    ladders, heatsink, terminal = plain.junction_degC.copy(), 30.0, 30.0
+    k = heat.prepare_box(5, 0.1, p)
+    for _ in range(500):
+        plain = heat.step_box(plain, powers, 6.0, 25.0, 0.1, p)
+        heatsink, terminal = heat.step_box_in_place(heatsink, terminal, ladders, powers, 6.0, 25.0, k)
+    assert plain.heatsink_degC > 30.5
+    assert heatsink == pytest.approx(plain.heatsink_degC, rel=1e-12)
+    assert terminal == pytest.approx(plain.terminal_degC, rel=1e-12)
+    assert ladders == pytest.approx(plain.junction_degC, rel=1e-12)
+
+
+@pytest.mark.parametrize("dt_s", [0.1, 30.0])
+def test_three_nodes_in_a_row_are_a_network(dt_s: float) -> None:
+    capacity, to_air, between, power = (1100.0, 2500.0, 180.0), (3.0, 8.0, 1.5), (6.0, 2.0), (400.0, 150.0, 90.0)
+    start = (120.0, 80.0, 95.0)
+    links = np.array([[0.0, 6.0, 0.0], [6.0, 0.0, 2.0], [0.0, 2.0, 0.0]])
+    rate = (links - np.diag(links.sum(axis=1) + np.array(to_air))) / np.array(capacity)[:, None]
+    source = (np.array(power) + np.array(to_air) * 60.0) / np.array(capacity)
+    expected = step_network(np.array(start), rate, source, dt_s)
+    assert relax_chain(start, capacity, to_air, between, power, 60.0, dt_s) == pytest.approx(expected, rel=1e-13)
+
+
+@pytest.mark.parametrize("drop_V", [-0.5, -1e-4, 0.0, 0.01, 0.05, 0.2, 1.5])
+@pytest.mark.parametrize("enable", [0.0, 1.0])
+def test_the_slope_of_the_law_is_its_derivative(drop_V: float, enable: float) -> None:
+    law = law_at(Controls(enable, 54.0, 60.0, 50.0, 70.0), limiter_start())
+    step = 1e-7
+    difference = current_and_slope(drop_V + step, law)[0] - current_and_slope(drop_V - step, law)[0]
+    assert current_and_slope(drop_V, law)[1] == pytest.approx(difference / (2.0 * step), rel=1e-4, abs=1e-6)
+
+
+def test_the_slope_of_the_alternator_is_its_derivative() -> None:
+    step = 1e-6
+    for voltage_V in (12.0, 13.6, 14.1, 14.6):
+        above, below = (alternator.current_and_slope(voltage_V + s, 120.0, 14.3, 150.0)[0] for s in (step, -step))
+        slope = alternator.current_and_slope(voltage_V, 120.0, 14.3, 150.0)[1]
+        assert slope == pytest.approx((above - below) / (2.0 * step), rel=1e-5, abs=1e-6)
+
+
+def test_newton_and_bracketing_find_the_same_root_from_anywhere() -> None:
+    rng = np.random.default_rng(1)
+    for _ in range(2000):
+        n = _Network(
+            capability_A=float(rng.choice([0.0, rng.uniform(5.0, 200.0)])), setpoint_V=rng.uniform(13.6, 14.8),
+            load_A=rng.uniform(0.0, 300.0), source_emf_V=rng.uniform(11.8, 13.2),
+            source_S=1.0 / rng.uniform(3e-3, 15e-3), cable_ohm=rng.uniform(0.3e-3, 3e-3),
+            battery_emf_V=rng.uniform(11.5, 14.5), battery_ohm=rng.uniform(1e-3, 4e-3), lead_ohm=0.8e-3,
+            gain_A_V=150.0,
+        )
+        u = Controls(float(rng.integers(0, 2)), rng.uniform(5.0, 75.0), rng.uniform(-40.0, 150.0), 40.0, 60.0)
+        law = law_at(u, limiter_start())
+        found = _root(rng.uniform(11.0, 15.0), n, law)
+        sure = _bracketed(rng.uniform(11.0, 15.0), n, law)
+        assert abs(found.residual_A) < 1e-6  # the bracket ends at 1e-11 V, some 1e-9 A
+        assert found.voltage_V == pytest.approx(sure.voltage_V, abs=1e-10)
+        assert found.port_current_A == pytest.approx(sure.port_current_A, abs=1e-6)
+    assert CLOSE_A <= 1e-9
+
+
+def _stretch(low_sense_V: float) -> Stretch:
+    free = np.full(13, np.inf)
+    low = -free
+    low[1] = low_sense_V
+    return Stretch(np.array([1.0, 90.0, 25.0, 0.0]), 54.0, -free, free, 10**9, low, free, 10)
+
+
+def _kept(state: PlantState, p: PlantParameters) -> tuple[Plant, Grid]:
+    grid = Grid(np.tile([3000.0, 0.0, 20.0, 0.0], (301, 1)), np.array([60.0, 25.0, 20.0]), 0.1, 10)
+    return Plant(state, p, grid, np.zeros((31, 41)), np.zeros(len(LEDGER))), grid
+
+
+def test_the_kept_plant_runs_as_the_loop_and_leaves_the_start_alone() -> None:
+    _, p, state = plant(VEHICLE)
+    kept, grid = _kept(state, p)
+    soc = state.battery.soc.copy()
+    end, tick, wanted = run_ticks(
+        state, 0, 300, True, grid, _stretch(-math.inf), np.zeros((31, 41)), np.zeros(len(LEDGER)), p)
+    for begin, stop in ((0, 7), (7, 120), (120, 300)):  # in pieces: the same to the bit
+        assert kept.run(begin, stop, True, _stretch(-math.inf)) == (stop, False)
+    assert (tick, wanted) == (300, False)
+    assert np.array_equal(state.battery.soc, soc)
+    assert kept.state.bus_voltage_V == end.bus_voltage_V
+    assert np.array_equal(kept.state.battery.soc, end.battery.soc)
+    assert np.array_equal(kept.state.box.junction_degC, end.box.junction_degC)
+
+
+def test_a_sample_bound_counts_on_the_schedule_only() -> None:
+    _, p, state = plant(VEHICLE)
+    kept, _ = _kept(state, p)
+    assert kept.run(3, 300, True, _stretch(1.0)) == (10, True)
+    assert kept.measured[1] < 1.0
