@@ -9,8 +9,6 @@ every integral. Each restart is counted and is an event; so is a handover, where
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
@@ -76,8 +74,8 @@ class ContinuousRun(Run):
             elif reached.tick < self.n_ticks:
                 tried = 0
             point = reached
-        self.state = point.state
-        return self._finish(point.supervision)
+        self.plant.state = point.state
+        return self._finish()
 
     def _stretch_from(self, start: Checkpoint, tried: int) -> tuple[Checkpoint, SpiceError | None]:
         """One transient from a checkpoint; where it got to, and why it aborted if it did."""
@@ -124,7 +122,7 @@ class ContinuousRun(Run):
 
     def _on_tick(self, tick: int, state: PlantState, x: Operating, powers: Array, commands: Array) -> bool:
         """Record a tick; true where the deck has to change."""
-        self.state = state
+        self.plant.state = state
         self._log_plant(tick)
         if tick < self.n_ticks:
             if tick % self.record_every == 0:
@@ -151,11 +149,11 @@ class ContinuousRun(Run):
             "end_s": end_s, "points": int(time_s.size), "balance": balance.as_dict(), "end_mismatch_A": 0.0,
         })
 
-    def _finish(self, supervision: Any) -> Result:
+    def _finish(self) -> Result:
         self.ledger[LEDGER.index("limit_s")] = float(self._limiting.sum()) * self.tick_s
         time_s, waves = self._points.part(0)
         self.windows = {"000_continuous": self._dataset("continuous", "continuous mode", time_s, waves)}
-        result = super()._finish(supervision)  # figures come from all points, the file keeps fewer
+        result = super()._finish()  # figures come from all points, the file keeps fewer
         kept = decimated(time_s, waves, self.scenario.continuous.kept_points)
         whole = self.windows["000_continuous"]
         result.windows = {"000_continuous": whole.isel(time_s=kept)}
