@@ -340,7 +340,7 @@ def _nearest(path: list[str]) -> str:
         "circuit": Circuit, "bank": Bank, "drive": Drive, "cables": Cables, "input": Cable,
         "battery": Cable, "alternator": Cable,
         "ambient": Ambient, "events": LoadStep, "windows": UserWindow, "recording": Recording,
-        "segments": Segment, "trace": Trace,
+        "segments": Segment, "continuous": Continuous, "trace": Trace,
     }
     keys: list[str] = []
     for part in path[:-1]:
