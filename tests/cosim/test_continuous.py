@@ -22,10 +22,13 @@ from cosim.spice_errors import PointBudgetExceeded, TransientAborted
 CYCLES = ROOT.parent / "shared" / "data" / "drive_cycles"
 
 EVENTS: dict[str, Any] = {
-    "name": "events", "bank": {"soc": 0.5}, "source": {"kind": "vehicle", "load_A": 20, "parked_load_A": 60},
+    "name": "events", "bank": {"soc": 0.2},
+    "source": {"kind": "vehicle", "load_A": 20, "parked_load_A": 100, "starter_soc": 0.95,
+               "alternator": "alternator_300A"},
     "drive": {"segments": [{"kind": "off", "duration_s": 0.5}, {"kind": "crank", "duration_s": 1},
-                           {"kind": "idle", "duration_s": 5.5}, {"kind": "off", "duration_s": 14}]},
-    "events": [{"time_s": 5.04, "kind": "load_step", "current_A": 40, "duration_s": 1.5}],
+                           {"kind": "idle", "duration_s": 8.5}, {"kind": "off", "duration_s": 5}]},
+    "cables": {"input": {"length_m": 2.0, "area_mm2": 70}},
+    "events": [{"time_s": 6.04, "kind": "load_step", "current_A": 40, "duration_s": 1.5}],
     "recording": {"period_s": 0.1},
 }
 """Crank, enable, load step and release, engine stop, disable."""
