@@ -102,6 +102,9 @@ def solve_around(
         p.alternator.gain_A_V,
     )
     found = _root(state.bus_voltage_V, n, law_at(u, p.characteristic))
+    if found.bus_V - n.cable_ohm * found.port_current_A > p.characteristic.trip_V:
+        blocked = Controls(0.0, u.reference_mV, u.fuse_degC, u.diode_degC, u.pass_degC)
+        found = _root(state.bus_voltage_V, n, law_at(blocked, p.characteristic))
     port, bus = found.port_current_A, found.bus_V
     return Operating(
         port, found.current_A, (bus - n.source_emf_V) * n.source_S, found.voltage_V, bus, bus - n.cable_ohm * port,
@@ -113,6 +116,13 @@ def solve_around(
 def _bounded_load(load_A: float, source_emf_V: float, source_ohm: float) -> float:
     """A load never pulls the bus below 1 V, as `load` in `netlists/plant.cir`."""
     return min(load_A, max((source_emf_V - 1.0) / source_ohm, 0.0))
+
+
+@borrowing
+def network_load_A(state: PlantState, row: NDArray[np.float64], p: PlantParameters) -> float:
+    """Load current of a tick's inputs as the network takes it [A]."""
+    source_emf, source_ohm = source_thevenin(state, row[3], p)
+    return _bounded_load(row[2], source_emf, source_ohm)
 
 
 @borrowing
