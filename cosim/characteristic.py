@@ -106,7 +106,8 @@ class Law(NamedTuple):
     """The law at fixed commands and temperatures: what a root search need not compute again.
 
     mode : 0 the full law, 1 conductance `leak_S` only (link, or blocked); held_S, through_S : slopes of the two
-    branches of I_pass; limit_A : I_lim at a drop of 1 V; drop_V, knee_A, slope_S, round_A, floor_A, leak_S : as in the law
+    branches of I_pass; limit_A : I_lim at a drop of 1 V; drop_V, knee_A, slope_S, round_A, floor_A, leak_S : as in
+    the law
     """
 
     mode: int
@@ -132,8 +133,8 @@ def law_at(u: Controls, c: Characteristic) -> Law:
     r_rest = r_fuse + c.other_ohm + polynomial_ohm(c.pass_ohm, c.pass_t1, c.pass_t2, c.pass_t3, u.pass_degC)
     limit_A = (c.limit_gain * u.reference_mV + c.limit_offset_mV) * 1e-3 / r_fuse
     return Law(
-        0, 1.0 / (r_rest + c.drop_ohm), 1.0 / (r_rest + r_diode), c.drop_V, c.drop_knee_V / r_rest, limit_A, c.limit_slope_S, c.knee_A,
-        c.floor_A, c.leak_S,
+        0, 1.0 / (r_rest + c.drop_ohm), 1.0 / (r_rest + r_diode), c.drop_V, c.drop_knee_V / r_rest, limit_A,
+        c.limit_slope_S, c.knee_A, c.floor_A, c.leak_S,
     )
 
 

@@ -85,7 +85,7 @@ def bounds_of(bounds: Mapping[str, tuple[float, float]], n_cells: int) -> tuple[
 @borrowing
 def inside(vector: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]) -> bool:
     """Whether every measurement is inside its closed bounds (a NaN is outside)."""
+    held = True
     for j in range(vector.size):
-        if not (low[j] <= vector[j] <= high[j]):
-            return False
-    return True
+        held = held and low[j] <= vector[j] <= high[j]
+    return bool(held)

@@ -53,7 +53,10 @@ class Supervision:
         size = 5 + 2 * n_cells
         free = np.full(size, np.inf)
         sample_ticks = -(-settings.firmware.sample_period_ms // tick_ms)
-        start = cls(settings, bms.State(), bms.Commands(), -free, free, -free, free, sample_ticks, 0, 0, tick_ms, n_cells, every_tick, ())
+        start = cls(
+            settings, bms.State(), bms.Commands(), -free, free, -free, free, sample_ticks, 0, 0, tick_ms, n_cells,
+            every_tick, (),
+        )
         return start.stepped(0, measurements)
 
     def wants(self, tick: int, inside: bool) -> bool:
