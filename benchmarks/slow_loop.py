@@ -13,6 +13,7 @@ import json
 import statistics
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any, cast
 
 import numba
@@ -66,7 +67,7 @@ def whole_run(hours: float) -> dict[str, float]:
     scenario = day(hours)
     inputs, duration_s = build_inputs(scenario)
     circuit = IdentifiedCircuit.nominal(scenario.circuit.netlist)
-    session = cast(SpiceSession, None)  # without windows nobody asks for it
+    session = cast(SpiceSession, SimpleNamespace(version_text="not used"))  # without windows only its name is asked
     run = Run(scenario, session, circuit, inputs, duration_s, False, lambda fraction, text: None, windows=False)
     counted = Counted()
     setattr(bms, "step", counted)  # noqa: B010
