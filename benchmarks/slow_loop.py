@@ -175,6 +175,7 @@ def pieces(repeats: int) -> dict[str, float]:
     inputs, _ = build_inputs(scenario)
     rows, ambient = inputs.sampled(400.0 + np.arange(1000, dtype=np.float64) * 0.1), np.array(inputs.ambient_degC)
     x, _ = observe(state, rows[0], np.array([1.0, 90.0, 25.0, 0.0]), 54.0, p)
+    state = state._replace(bus_voltage_V=x.alternator_voltage_V)  # as in a run: from the last solution
     k = prepare(state, 0.1, p)
     k.powers_W[:] = 5.0
     found = {}
