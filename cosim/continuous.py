@@ -17,7 +17,7 @@ from cosim.balance import window_balance
 from cosim.channels import write_row
 from cosim.continuous_record import PointRecord, decimated
 from cosim.continuous_window import Checkpoint, ContinuousWindow, fast_moments
-from cosim.loop import LEDGER
+from cosim.loop import LEDGER, PEAKS
 from cosim.plant import PlantState, stored_charge_C
 from cosim.policy import WindowRequest
 from cosim.result import LoggedEvent, Result
@@ -54,7 +54,6 @@ class ContinuousRun(Run):
         supervision = self._first_call()
         before = supervision.commands
         self._points = PointRecord()
-        self._limiting = np.zeros(self.n_ticks + 1, dtype=np.bool_)
         self._forced = fast_moments(self.inputs, self.scenario.windows, self.n_ticks * self.tick_s)
         self._parts: list[tuple[int, PlantState]] = []
         self._restarts = self._handovers = self._discarded = 0
@@ -124,11 +123,13 @@ class ContinuousRun(Run):
         """Record a tick; true where the deck has to change."""
         self.plant.state = state
         self._log_plant(tick)
+        machine = state.alternator
+        peaks = (x.port_current_A, machine.winding_degC, machine.rectifier_degC)
+        self.ledger[PEAKS:] = np.maximum(self.ledger[PEAKS:], peaks)
         if tick < self.n_ticks:
             if tick % self.record_every == 0:
                 row = self.record[tick // self.record_every]
                 write_row(row, state, x, powers, self.grid.rows[tick], commands, self.p)
-            self._limiting[tick] = x.port_current_A > 0.98 * commands[1] > 0.0
         return self._intact and bool(fuse.blown(state.fuse))
 
     def _note(self, tick: int, event: str, detail: str) -> None:
@@ -140,17 +141,17 @@ class ContinuousRun(Run):
         charge_C = stored_charge_C(reached.state.battery, self.p.battery) - stored_charge_C(
             start.state.battery, self.p.battery
         )
-        balance, energies = window_balance(time_s, waves, charge_C)
+        balance, energies = window_balance(time_s, waves, charge_C, float(self.p.alternator_lead_ohm))
         for key, value in energies.items():
             self.ledger[LEDGER.index(key)] += value
         start_s, end_s = self._seconds(start.tick), self._seconds(reached.tick)
         self.window_reports.append({
             "name": f"{len(self.window_reports):03d}_continuous", "reason": "continuous mode", "start_s": start_s,
-            "end_s": end_s, "points": int(time_s.size), "balance": balance.as_dict(), "end_mismatch_A": 0.0,
+            "end_s": end_s, "points": int(time_s.size), "balance": balance.as_dict(), "start_mismatch_A": 0.0,
+            "end_mismatch_A": 0.0,
         })
 
     def _finish(self) -> Result:
-        self.ledger[LEDGER.index("limit_s")] = float(self._limiting.sum()) * self.tick_s
         time_s, waves = self._points.part(0)
         self.windows = {"000_continuous": self._dataset("continuous", "continuous mode", time_s, waves)}
         result = super()._finish()  # figures come from all points, the file keeps fewer
@@ -165,8 +166,10 @@ class ContinuousRun(Run):
                 result.windows[f"{number:03d}_{window.name}"] = dataset
         summary = result.summary
         for report in summary["windows"]:
-            del report["end_mismatch_A"]  # nothing is predicted here
-        del summary["worst_window"]["end_mismatch_A"], summary["characteristic"]
+            del report["start_mismatch_A"], report["end_mismatch_A"]  # nothing is predicted here
+        for place in ("start_mismatch_A", "end_mismatch_A"):
+            del summary["worst_window"][place]
+        del summary["characteristic"]
         summary["engine"] = "continuous"
         summary["continuous"] = {
             "restarts": self._restarts, "handovers": self._handovers, "points": int(time_s.size),

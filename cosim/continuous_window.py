@@ -26,7 +26,7 @@ from cosim.spice import SpiceSession
 from cosim.spice_deck import Rung
 from cosim.spice_sources import SourceTable
 from cosim.supervision import Supervision
-from cosim.window import COMMAND_RAMP_S, ENABLE_AT_S, SAME_TIME_S, Window, merged
+from cosim.window import ENABLE_AT_S, SAME_TIME_S, Window, merged
 from models import battery, cable
 
 Array = NDArray[np.float64]
@@ -130,23 +130,20 @@ class ContinuousWindow(Window):
             tick, self._fast.state, self._supervision, before, float(values[I_ALTERNATOR])
         )
         end = self._on_tick(*self._rows.pop())
+        self._seen.clear()
         if end or tick == self.request.start_tick + self.request.limit_ticks:
             self._settled = True
             self._stop()
         if more:
-            more += [t for t in (spice_s + d for d in AFTER_EVENT_S if d > COMMAND_RAMP_S) if self._is_free(t)]
+            known = [*self._breakpoints[self._next_corner : self._next_corner + 3], *more]
+            ladder = [spice_s + d for d in AFTER_EVENT_S]
+            more += [t for t in ladder if all(abs(t - other) > SAME_TIME_S for other in known)]
         return more
 
     def _deck_ohm(self, name: str) -> float:
         s = self._spec
         return {"vdrb": s.battery_resistance_ohm + s.battery_cable_resistance_ohm,
                 "vdri": s.input_cable_resistance_ohm, "vdrs": s.source_resistance_ohm}[name]
-
-    def _is_free(self, spice_s: float) -> bool:
-        """Whether no known breakpoint is so near that the step between them would be one of rounding."""
-        place = int(np.searchsorted(self._breakpoints, spice_s))
-        near = self._breakpoints[max(place - 1, 0) : place + 1]
-        return all(abs(spice_s - other) > SAME_TIME_S for other in near)
 
     def _consider_closing(self, tick: int, values: Array, changed: bool) -> None:
         """Only the end of the run closes it."""

@@ -16,6 +16,16 @@ from models import engine
 Array = NDArray[np.float64]
 
 
+FAST_V, FAST_V_S, BURST_S = 0.1, 5.0, 1.0
+"""A supply that moves by more than 0.1 V, faster than 5 V/s, opens a window; corners within a second share it (ours:
+the limiter settles within milliseconds, the tick is 100 ms)."""
+
+
+FAST_STOP_RPM, FAST_STOP_S = 500.0, 0.1
+"""An alternator that loses more than this within that time opens a window: the port then lives on the starter battery
+(ours: less than a tick, and its field lags by about one)."""
+
+
 def build_inputs(scenario: Scenario) -> tuple[Inputs, float]:
     """Inputs of a run and its duration [s].
 
@@ -33,12 +43,14 @@ def build_inputs(scenario: Scenario) -> tuple[Inputs, float]:
         points = np.array(scenario.source.emf_V)
         zero = PiecewiseLinear.constant(0.0)
         supply = PiecewiseLinear(points[:, 0].copy(), points[:, 1].copy())
+        starts += [(t, "supply_step") for t in fast_corners_s(supply)]
         return Inputs(zero, zero, total(steps), supply, ambients, tuple(starts)), scenario.duration_s
     assert scenario.drive is not None  # validated
     parameters = engine.load_engine()
     profile = drive_profile(scenario.drive, parameters)
     cranks = [crank_load(s, e - s, parameters) for s, e in zip(profile.crank_start_s, profile.crank_end_s, strict=True)]
     starts += [(float(s), "crank") for s in profile.crank_start_s]
+    starts += [(t, "engine_stop") for t in engine_stops_s(profile)]
     consumers = consumer_load(profile, parameters, scenario.source.load_A, scenario.source.parked_load_A)
     inputs = Inputs(
         PiecewiseLinear(profile.time_s, profile.alternator_rpm),
@@ -46,6 +58,23 @@ def build_inputs(scenario: Scenario) -> tuple[Inputs, float]:
         total([consumers, *cranks, *steps]), PiecewiseLinear.constant(0.0), ambients, tuple(starts),
     )
     return inputs, scenario.duration_s or float(profile.time_s[-1])
+
+
+def fast_corners_s(signal: PiecewiseLinear) -> list[float]:
+    """Times at which a supply begins to move faster than a slow engine may follow; one per burst of corners."""
+    moved, took = np.diff(signal.value), np.diff(signal.time_s)
+    fast = (np.abs(moved) > FAST_V) & (np.abs(moved) > FAST_V_S * took)
+    times: list[float] = []
+    for time_s in signal.time_s[:-1][fast]:
+        if not times or time_s - times[-1] > BURST_S:
+            times.append(float(time_s))
+    return times
+
+
+def engine_stops_s(profile: engine.DriveProfile) -> list[float]:
+    """Times at which the alternator loses its speed at once."""
+    moved, took = np.diff(profile.alternator_rpm), np.diff(profile.time_s)
+    return [float(t) for t in profile.time_s[:-1][(moved < -FAST_STOP_RPM) & (took < FAST_STOP_S)]]
 
 
 def drive_profile(drive: Drive, parameters: engine.EngineParameters) -> engine.DriveProfile:

@@ -15,7 +15,7 @@ from cosim import policy
 from cosim.channels import as_dataset, row_size, write_row
 from cosim.identify import IdentifiedCircuit
 from cosim.inputs import Inputs
-from cosim.loop import LEDGER, Grid, Plant, Stretch, observe
+from cosim.loop import LEDGER, PEAKS, Grid, Plant, Stretch, empty_ledger, observe
 from cosim.plant import PLANT_LIMITS, PlantState, initial_state, load_parameters, stored_charge_C
 from cosim.policy import WindowRequest
 from cosim.result import LoggedEvent, Result
@@ -56,7 +56,7 @@ class Run:
         self.record_every = max(1, round(scenario.recording.period_s / self.tick_s))
         n_rows = (self.n_ticks - 1) // self.record_every + 1
         self.record = np.full((n_rows, row_size(self.n_cells)), np.nan)
-        self.ledger = np.zeros(len(LEDGER))
+        self.ledger = empty_ledger()
         times = np.arange(self.n_ticks + 1, dtype=np.float64) * self.tick_s
         self.grid = Grid(inputs.sampled(times), np.array(inputs.ambient_degC), self.tick_s, self.record_every)
         self.events: list[LoggedEvent] = []
@@ -240,6 +240,10 @@ class Run:
         self.ledger[0] += outcome.charge_C
         for key, value in outcome.energies.items():
             self.ledger[LEDGER.index(key)] += value
+        for _, state, x, _, _ in outcome.tick_rows:
+            machine = state.alternator
+            here = (x.port_current_A, machine.winding_degC, machine.rectifier_degC)
+            self.ledger[PEAKS:] = np.maximum(self.ledger[PEAKS:], here)
 
     def _take_over(self, name: str, request: WindowRequest, outcome: WindowOutcome) -> None:
         self.plant.state = outcome.state
