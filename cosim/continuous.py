@@ -126,10 +126,9 @@ class ContinuousRun(Run):
         machine = state.alternator
         peaks = (x.port_current_A, machine.winding_degC, machine.rectifier_degC)
         self.ledger[PEAKS:] = np.maximum(self.ledger[PEAKS:], peaks)
-        if tick < self.n_ticks:
-            if tick % self.record_every == 0:
-                row = self.record[tick // self.record_every]
-                write_row(row, state, x, powers, self.grid.rows[tick], commands, self.p)
+        if tick < self.n_ticks and tick % self.record_every == 0:
+            row = self.record[tick // self.record_every]
+            write_row(row, state, x, powers, self.grid.rows[tick], commands, self.p)
         return self._intact and bool(fuse.blown(state.fuse))
 
     def _note(self, tick: int, event: str, detail: str) -> None:

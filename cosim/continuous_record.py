@@ -48,7 +48,7 @@ class PointRecord:
         return rows[:, 0], {name: rows[:, 1 + j] for j, name in enumerate(ORDER)}
 
 
-def decimated(time_s: Array, waves: dict[str, Array], most: int) -> Array:
+def decimated(time_s: Array, waves: dict[str, Array], most: int) -> NDArray[np.intp]:
     """Indices of the points to keep: all, or the extremes of `KEPT_WAVES` in bins of equally many points.
 
     Bins of points, not of time: SPICE puts its points where something happens, and there the picture needs them.
@@ -60,7 +60,7 @@ def decimated(time_s: Array, waves: dict[str, Array], most: int) -> Array:
     """
     n = time_s.size
     if n <= most:
-        return np.arange(n)
+        return np.arange(n, dtype=np.intp)
     place = np.arange(n, dtype=np.float64)
     bins = max(1, most // (2 * len(KEPT_WAVES)))
     kept = [min_max(place, waves[name], bins)[0] for name in KEPT_WAVES]
