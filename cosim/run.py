@@ -63,6 +63,7 @@ class Run:
         self.windows: dict[str, xr.Dataset] = {}
         self.window_reports: list[dict[str, Any]] = []
         self.ticks_slow = 0
+        self.waiting: list[WindowRequest] = []
         self.budget = policy.WindowBudget(self.tick_s)
         self.memory = WindowMemory(inputs, self.tick_s)
         self.plant = Plant(self.start, self.p, self.grid, self.record, self.ledger)
@@ -76,7 +77,7 @@ class Run:
     # ---- master loop --------------------------------------------------------------------------------------
     def go(self) -> Result:
         """Run all ticks."""
-        waiting = policy.planned(self.scenario, self.inputs, self.n_ticks) if self.open_windows else []
+        waiting = self.waiting = policy.planned(self.scenario, self.inputs, self.n_ticks) if self.open_windows else []
         supervision = self._first_call()
         tick, fresh = 0, False
         before = supervision.commands
@@ -174,6 +175,8 @@ class Run:
         A window that fails, or that its kind's budget refuses, is an event, and the slow picture stands.
         """
         start_s = self._seconds(request.start_tick)
+        asked = [w.start_tick for w in self.waiting if w.by_user and w.start_tick > request.start_tick]
+        request = policy.before_next(request, asked[0] if asked else None)
         found = self.memory.find(request, before, self.state, supervision)
         if found is not None:
             self._take_over_again(request, *found)
