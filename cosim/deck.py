@@ -10,6 +10,7 @@ Circuit texts are written into the deck, so that a deck is self-contained. Every
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -101,6 +102,13 @@ def circuit_text(netlist: str, folder: Path = NETLISTS) -> str:
     """Text of the device library, the plant and one circuit, ready to stand in a deck."""
     names = ("devices.lib", "plant.cir", "alternator.cir", f"{netlist}.cir")
     return "\n".join((folder / name).read_text(encoding="utf-8").rstrip() for name in names)
+
+
+def parameter_names(netlist: str, folder: Path = NETLISTS) -> tuple[str, ...]:
+    """Names of the parameters of a circuit's subcircuit, from its `params:` list (continued lines included)."""
+    text = (folder / f"{netlist}.cir").read_text(encoding="utf-8").replace("\n+", " ")
+    head = next(line for line in text.splitlines() if line.lower().startswith(f".subckt {netlist}"))
+    return tuple(re.findall(r"([A-Za-z]\w*)=", head.split("params:", 1)[-1]))
 
 
 def top_deck(spec: DeckSpec, folder: Path = NETLISTS) -> str:

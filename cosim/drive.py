@@ -21,6 +21,15 @@ FAST_V, FAST_V_S, BURST_S = 0.1, 5.0, 1.0
 the limiter settles within milliseconds, the tick is 100 ms)."""
 
 
+FAST_STOP_RPM, FAST_STOP_S = 500.0, 0.1
+"""An alternator that loses more than this within that time opens a window: the port then lives on the starter battery
+(ours: less than a tick, and its field lags by about one)."""
+
+
+SHORTEST_TRACE_S, FASTEST_M_S = 0.01, 150.0
+"""Shortest step and highest speed of a speed trace (ours)."""
+
+
 def build_inputs(scenario: Scenario) -> tuple[Inputs, float]:
     """Inputs of a run and its duration [s].
 
@@ -42,9 +51,13 @@ def build_inputs(scenario: Scenario) -> tuple[Inputs, float]:
         return Inputs(zero, zero, total(steps), supply, ambients, tuple(starts)), scenario.duration_s
     assert scenario.drive is not None  # validated
     parameters = engine.load_engine()
-    profile = drive_profile(scenario.drive, parameters)
+    try:
+        profile = drive_profile(scenario.drive, parameters)
+    except ValueError as error:
+        raise InputError(scenario.name, "drive", "", str(error)) from None
     cranks = [crank_load(s, e - s, parameters) for s, e in zip(profile.crank_start_s, profile.crank_end_s, strict=True)]
     starts += [(float(s), "crank") for s in profile.crank_start_s]
+    starts += [(t, "engine_stop") for t in engine_stops_s(profile)]
     consumers = consumer_load(profile, parameters, scenario.source.load_A, scenario.source.parked_load_A)
     inputs = Inputs(
         PiecewiseLinear(profile.time_s, profile.alternator_rpm),
@@ -63,6 +76,12 @@ def fast_corners_s(signal: PiecewiseLinear) -> list[float]:
         if not times or time_s - times[-1] > BURST_S:
             times.append(float(time_s))
     return times
+
+
+def engine_stops_s(profile: engine.DriveProfile) -> list[float]:
+    """Times at which the alternator loses its speed at once."""
+    moved, took = np.diff(profile.alternator_rpm), np.diff(profile.time_s)
+    return [float(t) for t in profile.time_s[:-1][(moved < -FAST_STOP_RPM) & (took < FAST_STOP_S)]]
 
 
 def drive_profile(drive: Drive, parameters: engine.EngineParameters) -> engine.DriveProfile:
@@ -114,7 +133,7 @@ def read_trace(path: Path) -> tuple[Array, Array]:
     try:
         with path.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(str(path), "", "", f"a readable CSV with time_s, speed_m_s ({error})") from None
     if not rows or not {"time_s", "speed_m_s"} <= set(rows[0]):
         raise InputError(str(path), "header", ",".join(rows[0]) if rows else "empty", "columns time_s, speed_m_s")
@@ -125,6 +144,10 @@ def read_trace(path: Path) -> tuple[Array, Array]:
                 table[number - 2, column] = float(row[name])
             except (TypeError, ValueError):
                 raise InputError(str(path), f"line {number}, {name}", row[name] or "empty", "a number") from None
-    if np.any(np.diff(table[:, 0]) <= 0.0) or not np.all(np.isfinite(table)) or np.any(table[:, 1] < 0.0):
-        raise InputError(str(path), "time_s, speed_m_s", "", "rising times and finite speeds >= 0")
+    if len(rows) < 2:
+        raise InputError(str(path), "rows", len(rows), "at least 2")
+    fine = np.all(np.isfinite(table)) and np.all(np.diff(table[:, 0]) >= SHORTEST_TRACE_S)
+    if not fine or np.any(table[:, 1] < 0.0) or np.any(table[:, 1] > FASTEST_M_S):
+        allowed = f"times that rise by {SHORTEST_TRACE_S} s at least, speeds of 0..{FASTEST_M_S:g} m/s"
+        raise InputError(str(path), "time_s, speed_m_s", "", allowed)
     return table[:, 0].copy(), table[:, 1].copy()

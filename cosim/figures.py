@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import xarray as xr
 
+from cosim.errors import RunFailed
 from cosim.paths import SCENARIOS
 from cosim.result import Result
 from cosim.scenario import Scenario, load_scenario
@@ -56,7 +57,7 @@ def bench(name: str, asking: Scenario) -> Scenario:
 def start_threshold(scenario: Scenario, run: BenchRunner) -> list[Figure]:
     """A1: input voltage at the moment the port is enabled, the source rising at 10 mV/s."""
     result = run(bench("start_threshold", scenario))
-    start_s = next(w.attrs["start_s"] for w in result.windows.values() if w.attrs["name"] == "enable")
+    start_s = named(result, "enable").attrs["start_s"]
     voltage = float(np.interp(start_s, result.slow.time_s, result.slow.input_voltage_V))
     before = result.slow.sel(time_s=slice(None, start_s - 1e-6))
     voltage = max(voltage, float(before.input_voltage_V.max()))
@@ -110,11 +111,11 @@ def limiter_current(scenario: Scenario, run: BenchRunner) -> list[Figure]:
 
 
 def named(result: Result, name: str) -> xr.Dataset:
-    """The window of that name; KeyError if the run has none."""
+    """The window of that name; RunFailed if the run has none."""
     for window in result.windows.values():
         if window.attrs["name"] == name:
             return window
-    raise KeyError(f"no window {name!r} in this run")
+    raise RunFailed(f"{result.summary['scenario']}: the port gave no window {name!r} (see circuit and settings)")
 
 
 def time_above(time_s: np.ndarray, value: np.ndarray, threshold: float) -> float:

@@ -29,7 +29,7 @@ class PlantParameters(NamedTuple):
 
     `has_vehicle` is 1 with alternator and starter battery, 0 where a laboratory supply stands in their place;
     then `source_resistance_ohm` is the supply's. `alternator_lead_ohm`, `_H` are the lead from alternator to starter
-    battery, at the engine bay's temperature.
+    battery, at the engine bay's temperature. `field_lag` is the alternator field's lag over one tick.
     """
 
     battery: battery.BatteryParameters
@@ -45,10 +45,14 @@ class PlantParameters(NamedTuple):
     source_resistance_ohm: float
     alternator_lead_ohm: float
     alternator_lead_H: float
+    field_lag: alternator.FieldLag
 
 
 class PlantState(NamedTuple):
-    """Everything that the plant remembers; `bus_voltage_V` only starts the next network solution."""
+    """Everything that the plant remembers; `bus_voltage_V` only starts the next network solution.
+
+    `field_A` and `law_A` are the alternator's current and its static law one tick ago: the field follows with a lag.
+    """
 
     battery: battery.BatteryState
     starter: starter_battery.StarterState
@@ -58,6 +62,8 @@ class PlantState(NamedTuple):
     input_cable_degC: float
     battery_cable_degC: float
     bus_voltage_V: float
+    field_A: float
+    law_A: float
 
 
 def load_parameters(scenario: Scenario, characteristic: Characteristic) -> PlantParameters:
@@ -80,7 +86,12 @@ def load_parameters(scenario: Scenario, characteristic: Characteristic) -> Plant
         source_resistance_ohm=0.0 if isinstance(scenario.source, Vehicle) else scenario.source.resistance_ohm,
         alternator_lead_ohm=cable.resistance_ohm(scenario.ambient.engine_bay_degC, lead),
         alternator_lead_H=lead.inductance_H,
+        field_lag=_field_lag(vehicle.alternator, scenario.tick_s),
     )
+
+
+def _field_lag(name: str, tick_s: float) -> alternator.FieldLag:
+    return alternator.field_lag(float(alternator.load_alternator(name).field_tau_s), tick_s)
 
 
 def _fitted_fuse(scenario: Scenario) -> fuse.FuseParameters:
@@ -109,6 +120,8 @@ def initial_state(scenario: Scenario, p: PlantParameters) -> PlantState:
         input_cable_degC=ambient.engine_bay_degC,
         battery_cable_degC=ambient.battery_degC,
         bus_voltage_V=emf_V,
+        field_A=0.0,
+        law_A=0.0,
     )
 
 
@@ -120,6 +133,28 @@ def controls_of(state: PlantState, enable: float, reference_mV: float) -> Contro
     ladders = state.box.junction_degC
     pass_degC = 0.25 * (ladders[1, 0] + ladders[2, 0] + ladders[3, 0] + ladders[4, 0])
     return Controls(enable, reference_mV, state.fuse.temperature_degC, ladders[0, 0], pass_degC)
+
+
+@borrowing
+def carried_A(state: PlantState, p: PlantParameters) -> float:
+    """Part of the alternator's current at this tick that the last tick decides."""
+    return p.field_lag.before * state.law_A + p.field_lag.carried * state.field_A
+
+
+def with_alternator_at(
+    state: PlantState, current_A: float, voltage_V: float, alternator_rpm: float, p: PlantParameters
+) -> PlantState:
+    """State whose network solution at this same tick and voltage has the alternator at `current_A`.
+
+    It hands the field of a SPICE window over to the slow engine: as if the law had been the same a tick ago.
+    """
+    if p.has_vehicle < 0.5:
+        return state
+    capability_A = alternator.capability_A(alternator_rpm, state.alternator.winding_degC, p.alternator)
+    setpoint_V = alternator.setpoint_V(state.alternator.case_degC, p.alternator)
+    law_A = float(alternator.regulated_current_A(voltage_V, capability_A, setpoint_V, p.alternator))
+    lead_A = (current_A - law_A) / p.field_lag.carried if p.field_lag.carried > 1e-3 else 0.0
+    return state._replace(field_A=law_A + lead_A, law_A=law_A)
 
 
 @borrowing

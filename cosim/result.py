@@ -160,11 +160,14 @@ def require_replaceable(target: Path) -> None:
     InputError : a file, or a folder that holds anything but a result.
     """
     allowed = "a new or empty folder, or an older result to replace"
-    if not target.exists():
-        return
-    if not target.is_dir():
-        raise InputError(str(target), "", "is a file", allowed)
     try:
+        if not target.exists():
+            parent = next(p for p in target.resolve().parents if p.exists())
+            if not os.access(parent, os.W_OK):
+                raise InputError(str(target), "", f"{parent} cannot be written to", allowed)
+            return
+        if not target.is_dir():
+            raise InputError(str(target), "", "is a file", allowed)
         names = sorted(entry.name for entry in target.iterdir())
     except OSError as error:
         raise InputError(str(target), "", error.strerror or "unreadable", allowed) from error
@@ -182,8 +185,8 @@ def _move_into_place(part: Path, target: Path) -> None:
         target.rename(old)
     try:
         part.rename(target)
-    except OSError:
-        if had_old:
+    except BaseException:  # an interrupt here must not lose the old result either
+        if had_old and not target.exists():
             old.rename(target)
         raise
     shutil.rmtree(old, ignore_errors=True)

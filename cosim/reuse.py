@@ -26,7 +26,8 @@ Array = NDArray[np.float64]
 TOLERANCE = {
     "soc": 0.02, "v1_V": 5e-3, "v2_V": 10e-3, "temperature_degC": 3.0, "winding_degC": 10.0, "rectifier_degC": 10.0,
     "case_degC": 10.0, "heatsink_degC": 3.0, "terminal_degC": 3.0, "junction_degC": 3.0, "melt_fraction": 0.01,
-    "input_cable_degC": 10.0, "battery_cable_degC": 10.0, "bus_voltage_V": 0.02,
+    "input_cable_degC": 10.0, "battery_cable_degC": 10.0, "bus_voltage_V": 0.02, "field_A": 1.0,
+    "law_A": 1.0,
 }
 """Largest difference of a state that counts as the same, by the last part of its name, in its unit (ours). 3 K change
 the path's resistance by 1 %, 2 % of charge the open-circuit voltage by some 10 mV: less than 2 A for the fraction of a

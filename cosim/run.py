@@ -186,7 +186,7 @@ class Run:
                 detail = f"{request.name}: too many of its kind; counted in the summary from here on"
                 self.events.append(LoggedEvent(start_s, "engine", "window refused", detail))
             return request.start_tick, supervision
-        number = len(self.windows)
+        number = len(self.window_reports)
         name = f"{number:03d}_{request.name}"
         self.report(request.start_tick / self.n_ticks, f"window {request.name} at {start_s:.1f} s")
         source = self.scenario.source

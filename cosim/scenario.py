@@ -16,6 +16,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 import bms
+from cosim.deck import parameter_names
 from cosim.errors import InputError
 from models import alternator, battery, starter_battery
 from models.parameter_file import ParameterError
@@ -132,10 +133,10 @@ class Ambient(_Strict):
 class LoadStep(_Strict):
     """An extra consumer on the vehicle's bus, switched at a moment."""
 
-    time_s: NotNegative
+    time_s: Annotated[float, Field(ge=0.0, le=1e8)]
     kind: Literal["load_step"]
     current_A: Annotated[float, Field(ge=0.0, le=1000.0)]
-    duration_s: Positive = 1e9
+    duration_s: Annotated[float, Field(gt=0.0, le=1e9)] = 1e9
     rise_s: Annotated[float, Field(ge=1e-6, le=1.0)] = 20e-6
 
 
@@ -152,6 +153,14 @@ class Recording(_Strict):
     """How densely the slow waveforms are kept; windows are kept point by point."""
 
     period_s: Annotated[float, Field(gt=0.0, le=3600.0)] = 1.0
+
+
+class Continuous(_Strict):
+    """Limits of continuous mode: longest SPICE step, and the budgets of accepted and of kept points."""
+
+    max_step_s: Annotated[float, Field(ge=1e-6, le=0.1)] = 0.1
+    max_points: Annotated[int, Field(ge=1000, le=20_000_000)] = 3_000_000
+    kept_points: Annotated[int, Field(ge=100, le=20_000_000)] = 50_000
 
 
 class Scenario(_Strict):
@@ -173,6 +182,8 @@ class Scenario(_Strict):
     windows: list[UserWindow] = []
     figures: list[Literal["A1", "A2", "A3"]] = []
     recording: Recording = Recording()
+    engine: Literal["two_scale", "continuous"] = "two_scale"
+    continuous: Continuous = Continuous()
     seed: int = 0
 
     @field_validator("tick_s")
@@ -192,6 +203,11 @@ class Scenario(_Strict):
             raise ValueError("a supply needs duration_s")
         if self.duration_s is not None and self.duration_s / self.tick_s > MAX_TICKS:
             raise ValueError(f"at most {MAX_TICKS} ticks: shorten duration_s or raise tick_s")
+        if self.circuit.netlist == "direct_connection" and self.figures:
+            raise ValueError("figures A1, A2, A3 need a circuit that switches; leave figures out")
+        late = [w.name for w in self.windows if self.duration_s is not None and w.start_s >= self.duration_s]
+        if late:
+            raise ValueError(f"window {late[0]} starts after the end of the run")
         names = [w.name for w in self.windows]
         if len(set(names)) != len(names):
             raise ValueError("window names must differ")
@@ -223,6 +239,9 @@ def load_scenario(path: Path | str) -> Scenario:
         raise InputError(str(file), "", "", "UTF-8 text") from None
     try:
         content = yaml.load(text, Loader=_UniqueKeyLoader)
+    except (ValueError, RecursionError) as error:
+        problem = "nested too deeply" if isinstance(error, RecursionError) else str(error).splitlines()[0]
+        raise InputError(str(file), "", problem, "plain values (quote a text that looks like a date)") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}" if mark else ""
@@ -244,6 +263,7 @@ def parse_scenario(content: object, origin: str = "scenario", folder: Path | Non
     except bms.SettingsError as error:
         raise InputError(origin, f"settings.{error.field}", error.value, str(error.allowed)) from None
     _check_parameter_files(scenario, origin)
+    _check_circuit_parameters(scenario.circuit, origin)
     return _with_trace_paths(scenario, folder)
 
 
@@ -260,6 +280,18 @@ def _check_parameter_files(scenario: Scenario, origin: str) -> None:
             load(name)
         except ParameterError as error:
             raise InputError(origin, field, name, f"a parameter file ({error})") from None
+
+
+def _check_circuit_parameters(circuit: Circuit, origin: str) -> None:
+    """A changed circuit parameter must be one of the netlist's, and a physical one positive."""
+    known = parameter_names(circuit.netlist)
+    for name, value in circuit.parameters.items():
+        field = f"circuit.parameters.{name}"
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+            raise InputError(origin, field, value, f"did you mean {close[0]!r}?" if close else ", ".join(known))
+        if value <= 0.0 and not name.startswith("dvto"):
+            raise InputError(origin, field, value, "above 0")
 
 
 def _with_trace_paths(scenario: Scenario, folder: Path | None) -> Scenario:
@@ -330,7 +362,7 @@ def _nearest(path: list[str]) -> str:
         "circuit": Circuit, "bank": Bank, "drive": Drive, "cables": Cables, "input": Cable,
         "battery": Cable, "alternator": Cable,
         "ambient": Ambient, "events": LoadStep, "windows": UserWindow, "recording": Recording,
-        "segments": Segment, "trace": Trace,
+        "segments": Segment, "continuous": Continuous, "trace": Trace,
     }
     keys: list[str] = []
     for part in path[:-1]:

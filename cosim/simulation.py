@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from cosim.continuous import ContinuousRun
 from cosim.drive import build_inputs
+from cosim.errors import InputError
 from cosim.figures import measured_figures
 from cosim.identify import IdentifiedCircuit, identify
 from cosim.plant import load_parameters
 from cosim.result import Result
 from cosim.run import Run
-from cosim.scenario import Scenario
+from cosim.scenario import MAX_TICKS, Scenario
 from cosim.spice import SpiceSession
 from cosim.window_deck import circuit_parameters
 
@@ -73,9 +75,13 @@ def run_scenario(
 ) -> Result:
     """One scenario without its benches."""
     inputs, duration_s = build_inputs(scenario)
-    start = IdentifiedCircuit.nominal(scenario.circuit.netlist).coefficients
+    if duration_s / scenario.tick_s > MAX_TICKS:
+        raise InputError(scenario.name, "drive", f"{duration_s:g} s", f"at most {MAX_TICKS * scenario.tick_s:g} s")
+    nominal = IdentifiedCircuit.nominal(scenario.circuit.netlist)
+    if scenario.engine == "continuous":
+        return ContinuousRun(scenario, session, nominal, inputs, duration_s, every_tick, report).go()
     parameters = circuit_parameters(
-        scenario.circuit.netlist, scenario.circuit.parameters, load_parameters(scenario, start)
+        scenario.circuit.netlist, scenario.circuit.parameters, load_parameters(scenario, nominal.coefficients)
     )
     report(0.0, "terminal characteristic")
     circuit = identify(scenario.circuit.netlist, parameters, session, progress=report)

@@ -7,6 +7,9 @@ cables, alternator and loads around it are a small network with one unknown, the
     I_port = I_alt(V) - I_load - (V_stb - E_s) / R_s
     F(V)   = I_port - I_circuit(V_stb - R_c I_port - R_b I_port - E_b) = 0
 
+The alternator's current ``I_alt`` is its static law behind the lag of its field, exact for a law that moves along a
+straight line over a tick (`models.alternator.field_lag`).
+
 `F` falls strictly, so there is one root: Newton from the last solution finds it in two or three steps, and where a
 knee throws it off, a bracket and the Illinois rule always do.
 """
@@ -19,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosim.characteristic import Controls, Law, current_and_slope, fuse_ohm, law_at
-from cosim.plant import PlantParameters, PlantState, controls_of, fuse_current_A, source_thevenin
+from cosim.plant import PlantParameters, PlantState, carried_A, controls_of, fuse_current_A, source_thevenin
 from models import alternator, battery, cable, fuse, heat, heat_tick, starter_battery
 from models.compiled import borrowing, compiled
 
@@ -53,6 +56,8 @@ class _Network(NamedTuple):
     battery_ohm: float
     lead_ohm: float
     gain_A_V: float
+    field_share: float
+    carried_A: float
 
 
 class _Trial(NamedTuple):
@@ -99,7 +104,7 @@ def solve_around(
         capability, setpoint, _bounded_load(row[2], source_emf, source_ohm), source_emf, 1.0 / source_ohm,
         cable.resistance_ohm(state.input_cable_degC, p.input_cable), battery_emf_V,
         battery_ohm + cable.resistance_ohm(state.battery_cable_degC, p.battery_cable), p.alternator_lead_ohm,
-        p.alternator.gain_A_V,
+        p.alternator.gain_A_V, p.field_lag.now, carried_A(state, p),
     )
     found = _root(state.bus_voltage_V, n, law_at(u, p.characteristic))
     if found.bus_V - n.cable_ohm * found.port_current_A > p.characteristic.trip_V:
@@ -128,10 +133,12 @@ def network_load_A(state: PlantState, row: NDArray[np.float64], p: PlantParamete
 @borrowing
 def _try(voltage_V: float, n: _Network, law: Law) -> _Trial:
     """Residual and slope at one alternator voltage."""
-    current = 0.0
+    current = n.carried_A
     slope_S = 0.0
     if n.capability_A > alternator.NO_OUTPUT_A:
-        current, slope_S = alternator.current_and_slope(voltage_V, n.capability_A, n.setpoint_V, n.gain_A_V)
+        law_A, law_S = alternator.current_and_slope(voltage_V, n.capability_A, n.setpoint_V, n.gain_A_V)
+        current += n.field_share * law_A
+        slope_S = n.field_share * law_S
     bus = voltage_V - n.lead_ohm * current
     bus_slope = 1.0 - n.lead_ohm * slope_S
     port = current - n.load_A - (bus - n.source_emf_V) * n.source_S
@@ -228,7 +235,7 @@ def own_arrays(state: PlantState) -> PlantState:
     return PlantState(
         battery.BatteryState(b.soc.copy(), b.v1_V.copy(), b.v2_V.copy(), b.temperature_degC.copy()), state.starter,
         state.alternator, state.fuse, heat.BoxState(box.heatsink_degC, box.terminal_degC, box.junction_degC.copy()),
-        state.input_cable_degC, state.battery_cable_degC, state.bus_voltage_V,
+        state.input_cable_degC, state.battery_cable_degC, state.bus_voltage_V, state.field_A, state.law_A,
     )
 
 
@@ -313,5 +320,6 @@ def advance_in_place(
     )
     return PlantState(
         state.battery, starter, machine, melting, heat.BoxState(heatsink, terminal, state.box.junction_degC), first,
-        second, x.alternator_voltage_V,
+        second, x.alternator_voltage_V, x.alternator_current_A,
+        (x.alternator_current_A - carried_A(state, p)) / p.field_lag.now,
     )

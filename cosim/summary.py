@@ -39,9 +39,18 @@ def summarise(run: Run, slow: xr.Dataset, cell_charge_C: float) -> dict[str, Any
         "energy_balance": energy_balance(ledger),
         "windows": run.window_reports,
         "worst_window": worst(run.window_reports),
+        "warnings": warnings_of(run),
         "windows_reused": sum("reused" in r for r in run.window_reports),
         "windows_refused": dict(run.budget.refused),
     }
+
+
+def warnings_of(run: Run) -> list[str]:
+    """What a reader of the figures must know: windows that failed, and events that question the slow picture."""
+    found = [f"window {r['name']} failed: {r['failed']}" for r in run.window_reports if "failed" in r]
+    doubts = ("prediction off", "balance off", "window refused")
+    found += [f"{e.time_s:.1f} s: {e.event}: {e.detail}" for e in run.events if e.event in doubts]
+    return found
 
 
 def versions(ngspice: str) -> dict[str, str]:
@@ -86,10 +95,9 @@ def worst(reports: list[dict[str, Any]]) -> dict[str, float]:
 def run_figures(run: Run, slow: xr.Dataset, ledger: dict[str, float]) -> list[Figure]:
     """Figures of the run itself."""
     hours = run.n_ticks * run.tick_s / 3600.0
-    soc = slow.soc.values
     figures = [
         Figure("run", "charge into the LFP battery", ledger["charge_C"] / 3600.0, "Ah", "", True),
-        Figure("run", "state of charge at the end", 100.0 * float(soc[-1]), "%", "", True),
+        Figure("run", "state of charge at the end", 100.0 * float(run.state.battery.soc.mean()), "%", "", True),
     ]
     if run.scenario.circuit.netlist != "direct_connection":
         highest, fuse_A = highest_mean_A(run, ledger["peak_port_A"]), run.scenario.supervisor_settings.fuse_rating_A

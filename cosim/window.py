@@ -29,7 +29,7 @@ from cosim.exchange import (
     junctions,
 )
 from cosim.inputs import Inputs
-from cosim.plant import PlantParameters, PlantState, source_thevenin, stored_charge_C
+from cosim.plant import PlantParameters, PlantState, source_thevenin, stored_charge_C, with_alternator_at
 from cosim.policy import SHORTEST_S, WindowRequest
 from cosim.sensors import as_measurements, inside, measure
 from cosim.slow import Operating, advance_heat, solve_network
@@ -246,7 +246,7 @@ class Window:
             self._last_values = values.copy()
             self._keep_row(tick, values)
             return self._apply(self._supervision.commands, self._previous, spice_s)
-        self._slow_temperatures(tick)
+        self._slow_temperatures(tick, values)
         before = self._standing = self._supervision.commands
         if self._supervision.wants(tick, inside(measured, self._supervision.low, self._supervision.high)):
             self._supervision = self._supervision.stepped(tick, as_measurements(measured, self._n_cells))
@@ -283,8 +283,8 @@ class Window:
         ))
         return np.asarray(measure(truth, self._p.sensors))
 
-    def _slow_temperatures(self, tick: int) -> None:
-        """Alternator and cables step once per tick with the tick's mean currents."""
+    def _slow_temperatures(self, tick: int, values: Array) -> None:
+        """Alternator and cables step once per tick with the tick's mean currents; the field is handed over."""
         alternator_A, port_A = self._fast.take_means(self._tick_s)
         rpm = float(self._inputs.alternator_rpm.at((tick - 1) * self._tick_s))
         assert self._last_values is not None
@@ -297,6 +297,11 @@ class Window:
         )
         setpoint_V = float(alternator.setpoint_V(machine.case_degC, self._p.alternator))
         self._table.hold("vset", self._tick_time(tick), setpoint_V)
+        x = self._operating(values)
+        rpm = float(self._inputs.alternator_rpm.at(tick * self._tick_s))
+        self._fast.state = with_alternator_at(
+            self._fast.state, x.alternator_current_A, x.alternator_voltage_V, rpm, self._p
+        )
 
     def _prediction(self, tick: int, commands: bms.Commands) -> Operating:
         row = self._inputs.sampled(np.array([tick * self._tick_s]))[0]

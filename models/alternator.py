@@ -205,6 +205,44 @@ def current_and_slope(
     return 0.5 * capability_A * (1.0 + drive), -gain_A_V * (1.0 - drive * drive)
 
 
+class FieldLag(NamedTuple):
+    """Weights of the field's lag over a fixed step, see :func:`field_lag`; they add up to 1.
+
+    Attributes
+    ----------
+    now, before, carried : float
+        Of the static law at the end of the step, at its start, and of the current at its start.
+    """
+
+    now: float
+    before: float
+    carried: float
+
+
+NO_LAG = FieldLag(1.0, 0.0, 0.0)
+"""Field that follows at once: the static law."""
+
+
+def field_lag(tau_s: float, dt_s: float) -> FieldLag:
+    """Return the weights of ``tau dI/dt + I = law`` over a step in which the law moves along a straight line.
+
+    Exact for that line: with ``d = exp(-dt/tau)`` and ``g = (1 - d) tau/dt``,
+    ``I1 = (1 - g) law1 + (g - d) law0 + d I0``.
+
+    Parameters
+    ----------
+    tau_s : float
+        Time constant of the field [s]; 0 means none.
+    dt_s : float
+        Step [s].
+    """
+    if tau_s <= 0.0:
+        return NO_LAG
+    decay = math.exp(-dt_s / tau_s)
+    mean = (1.0 - decay) * tau_s / dt_s
+    return FieldLag(1.0 - mean, mean - decay, decay)
+
+
 @borrowing
 def losses_W(
     current_A: float, voltage_V: float, alternator_rpm: float, state: AlternatorState, p: AlternatorParameters

@@ -55,6 +55,14 @@ BAD = {
     "cable of no length": (GOOD + "cables: {input: {length_m: 0, area_mm2: 35}}\n", "cables.input.length_m: 0"),
     "battery that is not there": (GOOD + "bank: {battery: unobtainium}\n", "unobtainium"),
     "alternator that is not there": (GOOD.replace("load_A: 20", "alternator: dynamo"), "dynamo"),
+    "unknown circuit parameter": (GOOD + "circuit: {parameters: {rf52: 0.0006}}\n", "did you mean 'rf25'?"),
+    "negative circuit parameter": (GOOD + "circuit: {parameters: {rf25: -1}}\n", "allowed: above 0"),
+    "a date that is none": (GOOD.replace("name: good", "name: 2024-13-45"), "plain values"),
+    "nested without end": ("name: " + "[" * 3000 + "\n", "nested too deeply"),
+    "event in a million years": (GOOD + "events: [{time_s: 1.0e+13, kind: load_step, current_A: 5}]\n", "time_s"),
+    "crank of no length": (GOOD.replace("{kind: idle, duration_s: 10}", "{kind: crank, duration_s: 0.00001}"), "drive"),
+    "drive without end": (GOOD.replace("duration_s: 10", "duration_s: 10000000") + "tick_s: 0.01\n", "at most"),
+    "figures of a plain link": (GOOD + "circuit: {netlist: direct_connection}\nfigures: [A1]\n", "leave figures out"),
     "trace that is not there": (
         GOOD.replace("segments: [{kind: idle, duration_s: 10}]", "trace: {files: [no.csv]}"), "no.csv"),
 }
@@ -83,7 +91,7 @@ def test_a_bad_scenario_is_one_line_and_exit_code_2(
     assert stop.value.code == 2
     lines = [line for line in shown.err.splitlines() if line.strip()]
     assert len(lines) == 1, shown.err
-    assert "bad.yaml" in lines[0] or "no.csv" in lines[0]
+    assert any(name in lines[0] for name in ("bad.yaml", "no.csv", "good"))
     assert expected in lines[0]
     assert "Traceback" not in shown.err
     assert not (tmp_path / "out").exists()
