@@ -50,6 +50,13 @@ VECTOR_CHANNELS: tuple[tuple[str, str, str, str], ...] = (
 """Name, unit, long name, second dimension."""
 
 
+LIMITER_CHANNELS = (
+    "current_limit_A", "alternator_enabled", "fuse_temperature_degC", "fuse_temperature_estimate_degC", "heatsink_degC",
+    "terminal_degC", "junction_degC", "device_power_W",
+)
+"""Channels that mean nothing where a plain link stands in the limiter's place; a result then leaves them out."""
+
+
 def row_size(n_cells: int) -> int:
     """Length of one record row."""
     return len(SCALAR_CHANNELS) + 2 * n_cells + 2 * len(DEVICES)

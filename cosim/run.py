@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 import bms
 from cosim import policy
-from cosim.channels import as_dataset, row_size, write_row
+from cosim.channels import LIMITER_CHANNELS, as_dataset, row_size, write_row
+from cosim.characteristic import LINK
 from cosim.identify import IdentifiedCircuit
 from cosim.inputs import Inputs
 from cosim.loop import LEDGER, PEAKS, Grid, Plant, Stretch, empty_ledger, observe
@@ -107,7 +108,8 @@ class Run:
                 supervision = supervision.stepped(tick, as_measurements(measured, self.n_cells))
                 self._log(supervision, tick)
                 fresh = False
-                if self.open_windows and supervision.commands.alternator_enable != before.alternator_enable:
+                switched = supervision.commands.alternator_enable != before.alternator_enable
+                if switched and self.open_windows and self.p.characteristic.kind != LINK:
                     request = policy.on_command(
                         supervision.commands.alternator_enable, tick, self.n_ticks, self.tick_s
                     )
@@ -271,6 +273,8 @@ class Run:
         every_ms = self.record_every * round(self.tick_s * 1000.0)
         time_s = np.arange(self.record.shape[0], dtype=np.float64) * every_ms / 1000.0
         slow = as_dataset(time_s, self.record, self.n_cells, self.p.has_vehicle > 0.5)
+        if self.p.characteristic.kind == LINK:
+            slow = slow.drop_vars([name for name in LIMITER_CHANNELS if name in slow])
         slow.attrs["scenario"] = self.scenario.name
         if "winding_degC" in slow:
             slow["winding_degC"].attrs["limit_degC"] = float(self.p.alternator.winding_limit_degC)
