@@ -23,6 +23,7 @@ from cosim.result import LoggedEvent, Result
 from cosim.reuse import Remembered, Reused, WindowMemory, shifted
 from cosim.scenario import Scenario, Supply
 from cosim.sensors import as_measurements, inside
+from cosim.slow import with_steady_field
 from cosim.spice import SpiceSession
 from cosim.spice_errors import SpiceError
 from cosim.summary import summarise
@@ -49,7 +50,6 @@ class Run:
         self.tick_s = scenario.tick_s
         self.n_ticks = max(1, round(duration_s / self.tick_s))
         self.p = load_parameters(scenario, circuit.coefficients)
-        self.start = initial_state(scenario, self.p)
         self.report = report
         self.open_windows = windows
         self.every_tick = every_tick
@@ -60,6 +60,7 @@ class Run:
         self.ledger = empty_ledger()
         times = np.arange(self.n_ticks + 1, dtype=np.float64) * self.tick_s
         self.grid = Grid(inputs.sampled(times), np.array(inputs.ambient_degC), self.tick_s, self.record_every)
+        self.start = with_steady_field(initial_state(scenario, self.p), self.grid.rows[0], self.p)
         self.events: list[LoggedEvent] = []
         self.windows: dict[str, xr.Dataset] = {}
         self.window_reports: list[dict[str, Any]] = []

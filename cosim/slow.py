@@ -117,6 +117,14 @@ def solve_around(
     )
 
 
+def with_steady_field(state: PlantState, row: NDArray[np.float64], p: PlantParameters) -> PlantState:
+    """State at a run's start: the alternator as if it had always run as at these inputs, the port blocked."""
+    x = solve_network(state, row, 0.0, 0.0, p._replace(field_lag=alternator.NO_LAG))
+    return state._replace(
+        field_A=x.alternator_current_A, law_A=x.alternator_current_A, bus_voltage_V=x.alternator_voltage_V
+    )
+
+
 @borrowing
 def _bounded_load(load_A: float, source_emf_V: float, source_ohm: float) -> float:
     """A load never pulls the bus below 1 V, as `load` in `netlists/plant.cir`."""

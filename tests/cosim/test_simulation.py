@@ -65,7 +65,7 @@ def test_the_slow_picture_agrees_with_spice_at_both_ends_of_a_window(short: Resu
 def test_windows_are_opened_by_what_is_fast(short: Result) -> None:
     reasons = [w["reason"].split(":")[0] for w in short.summary["windows"]]
     assert [w["name"].split("_", 1)[1] for w in short.summary["windows"]] == [
-        "crank", "enable", "load_step", "load_release", "disable"]
+        "crank", "enable", "load_step", "load_release", "engine_stop", "disable"]
     assert reasons.count("command") == 2
     assert all(w["settled"] for w in short.summary["windows"])
 

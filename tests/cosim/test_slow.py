@@ -20,7 +20,7 @@ from cosim.plant import (
     stored_charge_C,
 )
 from cosim.scenario import Scenario, parse_scenario
-from cosim.slow import solve_network
+from cosim.slow import solve_network, with_steady_field
 from models import battery, cable
 
 VEHICLE = {
@@ -46,6 +46,7 @@ def run(
     inputs, _ = build_inputs(scenario)
     n = round(seconds / tick_s)
     grid = Grid(inputs.sampled(np.arange(n + 1, dtype=np.float64) * tick_s), np.array(inputs.ambient_degC), tick_s, 10)
+    state = with_steady_field(state, grid.rows[0], p)
     free = np.full(13, np.inf)
     stretch = Stretch(np.array([1.0, 90.0, 25.0, 0.0]), 54.0, -free, free, 10**9)
     ledger = np.zeros(len(LEDGER))

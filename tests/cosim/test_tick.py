@@ -84,7 +84,8 @@ def test_newton_and_bracketing_find_the_same_root_from_anywhere() -> None:
             load_A=rng.uniform(0.0, 300.0), source_emf_V=rng.uniform(11.8, 13.2),
             source_S=1.0 / rng.uniform(3e-3, 15e-3), cable_ohm=rng.uniform(0.3e-3, 3e-3),
             battery_emf_V=rng.uniform(11.5, 14.5), battery_ohm=rng.uniform(1e-3, 4e-3), lead_ohm=0.8e-3,
-            gain_A_V=150.0, field_share=1.0, carried_A=0.0,
+            gain_A_V=150.0, field_share=float(rng.choice([1.0, rng.uniform(0.05, 1.0)])),
+            carried_A=rng.uniform(0.0, 50.0),
         )
         u = Controls(float(rng.integers(0, 2)), rng.uniform(5.0, 75.0), rng.uniform(-40.0, 150.0), 40.0, 60.0)
         law = law_at(u, limiter_start())
