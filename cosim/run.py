@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 import bms
 from cosim import policy
 from cosim.channels import as_dataset, row_size, write_row
+from cosim.deck import circuit_text
 from cosim.identify import IdentifiedCircuit
 from cosim.inputs import Inputs
 from cosim.loop import LEDGER, Grid, Plant, Stretch, observe
@@ -274,4 +275,4 @@ class Run:
         )
         summary = summarise(self, slow, float(charge_C))
         self.report(1.0, "done")
-        return Result(slow=slow, windows=self.windows, events=self.events, summary=summary)
+        return Result(slow, self.windows, self.events, summary, circuit_text(self.scenario.circuit.netlist))
