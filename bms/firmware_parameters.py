@@ -106,7 +106,8 @@ class FirmwareParameters:
     cell_hot_release_degC: float = _constant(47.0, 20.0, 60.0, "degC", "ours")
     cell_cold_degC: float = _constant(5.0, -10.0, 15.0, "degC", "manual B5")
     cell_cold_release_degC: float = _constant(7.0, -10.0, 20.0, "degC", "ours")
-    cell_temperature_delay_ms: int = _constant(1_000, 0, 60_000, "ms", "ours")
+    # Shorter than the start delay: a battery that is cold at power-up must not be charged first.
+    cell_temperature_delay_ms: int = _constant(300, 0, 60_000, "ms", "ours")
     # At most three cycles, so six changes of the charge disconnect output, a minute.
     disconnect_rest_ms: int = _constant(20_000, 0, 600_000, "ms", "ours")
     sensor_rest_ms: int = _constant(20_000, 0, 600_000, "ms", "ours")

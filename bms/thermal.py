@@ -249,15 +249,17 @@ def _reviewed(
     if _is_stale(thermal, rating, firmware):
         thermal = thermal._replace(reference_ohm=resistance_ohm(thermal.fuse_degC, rating.fuse))
     allowed_A = _allowed_A(thermal.sample, charging, rating, firmware)
-    too_hot = (
-        allowed_A < firmware.minimum_limit_A
-        or junction_degC(thermal, charging, rating, firmware) > firmware.junction_trip_degC
+    moved = _moved_limit(thermal, allowed_A, now_ms, charging, rating, firmware)
+    too_hot = allowed_A < firmware.minimum_limit_A or (
+        # A set-point that came down this moment has not acted yet; the junction is judged at the next sample.
+        moved.limit_A >= thermal.limit_A
+        and junction_degC(thermal, charging, rating, firmware) > firmware.junction_trip_degC
     )
+    thermal = moved
     if not thermal.off and too_hot:
         thermal = thermal._replace(off=True, off_ms=now_ms)
     elif thermal.off and now_ms - thermal.off_ms >= firmware.thermal_rest_ms:
         thermal = thermal._replace(off=too_hot or allowed_A < _rearm_A(rating, firmware))
-    thermal = _moved_limit(thermal, allowed_A, now_ms, charging, rating, firmware)
     return _with_red(thermal, now_ms, rating, firmware)
 
 

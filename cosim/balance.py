@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosim.deck import DEVICES
+from cosim.loop import LIMITING
 
 Array = NDArray[np.float64]
 
@@ -45,13 +46,16 @@ def integral(time_s: Array, value: Array) -> float:
     return float(np.trapezoid(value, time_s))
 
 
-def window_balance(time_s: Array, waves: dict[str, Array], cell_charge_C: float) -> tuple[Balance, dict[str, float]]:
+def window_balance(
+    time_s: Array, waves: dict[str, Array], cell_charge_C: float, lead_ohm: float
+) -> tuple[Balance, dict[str, float]]:
     """Balance of a window from its waveforms, and the energies that the run's ledger takes over.
 
     Parameters
     ----------
     time_s, waves : accepted points from the window's start on
     cell_charge_C : change of the cells' charge over the window [C]
+    lead_ohm : alternator lead [ohm]
     """
     port, output = waves["port_current_A"], waves["output_current_A"]
     moved_C = integral(time_s, waves["battery_current_A"])
@@ -76,11 +80,13 @@ def window_balance(time_s: Array, waves: dict[str, Array], cell_charge_C: float)
     )
     energies = {
         "charge_C": moved_C,
-        "source_J": integral(time_s, bus * waves["alternator_current_A"]),
+        "lead_J": integral(time_s, lead_ohm * waves["alternator_current_A"] ** 2),
+        "source_J": integral(time_s, (bus + lead_ohm * waves["alternator_current_A"]) * waves["alternator_current_A"]),
         "load_J": integral(time_s, bus * load),
         "starter_battery_J": integral(time_s, bus * waves["starter_battery_current_A"]),
         "input_cable_J": integral(time_s, (bus - waves["input_voltage_V"]) * port),
         "circuit_J": entering_J - leaving_J,
         "battery_J": leaving_J,
+        "limit_s": integral(time_s, (waves["sense_mV"] > LIMITING * waves["reference_mV"]) * waves["enable"]),
     }
     return balance, energies

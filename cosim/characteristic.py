@@ -36,7 +36,8 @@ class Characteristic(NamedTuple):
     their relative temperature polynomials per K, K2, K3 about 25 degC (`*_t1`, `*_t2`, `*_t3`); drop_V forward drop
     that the ideal diode holds, drop_ohm its rise with current, drop_knee_V; limit_gain [-], limit_offset_mV,
     limit_slope_S; knee_A; floor_A (width of the knee to blocking); leak_S; other_ohm (loss outside devices and
-    fuse); link_ohm; share_* share of each pass device in their common power.
+    fuse); link_ohm; trip_V input voltage above which the hardware blocks (read from the netlist, not fitted); share_*
+    share of each pass device in their common power.
     """
 
     kind: float
@@ -61,6 +62,7 @@ class Characteristic(NamedTuple):
     leak_S: float
     other_ohm: float
     link_ohm: float
+    trip_V: float
     share_a: float
     share_b: float
     share_c: float
@@ -106,7 +108,13 @@ class Law(NamedTuple):
     """The law at fixed commands and temperatures: what a root search need not compute again.
 
     mode : 0 the full law, 1 conductance `leak_S` only (link, or blocked); held_S, through_S : slopes of the two
-    branches of I_pass; limit_A : I_lim at a drop of 1 V; drop_V, knee_A, slope_S, round_A, floor_A, leak_S : as in the law
+    <<<<<<< HEAD
+    branches of I_pass; limit_A : I_lim at a drop of 1 V; drop_V, knee_A, slope_S, round_A, floor_A, leak_S : as in the
+    law
+    =======
+    branches of I_pass; limit_A : I_lim at a drop of 1 V; drop_V, knee_A, slope_S, round_A, floor_A, leak_S : as in
+    the law
+    >>>>>>> speed
     """
 
     mode: int
@@ -132,8 +140,8 @@ def law_at(u: Controls, c: Characteristic) -> Law:
     r_rest = r_fuse + c.other_ohm + polynomial_ohm(c.pass_ohm, c.pass_t1, c.pass_t2, c.pass_t3, u.pass_degC)
     limit_A = (c.limit_gain * u.reference_mV + c.limit_offset_mV) * 1e-3 / r_fuse
     return Law(
-        0, 1.0 / (r_rest + c.drop_ohm), 1.0 / (r_rest + r_diode), c.drop_V, c.drop_knee_V / r_rest, limit_A, c.limit_slope_S, c.knee_A,
-        c.floor_A, c.leak_S,
+        0, 1.0 / (r_rest + c.drop_ohm), 1.0 / (r_rest + r_diode), c.drop_V, c.drop_knee_V / r_rest, limit_A,
+        c.limit_slope_S, c.knee_A, c.floor_A, c.leak_S,
     )
 
 
@@ -224,6 +232,6 @@ def limiter_start() -> Characteristic:
         kind=LIMITER, fuse_ohm=0.6e-3, fuse_alpha_per_K=0.0039, diode_ohm=0.5e-3, diode_t1=4e-3, diode_t2=1e-5,
         diode_t3=0.0, pass_ohm=0.3e-3, pass_t1=4e-3, pass_t2=1e-5, pass_t3=0.0, drop_V=0.016,
         drop_ohm=0.05e-3, drop_knee_V=2e-3, limit_gain=1.0, limit_offset_mV=0.0, limit_slope_S=0.0,
-        knee_A=0.5, floor_A=0.05, leak_S=1e-5, other_ohm=0.1e-3, link_ohm=1e-3,
+        knee_A=0.5, floor_A=0.05, leak_S=1e-5, other_ohm=0.1e-3, link_ohm=1e-3, trip_V=1e9,
         share_a=0.25, share_b=0.25, share_c=0.25, share_d=0.25,
     )

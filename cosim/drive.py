@@ -16,6 +16,11 @@ from models import engine
 Array = NDArray[np.float64]
 
 
+FAST_V, FAST_V_S, BURST_S = 0.1, 5.0, 1.0
+"""A supply that moves by more than 0.1 V, faster than 5 V/s, opens a window; corners within a second share it (ours:
+the limiter settles within milliseconds, the tick is 100 ms)."""
+
+
 def build_inputs(scenario: Scenario) -> tuple[Inputs, float]:
     """Inputs of a run and its duration [s].
 
@@ -33,6 +38,7 @@ def build_inputs(scenario: Scenario) -> tuple[Inputs, float]:
         points = np.array(scenario.source.emf_V)
         zero = PiecewiseLinear.constant(0.0)
         supply = PiecewiseLinear(points[:, 0].copy(), points[:, 1].copy())
+        starts += [(t, "supply_step") for t in fast_corners_s(supply)]
         return Inputs(zero, zero, total(steps), supply, ambients, tuple(starts)), scenario.duration_s
     assert scenario.drive is not None  # validated
     parameters = engine.load_engine()
@@ -46,6 +52,17 @@ def build_inputs(scenario: Scenario) -> tuple[Inputs, float]:
         total([consumers, *cranks, *steps]), PiecewiseLinear.constant(0.0), ambients, tuple(starts),
     )
     return inputs, scenario.duration_s or float(profile.time_s[-1])
+
+
+def fast_corners_s(signal: PiecewiseLinear) -> list[float]:
+    """Times at which a supply begins to move faster than a slow engine may follow; one per burst of corners."""
+    moved, took = np.diff(signal.value), np.diff(signal.time_s)
+    fast = (np.abs(moved) > FAST_V) & (np.abs(moved) > FAST_V_S * took)
+    times: list[float] = []
+    for time_s in signal.time_s[:-1][fast]:
+        if not times or time_s - times[-1] > BURST_S:
+            times.append(float(time_s))
+    return times
 
 
 def drive_profile(drive: Drive, parameters: engine.EngineParameters) -> engine.DriveProfile:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -40,7 +41,7 @@ from cosim.spice_sources import SourceTable
 
 Array = NDArray[np.float64]
 
-PROCEDURE = "4"
+PROCEDURE = "5"
 """Version of this procedure; part of the cache key."""
 SETTLE_S, ENABLE_S = 0.05, 1e-3
 SAMPLES_PER_REGIME = {"pass": 26, "limit": 22, "knee": 8, "reverse": 8}
@@ -141,8 +142,12 @@ def identify(
         return IdentifiedCircuit(netlist, Characteristic(**values), from_cache=True, **figures)
     samples = measure_samples(netlist, dict(parameters), progress, workers)
     dropped = sum(SAMPLES_PER_REGIME.values()) - len(samples)
-    is_link = netlist == "direct_connection"
-    circuit = fit_link(netlist, samples) if is_link else fit_limiter(netlist, samples, parameters)
+    if netlist == "direct_connection":
+        circuit = fit_link(netlist, samples)
+    else:
+        circuit = fit_limiter(netlist, samples, parameters)
+        trip_V = parameters.get("vov", default_parameter(circuit_text(netlist), "vov"))
+        circuit = replace(circuit, coefficients=circuit.coefficients._replace(trip_V=trip_V))
     figures = {"residual_median_A": circuit.residual_median_A, "residual_max_A": circuit.residual_max_A,
                "power_residual": circuit.power_residual, "samples": circuit.samples, "dropped": dropped}
     if circuit.residual_max_A > REFUSED_A or circuit.power_residual > REFUSED_POWER:
@@ -152,6 +157,14 @@ def identify(
         )
     cache.store("characteristic", key, {"coefficients": circuit.coefficients._asdict(), "figures": figures})
     return replace(circuit, dropped=dropped)
+
+
+def default_parameter(text: str, name: str) -> float:
+    """Default of a subcircuit parameter, read from the netlist (plain numbers only)."""
+    found = re.search(rf"(?im)^[.+][^*\n]*\b{name}=([0-9.]+)", text)
+    if found is None:
+        raise IdentificationFailed(f"the netlist has no parameter {name}=NUMBER")
+    return float(found.group(1))
 
 
 # ---- sampling ---------------------------------------------------------------------------------------------------

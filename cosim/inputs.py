@@ -94,6 +94,10 @@ class Inputs:
         signals = (self.alternator_rpm, self.load_A, self.supply_emf_V)
         return np.unique(np.concatenate([s.corners(start_s, end_s) for s in signals]))
 
+    def fast_corners(self, start_s: float, end_s: float) -> Array:
+        """Corners of load and supply strictly inside the interval: where something fast may begin or end."""
+        return np.union1d(self.load_A.corners(start_s, end_s), self.supply_emf_V.corners(start_s, end_s))
+
     def sampled(self, time_s: Array) -> Array:
         """Rows of rpm, speed, load, supply EMF at the given times; shape (n, 4)."""
         signals = (self.alternator_rpm, self.vehicle_speed_m_s, self.load_A, self.supply_emf_V)

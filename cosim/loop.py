@@ -9,7 +9,7 @@ from numba.typed import List
 from numpy.typing import NDArray
 
 from cosim.channels import fill_row
-from cosim.characteristic import Controls, fill_powers_W
+from cosim.characteristic import Controls, fill_powers_W, fuse_ohm
 from cosim.plant import PlantParameters, PlantState, controls_of, plant_flags
 from cosim.sensors import inside, measure_into
 from cosim.slow import (
@@ -17,6 +17,7 @@ from cosim.slow import (
     Tick,
     advance_in_place,
     fill_truth,
+    network_load_A,
     own_arrays,
     prepare,
     solve_around,
@@ -30,10 +31,23 @@ Item = TypeVar("Item")
 
 LEDGER = (
     "charge_C", "source_J", "load_J", "starter_battery_J", "input_cable_J", "circuit_J", "battery_cable_J",
-    "battery_J", "limit_s",
+    "battery_J", "limit_s", "lead_J", "peak_port_A", "peak_winding_degC", "peak_rectifier_degC",
 )
 """Integrals of a run: charge into the battery; energy from the alternator (or supply), into loads, starter battery,
-cables, circuit and battery terminals; time spent limiting."""
+cables, circuit and battery terminals; time spent limiting; energy into the alternator's lead. Then three highest
+values, not integrals: port current, winding and rectifier temperature."""
+
+PEAKS = 10
+"""First place of the highest values in the ledger."""
+LIMITING = 0.98
+"""The port counts as limiting when the fuse drop is above this part of the reference (ours)."""
+
+
+def empty_ledger() -> Array:
+    """Return a ledger of nothing yet."""
+    ledger = np.zeros(len(LEDGER))
+    ledger[PEAKS:] = -np.inf
+    return ledger
 
 
 class Stretch(NamedTuple):
@@ -92,24 +106,28 @@ def _observe(
 
 @borrowing
 def add_energies(
-    ledger: NDArray[np.float64], state: PlantState, x: Operating, circuit_W: float, limit_A: float, dt_s: float,
-    p: PlantParameters,
+    ledger: NDArray[np.float64], state: PlantState, x: Operating, u: Controls, circuit_W: float, load_A: float,
+    dt_s: float, p: PlantParameters,
 ) -> None:
-    """Add one tick to the ledger."""
+    """Add one tick to the ledger; `load_A` is the input, not what the solution leaves over."""
     port = x.port_current_A
     first = cable.resistance_ohm(state.input_cable_degC, p.input_cable)
     second = cable.resistance_ohm(state.battery_cable_degC, p.battery_cable)
-    load_A = x.alternator_current_A - x.starter_battery_current_A - port
     ledger[0] += port * dt_s
-    ledger[1] += x.starter_voltage_V * x.alternator_current_A * dt_s
+    ledger[1] += x.alternator_voltage_V * x.alternator_current_A * dt_s
     ledger[2] += x.starter_voltage_V * load_A * dt_s
     ledger[3] += x.starter_voltage_V * x.starter_battery_current_A * dt_s
     ledger[4] += first * port**2 * dt_s
     ledger[5] += circuit_W * dt_s
     ledger[6] += second * port**2 * dt_s
     ledger[7] += (x.battery_voltage_V - second * port) * port * dt_s
-    if port > 0.98 * limit_A and limit_A > 0.0:
+    sensed_mV = port * fuse_ohm(p.characteristic, u.fuse_degC) * 1e3
+    if u.enable > 0.5 and sensed_mV > LIMITING * u.reference_mV:
         ledger[8] += dt_s
+    ledger[9] += p.alternator_lead_ohm * x.alternator_current_A**2 * dt_s
+    ledger[10] = max(ledger[10], port)
+    ledger[11] = max(ledger[11], state.alternator.winding_degC)
+    ledger[12] = max(ledger[12], state.alternator.rectifier_degC)
 
 
 @compiled
@@ -158,7 +176,7 @@ def _run_ticks(
         circuit_W = 0.0
         for i in range(7):
             circuit_W += k.powers_W[i]
-        add_energies(ledger, state, x, circuit_W, stretch.commands[1], grid.tick_s, p)
+        add_energies(ledger, state, x, u, circuit_W, network_load_A(state, row, p), grid.tick_s, p)
         state = advance_in_place(state, x, row, grid.ambient_degC, k, p)
         tick += 1
         if plant_flags(state, p) != flags:

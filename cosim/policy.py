@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cosim.inputs import Inputs
 from cosim.scenario import Scenario
@@ -65,22 +65,32 @@ class WindowRequest:
 
 
 def planned(scenario: Scenario, inputs: Inputs, n_ticks: int) -> list[WindowRequest]:
-    """Windows that are known before the run: fast inputs and the user's, in order of time."""
+    """Windows that are known before the run: the user's, and those of fast inputs outside them, in order of time."""
     tick_s = scenario.tick_s
-    found: list[WindowRequest] = []
-    for time_s, label in inputs.fast_starts_s:
-        start = max(0, math.floor(time_s / tick_s + 1e-9) - 1)
-        if start < n_ticks:
-            found.append(_automatic(label, f"{label} at {time_s:.3f} s", start, n_ticks, tick_s))
+    asked: list[WindowRequest] = []
     for window in scenario.windows:
         start = math.floor(window.start_s / tick_s + 1e-9)
         length = max(1, math.ceil(window.duration_s / tick_s - 1e-9))
         if start < n_ticks:
             length = min(length, n_ticks - start)
-            found.append(
+            asked.append(
                 WindowRequest(window.name, "asked for", start, length, length, window.max_step_s, by_user=True)
             )
+    found = list(asked)
+    for time_s, label in inputs.fast_starts_s:
+        start = max(0, math.floor(time_s / tick_s + 1e-9) - 1)
+        covered = any(w.start_tick * tick_s <= time_s < (w.start_tick + w.min_ticks) * tick_s for w in asked)
+        if start < n_ticks and not covered:
+            found.append(_automatic(label, f"{label} at {time_s:.3f} s", start, n_ticks, tick_s))
     return sorted(found, key=lambda w: (w.start_tick, w.name))
+
+
+def before_next(request: WindowRequest, next_asked: int | None) -> WindowRequest:
+    """An automatic window ends where one that the user asked for begins, so that the latter is never lost."""
+    if request.by_user or next_asked is None or next_asked <= request.start_tick:
+        return request
+    limit = min(request.limit_ticks, next_asked - request.start_tick)
+    return replace(request, limit_ticks=limit, min_ticks=min(request.min_ticks, limit))
 
 
 def on_command(enable: bool, tick: int, n_ticks: int, tick_s: float) -> WindowRequest:

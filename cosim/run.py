@@ -16,7 +16,7 @@ from cosim.channels import as_dataset, row_size, write_row
 from cosim.deck import circuit_text
 from cosim.identify import IdentifiedCircuit
 from cosim.inputs import Inputs
-from cosim.loop import LEDGER, Grid, Plant, Stretch, observe
+from cosim.loop import LEDGER, PEAKS, Grid, Plant, Stretch, empty_ledger, observe
 from cosim.plant import PLANT_LIMITS, PlantState, initial_state, load_parameters, stored_charge_C
 from cosim.policy import WindowRequest
 from cosim.result import LoggedEvent, Result
@@ -57,13 +57,14 @@ class Run:
         self.record_every = max(1, round(scenario.recording.period_s / self.tick_s))
         n_rows = (self.n_ticks - 1) // self.record_every + 1
         self.record = np.full((n_rows, row_size(self.n_cells)), np.nan)
-        self.ledger = np.zeros(len(LEDGER))
+        self.ledger = empty_ledger()
         times = np.arange(self.n_ticks + 1, dtype=np.float64) * self.tick_s
         self.grid = Grid(inputs.sampled(times), np.array(inputs.ambient_degC), self.tick_s, self.record_every)
         self.events: list[LoggedEvent] = []
         self.windows: dict[str, xr.Dataset] = {}
         self.window_reports: list[dict[str, Any]] = []
         self.ticks_slow = 0
+        self.waiting: list[WindowRequest] = []
         self.budget = policy.WindowBudget(self.tick_s)
         self.memory = WindowMemory(inputs, self.tick_s)
         self.plant = Plant(self.start, self.p, self.grid, self.record, self.ledger)
@@ -77,7 +78,7 @@ class Run:
     # ---- master loop --------------------------------------------------------------------------------------
     def go(self) -> Result:
         """Run all ticks."""
-        waiting = policy.planned(self.scenario, self.inputs, self.n_ticks) if self.open_windows else []
+        waiting = self.waiting = policy.planned(self.scenario, self.inputs, self.n_ticks) if self.open_windows else []
         supervision = self._first_call()
         tick, fresh = 0, False
         before = supervision.commands
@@ -175,6 +176,8 @@ class Run:
         A window that fails, or that its kind's budget refuses, is an event, and the slow picture stands.
         """
         start_s = self._seconds(request.start_tick)
+        asked = [w.start_tick for w in self.waiting if w.by_user and w.start_tick > request.start_tick]
+        request = policy.before_next(request, asked[0] if asked else None)
         found = self.memory.find(request, before, self.state, supervision)
         if found is not None:
             self._take_over_again(request, *found)
@@ -241,6 +244,10 @@ class Run:
         self.ledger[0] += outcome.charge_C
         for key, value in outcome.energies.items():
             self.ledger[LEDGER.index(key)] += value
+        for _, state, x, _, _ in outcome.tick_rows:
+            machine = state.alternator
+            here = (x.port_current_A, machine.winding_degC, machine.rectifier_degC)
+            self.ledger[PEAKS:] = np.maximum(self.ledger[PEAKS:], here)
 
     def _take_over(self, name: str, request: WindowRequest, outcome: WindowOutcome) -> None:
         self.plant.state = outcome.state

@@ -85,7 +85,7 @@ def bounds_of(bounds: Mapping[str, tuple[float, float]], n_cells: int) -> tuple[
 @borrowing
 def inside(vector: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]) -> bool:
     """Whether every measurement is inside its closed bounds (a NaN is outside)."""
-    kept = True
-    for j in range(vector.size):  # a loop, because whole-array comparisons allocate
-        kept = kept and low[j] <= vector[j] <= high[j]
-    return kept
+    held = True
+    for j in range(vector.size):
+        held = held and low[j] <= vector[j] <= high[j]
+    return bool(held)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from cosim.characteristic import Controls, Law, current_and_slope, fuse_ohm, law_at
 from cosim.plant import PlantParameters, PlantState, controls_of, fuse_current_A, source_thevenin
-from models import alternator, battery, cable, fuse, heat, starter_battery
+from models import alternator, battery, cable, fuse, heat, heat_tick, starter_battery
 from models.compiled import borrowing, compiled
 
 CLOSE_A = 1e-9
@@ -102,6 +102,9 @@ def solve_around(
         p.alternator.gain_A_V,
     )
     found = _root(state.bus_voltage_V, n, law_at(u, p.characteristic))
+    if found.bus_V - n.cable_ohm * found.port_current_A > p.characteristic.trip_V:
+        blocked = Controls(0.0, u.reference_mV, u.fuse_degC, u.diode_degC, u.pass_degC)
+        found = _root(state.bus_voltage_V, n, law_at(blocked, p.characteristic))
     port, bus = found.port_current_A, found.bus_V
     return Operating(
         port, found.current_A, (bus - n.source_emf_V) * n.source_S, found.voltage_V, bus, bus - n.cable_ohm * port,
@@ -113,6 +116,13 @@ def solve_around(
 def _bounded_load(load_A: float, source_emf_V: float, source_ohm: float) -> float:
     """A load never pulls the bus below 1 V, as `load` in `netlists/plant.cir`."""
     return min(load_A, max((source_emf_V - 1.0) / source_ohm, 0.0))
+
+
+@borrowing
+def network_load_A(state: PlantState, row: NDArray[np.float64], p: PlantParameters) -> float:
+    """Load current of a tick's inputs as the network takes it [A]."""
+    source_emf, source_ohm = source_thevenin(state, row[3], p)
+    return _bounded_load(row[2], source_emf, source_ohm)
 
 
 @borrowing
@@ -195,7 +205,7 @@ class Tick(NamedTuple):
 
     dt_s: float
     battery: battery.BatteryTick
-    box: heat.BoxTick
+    box: heat_tick.BoxTick
     now: battery.CellsNow
     powers_W: NDArray[np.float64]
     measured: NDArray[np.float64]
@@ -206,7 +216,7 @@ def prepare(state: PlantState, dt_s: float, p: PlantParameters) -> Tick:
     """Constants and work space for a tick of `dt_s`."""
     n_cells = state.battery.soc.size
     return Tick(
-        dt_s, battery.prepare(dt_s, p.battery), heat.prepare_box(state.box.junction_degC.shape[0], dt_s, p.box),
+        dt_s, battery.prepare(dt_s, p.battery), heat_tick.prepare_box(state.box.junction_degC.shape[0], dt_s, p.box),
         battery.empty_now(n_cells), np.empty(7), np.empty(5 + 2 * n_cells),
     )
 
@@ -297,7 +307,7 @@ def advance_in_place(
         state.fuse, fuse_current_A(x.port_current_A, p), state.box.terminal_degC, k.dt_s, p.fuse
     )
     battery.step_in_place(state.battery, x.port_current_A, ambient_degC[2], k.now, k.battery, p.battery)
-    heatsink, terminal = heat.step_box_in_place(
+    heatsink, terminal = heat_tick.step_box_in_place(
         state.box.heatsink_degC, state.box.terminal_degC, state.box.junction_degC, k.powers_W, k.powers_W[5],
         ambient_degC[1], k.box,
     )

@@ -59,8 +59,12 @@ def charge_balance(ledger: dict[str, float], cell_charge_C: float) -> dict[str, 
 
 
 def energy_balance(ledger: dict[str, float]) -> dict[str, float]:
-    """Where the energy went. What leaves the bus towards the port must arrive in cable, circuit and battery."""
-    entering = ledger["source_J"] - ledger["load_J"] - ledger["starter_battery_J"]
+    """Where the energy went: what the source gives must arrive in lead, loads, batteries, cables and circuit.
+
+    This is bookkeeping over the network's solution (Kirchhoff holds, nothing is left out or counted twice); that the
+    device powers themselves are right is shown by the windows' balances and the residual of the terminal law.
+    """
+    entering = ledger["source_J"] - ledger["lead_J"] - ledger["load_J"] - ledger["starter_battery_J"]
     arriving = ledger["input_cable_J"] + ledger["circuit_J"] + ledger["battery_cable_J"] + ledger["battery_J"]
     error = entering - arriving
     kept = {key: value for key, value in ledger.items() if key.endswith("_J")}
@@ -73,6 +77,7 @@ def worst(reports: list[dict[str, Any]]) -> dict[str, float]:
     return {
         "charge_relative": max((r["balance"]["charge_relative"] for r in whole), default=0.0),
         "energy_relative": max((r["balance"]["energy_relative"] for r in whole), default=0.0),
+        "start_mismatch_A": max((abs(r["start_mismatch_A"]) for r in whole), default=0.0),
         "end_mismatch_A": max((abs(r["end_mismatch_A"]) for r in whole), default=0.0),
         "failed": float(sum("failed" in r for r in reports)),
     }
@@ -87,7 +92,7 @@ def run_figures(run: Run, slow: xr.Dataset, ledger: dict[str, float]) -> list[Fi
         Figure("run", "state of charge at the end", 100.0 * float(soc[-1]), "%", "", True),
     ]
     if run.scenario.circuit.netlist != "direct_connection":
-        highest, fuse_A = highest_mean_A(run, slow), run.scenario.supervisor_settings.fuse_rating_A
+        highest, fuse_A = highest_mean_A(run, ledger["peak_port_A"]), run.scenario.supervisor_settings.fuse_rating_A
         limit = min(0.9 * fuse_A, 100.0)
         figures += [
             Figure("run", "time at the limit", 100.0 * ledger["limit_s"] / (hours * 3600.0), "%", "", True),
@@ -95,17 +100,16 @@ def run_figures(run: Run, slow: xr.Dataset, ledger: dict[str, float]) -> list[Fi
                    highest <= 1.03 * limit),
         ]
     if run.p.has_vehicle > 0.5:
-        figures += alternator_figures(run, slow)
+        figures += alternator_figures(run, ledger)
     return figures
 
 
-def highest_mean_A(run: Run, slow: xr.Dataset) -> float:
-    """Highest mean of the port current over a second (A4).
+def highest_mean_A(run: Run, highest: float) -> float:
+    """Highest mean of the port current over a second (A4), given the highest value on the tick grid.
 
-    Between windows the current moves slowly and each recorded value stands for its period; inside a window the mean
-    is taken over the accepted points, over the whole window where that is shorter than a second.
+    Between windows the current of a tick stands for the tick, so its highest value is an upper bound; inside a window
+    the mean is taken over the accepted points, over the whole window where that is shorter than a second.
     """
-    highest = float(np.nanmax(slow.port_current_A.values))
     for window in run.windows.values():
         time_s, current = window.time_s.values, window.port_current_A.values
         charge = np.concatenate(([0.0], np.cumsum(0.5 * np.diff(time_s) * (current[1:] + current[:-1]))))
@@ -116,18 +120,18 @@ def highest_mean_A(run: Run, slow: xr.Dataset) -> float:
     return highest
 
 
-def alternator_figures(run: Run, slow: xr.Dataset) -> list[Figure]:
-    """A6: hottest winding and rectifier beside their limits, and when the limit was passed."""
+def alternator_figures(run: Run, ledger: dict[str, float]) -> list[Figure]:
+    """A6: hottest winding and rectifier beside their limits, and when the limit was passed (from the event log)."""
     figures: list[Figure] = []
     machine = run.p.alternator
+    running = np.flatnonzero(run.grid.rows[:, 0] > 0.0)
+    started_s = float(running[0]) * run.tick_s if running.size else 0.0
     for part, limit in (("winding", machine.winding_limit_degC), ("rectifier", machine.rectifier_limit_degC)):
-        wave = slow[f"{part}_degC"].values
-        hottest = float(np.nanmax(wave))
+        hottest = ledger[f"peak_{part}_degC"]
         figures.append(Figure("A6", f"alternator {part}, hottest", hottest, "degC", f"at most {limit:g} degC",
                               hottest <= limit))
-        over = np.flatnonzero(wave > limit)
-        if over.size:
-            running = np.flatnonzero(slow.alternator_rpm.values > 0.0)
-            minutes = float(slow.time_s[over[0]] - slow.time_s[running[0]]) / 60.0
+        passed = [e.time_s for e in run.events if e.event == f"alternator {part} above its limit"]
+        if passed:
+            minutes = (passed[0] - started_s) / 60.0
             figures.append(Figure("A6", f"alternator {part}, time to its limit", minutes, "min", "never", False))
     return figures

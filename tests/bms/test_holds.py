@@ -28,19 +28,23 @@ class Run:
     calls: int
 
 
-def run(source: Source, n_ticks: int, config: bms.Settings, tick_ms: int, every_tick: bool) -> Run:
+def run(
+    source: Source, n_ticks: int, config: bms.Settings, tick_ms: int, every_tick: bool, wide: bool = False
+) -> Run:
     state, commands, hold = bms.State(), bms.Commands(), bms.Hold(0)
     last, calls = 0, 0
     out = Run([], [], state, 0)
     for tick in range(n_ticks):
         readings = source(tick, commands)
         due = (tick - last) * tick_ms >= hold.deadline_ms
-        if every_tick or tick in (0, n_ticks - 1) or due or hold.is_left(readings):
+        between = wide and tick * tick_ms % config.firmware.sample_period_ms != 0
+        left = hold.is_left(readings, between_samples=True) if between else hold.is_left(readings)
+        if every_tick or tick in (0, n_ticks - 1) or due or left:
             elapsed_s = (tick - last) * tick_ms / 1000
             state, commands, events, hold = bms.step(state, readings, config, elapsed_s)
             out.events += [(tick, event) for event in events]
             assert hold.deadline_ms >= 1
-            assert set(hold.bounds) == set(bms.BOUND_NAMES)
+            assert set(hold.bounds) == set(hold.between) == set(bms.BOUND_NAMES)
             last, calls = tick, calls + 1
         out.commands.append(commands)
     out.state, out.calls = state, calls
@@ -50,9 +54,12 @@ def run(source: Source, n_ticks: int, config: bms.Settings, tick_ms: int, every_
 def compare(source: Source, n_ticks: int, config: bms.Settings, tick_ms: int = 100) -> tuple[Run, Run]:
     each = run(source, n_ticks, config, tick_ms, True)
     held = run(source, n_ticks, config, tick_ms, False)
-    assert str(held.events) == str(each.events)  # as text, because NaN differs from itself
-    assert held.commands == each.commands
-    assert held.state == each.state
+    wide = run(source, n_ticks, config, tick_ms, False, wide=True)
+    for short in (held, wide):
+        assert str(short.events) == str(each.events)  # as text, because NaN differs from itself
+        assert short.commands == each.commands
+        assert short.state == each.state
+    assert wide.calls <= held.calls
     return each, held
 
 
@@ -160,7 +167,7 @@ def test_the_comparison_notices_a_bound_that_is_not_watched(monkeypatch: pytest.
         return replace(NORMAL, input_voltage_V=12.7 if tick < 33 else 14.2)
 
     compare(late, 100, bms.Settings())
-    monkeypatch.setattr(bms.Hold, "is_left", lambda hold, readings: False)
+    monkeypatch.setattr(bms.Hold, "is_left", lambda hold, readings, between_samples=False: False)
     with pytest.raises(AssertionError):
         compare(late, 100, bms.Settings())
 

@@ -125,8 +125,8 @@ def cell_temperature(index: int, temperature_degC: float) -> bms.Measurements:
     ("kind", "still_good", "bad", "fault", "delay_ticks"),
     [
         (cell, 3.75, 3.7501, Fault.CELL_OVER_VOLTAGE, 2),
-        (cell_temperature, 50.0, 50.01, Fault.CELL_OVER_TEMPERATURE, 10),
-        (cell_temperature, 5.0, 4.99, Fault.CELL_UNDER_TEMPERATURE, 10),
+        (cell_temperature, 50.0, 50.01, Fault.CELL_OVER_TEMPERATURE, 3),
+        (cell_temperature, 5.0, 4.99, Fault.CELL_UNDER_TEMPERATURE, 3),
     ],
 )
 def test_b5_and_a10_any_cell_beyond_its_limit_stops_the_port(

@@ -45,8 +45,8 @@ def test_a_repeated_window_is_reused_and_the_log_says_so(repeated: Result) -> No
     reports = repeated.summary["windows"]
     full = [r for r in reports if "reused" not in r]
     again = [r for r in reports if "reused" in r]
-    assert len(reports) == 8
-    assert len(again) >= 4
+    assert {r["name"].split("_", 1)[-1] for r in full} >= {"enable", "supply_step"}
+    assert len(again) >= len(reports) // 2 >= 4
     assert {r["reused"] for r in again} <= {r["name"] for r in full}
     assert sum(e.event == "window reused" for e in repeated.events) == len(again) == repeated.summary["windows_reused"]
 
@@ -66,8 +66,9 @@ def test_reuse_changes_neither_log_nor_charge(repeated: Result, spice: SpiceSess
 def test_chatter_is_refused_and_reported(spice: SpiceSession, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cosim.policy.WindowBudget.__init__.__defaults__", (1, 1e9))
     result = Simulation(parse_scenario(square_wave(3)), session=spice, every_tick=True).run()
-    assert result.summary["windows_refused"] == {"enable": 2, "disable": 2}
-    assert sum(e.event == "window refused" for e in result.events) == 2
+    refused = result.summary["windows_refused"]
+    assert refused["enable"] == 2
+    assert sum(e.event == "window refused" for e in result.events) == len(refused)
     assert result.summary["charge_balance"]["cells_C"] > 1000.0
 
 

@@ -92,7 +92,7 @@ def test_charge_and_energy_add_up(content: Mapping[str, object]) -> None:
     assert moved > 500.0
     assert book["charge_C"] == pytest.approx(moved, rel=1e-9)
     if p.has_vehicle:
-        entering = book["source_J"] - book["load_J"] - book["starter_battery_J"]
+        entering = book["source_J"] - book["lead_J"] - book["load_J"] - book["starter_battery_J"]
         arriving = book["input_cable_J"] + book["circuit_J"] + book["battery_cable_J"] + book["battery_J"]
         assert entering == pytest.approx(arriving, rel=1e-9)
 

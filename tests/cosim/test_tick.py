@@ -11,7 +11,7 @@ from cosim.characteristic import Controls, current_and_slope, law_at, limiter_st
 from cosim.loop import LEDGER, Grid, Plant, Stretch, run_ticks
 from cosim.plant import PlantParameters, PlantState
 from cosim.slow import CLOSE_A, _bracketed, _Network, _root
-from models import alternator, battery, heat
+from models import alternator, battery, heat, heat_tick
 from models.linear import relax_chain, step_network
 from tests.cosim.test_slow import VEHICLE, plant
 
@@ -38,10 +38,10 @@ def test_a_prepared_box_step_is_the_step() -> None:
     plain = heat.initial_box(30.0, 5, p)
     powers = np.array([3.0, 20.0, 22.0, 0.0, 40.0])
     ladders, heatsink, terminal = plain.junction_degC.copy(), 30.0, 30.0
-    k = heat.prepare_box(5, 0.1, p)
+    k = heat_tick.prepare_box(5, 0.1, p)
     for _ in range(500):
         plain = heat.step_box(plain, powers, 6.0, 25.0, 0.1, p)
-        heatsink, terminal = heat.step_box_in_place(heatsink, terminal, ladders, powers, 6.0, 25.0, k)
+        heatsink, terminal = heat_tick.step_box_in_place(heatsink, terminal, ladders, powers, 6.0, 25.0, k)
     assert plain.heatsink_degC > 30.5
     assert heatsink == pytest.approx(plain.heatsink_degC, rel=1e-12)
     assert terminal == pytest.approx(plain.terminal_degC, rel=1e-12)

@@ -1,0 +1,207 @@
+"""A day of driving without windows: what a tick, a supervisor call and the whole day cost.
+
+    python benchmarks/slow_loop.py [--hours 24] [--repeats 3]
+
+The circuit is the start of the fit (`limiter_start`), so that nothing has to be measured from a netlist first; the
+cost does not depend on its coefficients. Medians of warm runs, in one process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numba
+import numpy as np
+
+import bms
+from cosim.channels import fill_row, row_size
+from cosim.drive import build_inputs
+from cosim.identify import IdentifiedCircuit
+from cosim.loop import _observe, observe
+from cosim.plant import PlantParameters, PlantState, controls_of, initial_state, load_parameters
+from cosim.run import Run
+from cosim.scenario import Scenario, parse_scenario
+from cosim.sensors import inside, measure_into
+from cosim.slow import Operating, Tick, advance_in_place, own_arrays, prepare, solve_around
+from cosim.spice import SpiceSession
+from models import alternator, battery, heat_tick, starter_battery
+
+CYCLE = (("idle", 300.0), ("city", 1800.0), ("highway", 1500.0))
+"""Kind and duration [s] of the segments that make up the day."""
+ROUNDS = 100_000
+
+
+def day(hours: float) -> Scenario:
+    """Scenario of `hours` of driving, from an almost empty battery."""
+    segments = [
+        {"kind": kind, "duration_s": duration_s} for _ in range(max(1, round(hours))) for kind, duration_s in CYCLE
+    ]
+    return parse_scenario(
+        {"name": "day", "bank": {"soc": 0.1}, "drive": {"segments": segments}, "duration_s": hours * 3600.0}
+    )
+
+
+class Counted:
+    """`bms.step` with its calls counted and timed."""
+
+    def __init__(self) -> None:
+        self.calls, self.seconds, self.plain = 0, 0.0, bms.step
+
+    def __call__(self, *arguments: Any) -> bms.StepResult:
+        """Call it."""
+        start = time.perf_counter()
+        result = self.plain(*arguments)
+        self.seconds += time.perf_counter() - start
+        self.calls += 1
+        return result
+
+
+def whole_run(hours: float) -> dict[str, float]:
+    """Wall time of one run, and the supervisor's part in it."""
+    scenario = day(hours)
+    inputs, duration_s = build_inputs(scenario)
+    circuit = IdentifiedCircuit.nominal(scenario.circuit.netlist)
+    session = cast(SpiceSession, SimpleNamespace(version_text="not used"))  # without windows only its name is asked
+    run = Run(scenario, session, circuit, inputs, duration_s, False, lambda fraction, text: None, windows=False)
+    counted = Counted()
+    setattr(bms, "step", counted)  # noqa: B010
+    start = time.perf_counter()
+    try:
+        run.go()
+    finally:
+        setattr(bms, "step", counted.plain)  # noqa: B010
+    total_s = time.perf_counter() - start
+    return {
+        "total_s": total_s, "us_per_tick": total_s / run.n_ticks * 1e6, "supervisor_calls": counted.calls,
+        "supervisor_calls_per_h": counted.calls / hours, "us_per_call": counted.seconds / counted.calls * 1e6,
+    }
+
+
+@numba.njit
+def _observed(n: int, s: PlantState, x: Operating, k: Tick, rows: Any, ambient: Any, out: Any, p: Any) -> None:
+    u = controls_of(s, 1.0, 54.0)
+    for i in range(n):
+        _observe(s, rows[i % 1000], u, k.now, k.measured, p)
+
+
+@numba.njit
+def _looked(n: int, s: PlantState, x: Operating, k: Tick, rows: Any, ambient: Any, out: Any, p: Any) -> None:
+    for i in range(n):
+        s.battery.soc[i % 4] += 1e-12
+        battery.look(s.battery, p.battery, k.now)
+
+
+@numba.njit
+def _solved(n: int, s: PlantState, x: Operating, k: Tick, rows: Any, ambient: Any, out: Any, p: Any) -> float:
+    u, total = controls_of(s, 1.0, 54.0), 0.0
+    emf_V, ohm = battery.look(s.battery, p.battery, k.now)
+    for i in range(n):
+        total += solve_around(s, rows[i % 1000], emf_V, ohm, u, p).port_current_A
+    return total
+
+
+@numba.njit
+def _measured(n: int, s: PlantState, x: Operating, k: Tick, rows: Any, ambient: Any, out: Any, p: Any) -> int:
+    held = 0
+    for i in range(n):
+        k.now.emf_V[0] = i
+        measure_into(k.measured, k.measured, p.sensors)
+        held += inside(k.measured, p.sensors.low, p.sensors.high)
+    return held
+
+
+@numba.njit
+def _advanced(n: int, s: PlantState, x: Operating, k: Tick, rows: Any, ambient: Any, out: Any, p: Any) -> float:
+    for i in range(n):
+        s = advance_in_place(s, x, rows[i % 1000], ambient, k, p)
+    return s.bus_voltage_V
+
+
+@numba.njit
+def _cells(n: int, s: PlantState, x: Operating, k: Tick, rows: Any, ambient: Any, out: Any, p: Any) -> None:
+    for i in range(n):
+        battery.step_in_place(s.battery, 10.0 * (i % 2), ambient[2], k.now, k.battery, p.battery)
+
+
+@numba.njit
+def _box(n: int, s: PlantState, x: Operating, k: Tick, rows: Any, ambient: Any, out: Any, p: Any) -> float:
+    h, t = 30.0, 30.0
+    for _ in range(n):
+        h, t = heat_tick.step_box_in_place(h, t, s.box.junction_degC, k.powers_W, 1.0, ambient[1], k.box)
+    return h
+
+
+@numba.njit
+def _machine(n: int, s: PlantState, x: Operating, k: Tick, rows: Any, ambient: Any, out: Any, p: Any) -> float:
+    m = s.alternator
+    for i in range(n):
+        m = alternator.step(m, 80.0, 14.0, rows[i % 1000][0], ambient[0], k.dt_s, p.alternator)
+    return m.winding_degC
+
+
+@numba.njit
+def _starter(n: int, s: PlantState, x: Operating, k: Tick, rows: Any, ambient: Any, out: Any, p: Any) -> float:
+    m = s.starter
+    for _ in range(n):
+        m = starter_battery.step(m, 1.0, k.dt_s, ambient[0], p.starter)
+    return m.v1_V
+
+
+@numba.njit
+def _row(n: int, s: PlantState, x: Operating, k: Tick, rows: Any, ambient: Any, out: Any, p: Any) -> None:
+    for i in range(n):
+        fill_row(out, s, x, k.powers_W, rows[i % 1000], out, k.now)
+
+
+PIECES: dict[str, Callable[..., Any]] = {
+    "observe (look + solve + measure)": _observed, "look: four cells": _looked, "solve_around: network": _solved,
+    "measure and compare with bounds": _measured, "advance_in_place (all models)": _advanced,
+    "battery step": _cells, "box step": _box, "alternator step": _machine, "starter battery step": _starter,
+    "record row (every tenth tick)": _row,
+}
+
+
+def pieces(repeats: int) -> dict[str, float]:
+    """Nanoseconds of each piece of a tick, in a compiled loop of its own."""
+    scenario = day(1.0)
+    p: PlantParameters = load_parameters(scenario, IdentifiedCircuit.nominal(scenario.circuit.netlist).coefficients)
+    state = initial_state(scenario, p)
+    inputs, _ = build_inputs(scenario)
+    rows, ambient = inputs.sampled(400.0 + np.arange(1000, dtype=np.float64) * 0.1), np.array(inputs.ambient_degC)
+    x, _ = observe(state, rows[0], np.array([1.0, 90.0, 25.0, 0.0]), 54.0, p)
+    state = state._replace(bus_voltage_V=x.alternator_voltage_V)  # as in a run: from the last solution
+    k = prepare(state, 0.1, p)
+    k.powers_W[:] = 5.0
+    found = {}
+    for name, piece in PIECES.items():
+        piece(1, own_arrays(state), x, k, rows, ambient, np.zeros(row_size(4)), p)
+        times = []
+        for _ in range(repeats):
+            start = time.perf_counter()
+            piece(ROUNDS, own_arrays(state), x, k, rows, ambient, np.zeros(row_size(4)), p)
+            times.append((time.perf_counter() - start) / ROUNDS * 1e9)
+        found[name] = statistics.median(times)
+    return found
+
+
+def main() -> None:
+    """Print both tables as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--hours", type=float, default=24.0)
+    parser.add_argument("--repeats", type=int, default=3)
+    asked = parser.parse_args()
+    whole_run(0.01)
+    runs = [whole_run(asked.hours) for _ in range(asked.repeats)]
+    table = {key: round(statistics.median(r[key] for r in runs), 3) for key in runs[0]}
+    table["fastest_s"], table["slowest_s"] = (round(f(r["total_s"] for r in runs), 3) for f in (min, max))
+    print(json.dumps({"run": table, "ns": {n: round(v) for n, v in pieces(asked.repeats).items()}}, indent=1))
+
+
+if __name__ == "__main__":
+    main()
