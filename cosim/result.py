@@ -23,6 +23,7 @@ import numpy as np
 import xarray as xr
 
 from cosim.errors import InputError
+from cosim.leftovers import clear_leftovers
 
 WAVEFORMS = "result.nc"
 EVENTS = "events.csv"
@@ -89,6 +90,7 @@ class Result:
         part = target.parent / f".{target.name}.{os.getpid()}.part"
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
+            clear_leftovers(target)
             shutil.rmtree(part, ignore_errors=True)
             part.mkdir()
             self._write(part, picture)
