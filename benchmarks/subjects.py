@@ -100,7 +100,8 @@ def main_run(scenario: Scenario, session: SpiceSession, keep: dict[str, Window])
     parts = {f"{name} [s]": seconds for name, seconds in sorted(watch.seconds.items(), key=lambda item: -item[1])}
     rest_s = total_s - sum(watch.seconds.values())
     points = sum(float(w.sizes["time_s"]) for w in result.windows.values())
-    parts = {f"{name} [s]": took_s for name, took_s in sorted(watch.seconds.items(), key=lambda item: -item[1])}
+    rest = {"rest (parameters, inputs, summary) [s]": rest_s}
+    return {"total [s]": total_s, "processor time [s]": cpu_s, **parts, **rest,
             "windows computed": float(len(result.windows)),
             "windows reused": float(result.summary.get("windows_reused", 0)), "window points": points}, result
 
