@@ -6,12 +6,13 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 pytho
 READY := .venv/bms-cosim-ready
 BIN := .venv/bin
 
-.PHONY: help setup demo test lint long clean
+.PHONY: help setup demo test lint long bench clean
 help:
 	@echo 'make demo    set everything up and run the main scenario (results/road_hour)'
 	@echo 'make test    set everything up and run ruff, mypy and pytest'
 	@echo 'make setup   set everything up: .venv, pinned packages, libngspice'
 	@echo 'make long    run the tests that take long'
+	@echo 'make bench   measure time and memory (results/bench.json)'
 	@echo 'make clean   remove .venv, caches and results'
 
 setup: $(READY)
@@ -33,6 +34,9 @@ test: lint
 long: setup
 	$(BIN)/python -m pytest -m long
 
+bench: setup
+	@$(BIN)/python -m benchmarks
+
 clean:
 	rm -rf .venv results build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
-	find bms models cosim tests -name __pycache__ -prune -exec rm -rf {} +
+	find bms models cosim benchmarks tests -name __pycache__ -prune -exec rm -rf {} +

@@ -91,6 +91,23 @@ def plot(directory: Annotated[Path, typer.Argument(help="Result directory.")]) -
     typer.echo(f"picture: {path}")
 
 
+@app.command()
+def export(
+    directory: Annotated[Path, typer.Argument(help="Result directory.")],
+    window: Annotated[str, typer.Argument(help="Window, such as 001_enable, or its kind where there is only one.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Deck to write.")],
+    native: Annotated[
+        bool, typer.Option("--native", help="Battery as native elements instead of its recorded EMF.")
+    ] = False,
+) -> None:
+    """Write a window as one self-contained SPICE deck that `ngspice -b` runs."""
+    from cosim.export import export_text, write_deck
+    from cosim.result import Result
+
+    write_deck(output, export_text(Result.load(directory), window, native=native))
+    typer.echo(f"deck: {output} (run it with: ngspice -b {output})")
+
+
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
     """Give a callable for (fraction done, text): a bar on a terminal, nothing where stderr is piped."""

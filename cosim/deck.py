@@ -111,17 +111,19 @@ def parameter_names(netlist: str, folder: Path = NETLISTS) -> tuple[str, ...]:
     return tuple(re.findall(r"([A-Za-z]\w*)=", head.split("params:", 1)[-1]))
 
 
-def top_deck(spec: DeckSpec, folder: Path = NETLISTS) -> str:
+def top_deck(spec: DeckSpec, folder: Path = NETLISTS, circuit: str | None = None) -> str:
     """Body of the deck (no analysis, no options) for one window.
 
     Parameters
     ----------
     spec : what stands around the circuit
     folder : where the circuit texts lie
+    circuit : `circuit_text` kept from an earlier day, used instead of what lies in the folder
     """
     parameters = " ".join(f"{name}={value!r}" for name, value in sorted(spec.parameters.items()))
     outputs = " ".join(f"p{d}" for d in DEVICES)
-    lines = [f"* {spec.title}", circuit_text(spec.netlist, folder), "* ---- external sources"]
+    text = circuit_text(spec.netlist, folder) if circuit is None else circuit
+    lines = [f"* {spec.title}", text, "* ---- external sources"]
     lines += [f"{name} x{name[1:]} 0 external" for name in EXTERNALS]
     lines += [
         "* ---- battery side",

@@ -6,6 +6,7 @@ can take away.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -21,6 +22,8 @@ Array = NDArray[np.float64]
 POINTS_PER_LINE = 4
 SHORTEST_PWL_S = 1e-9
 """Points closer than this are one point of a PWL source."""
+GATE_S = 1e-6
+"""Time in which a native battery is let go before its window starts (ours)."""
 
 
 @dataclass(frozen=True)
@@ -35,19 +38,23 @@ class NativeBattery:
     start_V: float
     pairs: tuple[tuple[float, float, float], ...]
 
-    def elements(self) -> list[str]:
-        """Elements that drive node `xemf` from the battery current."""
-        lines = ["bocv 0 nocv i=i(vibat)", f"cocv nocv 0 {self.capacitance_F!r}", f".ic v(nocv)={self.start_V!r}"]
+    def elements(self, preroll_s: float) -> list[str]:
+        """Elements that drive node `xemf` from the battery current; the battery stands still during the pre-roll."""
+        lines = [
+            f"vgate ngate 0 pwl(0 0 {preroll_s - GATE_S!r} 0 {preroll_s!r} 1)",
+            "bocv 0 nocv i=v(ngate)*i(vibat)", f"cocv nocv 0 {self.capacitance_F!r}", f".ic v(nocv)={self.start_V!r}",
+        ]
         emf = ["v(nocv)"]
         for k, (ohm, farad, start) in enumerate(self.pairs, start=1):
-            lines += [f"bp{k} 0 np{k} i=i(vibat)", f"rp{k} np{k} 0 {ohm!r}", f"cp{k} np{k} 0 {farad!r}",
+            lines += [f"bp{k} 0 np{k} i=v(ngate)*(i(vibat)-v(np{k})/{ohm!r})", f"cp{k} np{k} 0 {farad!r}",
                       f".ic v(np{k})={start!r}"]
             emf.append(f"v(np{k})")
         return [*lines, f"bemf xemf 0 v={'+'.join(emf)}"]
 
 
 def replay_deck(
-    spec: DeckSpec, time_s: Array, waves: Mapping[str, Array], preroll_s: float, native: NativeBattery | None = None
+    spec: DeckSpec, time_s: Array, waves: Mapping[str, Array], preroll_s: float, native: NativeBattery | None = None,
+    enabling: tuple[float, float] | None = None, circuit: str | None = None,
 ) -> str:
     """Deck body of a window with every external source replaced.
 
@@ -57,15 +64,23 @@ def replay_deck(
     time_s, waves : recorded points from the window's start on (our signal names)
     preroll_s : length of the pre-roll, during which the first values stand
     native : battery as native elements instead of its recorded EMF
+    enabling : start and length [s] of the ramp that enables the path in the pre-roll, where it was on before the window
+        (the operating point is always one of the disabled path)
+    circuit : netlists to use instead of the present ones
     """
     lines: list[str] = []
-    for line in top_deck(spec).splitlines():
+    for line in top_deck(spec, circuit=circuit).splitlines():
         words = line.split()
         if len(words) == 4 and words[3] == "external":
             if words[0] == "vemf" and native is not None:
-                lines += native.elements()
+                lines += native.elements(preroll_s)
             else:
-                lines += pwl_source(words[0], words[1], time_s + preroll_s, waves[SOURCE_WAVES[words[0]]])
+                times, value = time_s + preroll_s, waves[SOURCE_WAVES[words[0]]]
+                if words[0] == "ven" and enabling is not None:
+                    start_s, ramp_s = enabling
+                    times = np.concatenate(([0.0, start_s, start_s + ramp_s], times))
+                    value = np.concatenate(([0.0, 0.0, value[0]], value))
+                lines += pwl_source(words[0], words[1], times, value)
         else:
             lines.append(line)
     return "\n".join(lines) + "\n"
@@ -80,17 +95,25 @@ def pwl_source(name: str, node: str, time_s: Array, value: Array) -> list[str]:
 
 
 def corner_points(time_s: Array, value: Array, tolerance: float = 1e-7) -> Array:
-    """Indices of the points that a straight line between kept neighbours does not already give."""
-    keep = [0]
-    last = 0
-    for k in range(1, time_s.size - 1):
-        if time_s[k] - time_s[last] < SHORTEST_PWL_S or time_s[k + 1] - time_s[k] < SHORTEST_PWL_S:
+    """Indices of the points between which straight lines pass every point left out within a relative tolerance.
+
+    Swinging door: from the last kept point, each further point narrows the slopes that still pass within the
+    tolerance of all points in between; the first that lies outside begins the next line at its predecessor. Without
+    looking back at all of them, small deviations of a slow curve would add up.
+    """
+    t, v = time_s.tolist(), value.tolist()
+    keep, last = [0], 0
+    low, high = -math.inf, math.inf
+    for k in range(1, len(t) - 1):
+        if t[k] - t[last] < SHORTEST_PWL_S or t[k + 1] - t[k] < SHORTEST_PWL_S:
             continue
-        ahead = value[last] + (value[k + 1] - value[last]) * (time_s[k] - time_s[last]) / (time_s[k + 1] - time_s[last])
-        if abs(ahead - value[k]) > tolerance * max(1.0, abs(value[k])):
+        allowed = tolerance * max(1.0, abs(v[k]))
+        span = t[k] - t[last]
+        low, high = max(low, (v[k] - allowed - v[last]) / span), min(high, (v[k] + allowed - v[last]) / span)
+        if not low <= (v[k + 1] - v[last]) / (t[k + 1] - t[last]) <= high:
             keep.append(k)
-            last = k
-    return np.array([*keep, time_s.size - 1])
+            last, low, high = k, -math.inf, math.inf
+    return np.array([*keep, len(t) - 1])
 
 
 def native_battery(state: battery.BatteryState, p: battery.BatteryParameters) -> NativeBattery:

@@ -23,12 +23,15 @@ import numpy as np
 import xarray as xr
 
 from cosim.errors import InputError
+from cosim.leftovers import clear_leftovers
 
 WAVEFORMS = "result.nc"
 EVENTS = "events.csv"
 SUMMARY = "summary.json"
 PICTURE = "waveforms.png"
 FILES = (WAVEFORMS, EVENTS, SUMMARY, PICTURE)
+CIRCUIT_TEXT = "circuit_text"
+"""Attribute of the root of the waveform file: the netlists that the windows ran with."""
 
 UNITS = {
     "m_s": "m/s", "degC": "degC", "rpm": "1/min", "ohm": "ohm", "mV": "mV",
@@ -57,12 +60,14 @@ class Result:
         attributes `name`, `reason`, `start_s` and `end_s`
     events : event log in the order of time
     summary : numbers and words that a script can check; what JSON can hold
+    circuit_text : netlists that the windows ran with, so that a window can be exported when those have changed
     """
 
     slow: xr.Dataset
     windows: dict[str, xr.Dataset] = field(default_factory=dict)
     events: list[LoggedEvent] = field(default_factory=list)
     summary: dict[str, Any] = field(default_factory=dict)
+    circuit_text: str = ""
 
     def save(self, directory: Path | str, *, picture: bool = True) -> Path:
         """Write a complete result directory; an older result there is replaced only at the very end.
@@ -85,6 +90,7 @@ class Result:
         part = target.parent / f".{target.name}.{os.getpid()}.part"
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
+            clear_leftovers(target)
             shutil.rmtree(part, ignore_errors=True)
             part.mkdir()
             self._write(part, picture)
@@ -101,6 +107,7 @@ class Result:
         tree = {"slow": labelled(self.slow), "windows": xr.Dataset()}
         tree |= {f"windows/{name}": labelled(window) for name, window in self.windows.items()}
         encoding = {f"/{name}": _compressed(dataset) for name, dataset in tree.items()}
+        tree["/"] = xr.Dataset(attrs={CIRCUIT_TEXT: self.circuit_text})
         xr.DataTree.from_dict(tree).to_netcdf(folder / WAVEFORMS, engine="netcdf4", encoding=encoding)
         with (folder / EVENTS).open("w", encoding="utf-8", newline="") as stream:
             writer = csv.writer(stream, lineterminator="\n")
@@ -127,8 +134,8 @@ class Result:
         for name in (WAVEFORMS, EVENTS, SUMMARY):
             if not (folder / name).is_file():
                 raise InputError(str(folder), name, "missing", "a folder written by `bms-cosim run`")
-        slow, windows = _read_waveforms(folder / WAVEFORMS)
-        return cls(slow, windows, _read_events(folder / EVENTS), _read_summary(folder / SUMMARY))
+        slow, windows, circuit = _read_waveforms(folder / WAVEFORMS)
+        return cls(slow, windows, _read_events(folder / EVENTS), _read_summary(folder / SUMMARY), circuit)
 
     def _repr_html_(self) -> str:
         """Show scenario, figures, windows and events in a notebook."""
@@ -237,15 +244,16 @@ def shown(value: object) -> str:
     return str(value)
 
 
-def _read_waveforms(path: Path) -> tuple[xr.Dataset, dict[str, xr.Dataset]]:
+def _read_waveforms(path: Path) -> tuple[xr.Dataset, dict[str, xr.Dataset], str]:
     try:
         with xr.open_datatree(path, engine="netcdf4") as tree:
             slow = tree["slow"].to_dataset().load()
             windows = {str(name): node.to_dataset().load() for name, node in tree["windows"].children.items()}
+            circuit = str(tree.attrs.get(CIRCUIT_TEXT, ""))
     except (OSError, KeyError, ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:120]
         raise InputError(str(path), "", f"damaged ({reason})", "a netCDF4 file of `bms-cosim run`") from error
-    return slow, windows
+    return slow, windows, circuit
 
 
 def _read_events(path: Path) -> list[LoggedEvent]:

@@ -14,6 +14,7 @@ import bms
 from cosim import policy
 from cosim.channels import LIMITER_CHANNELS, as_dataset, row_size, write_row
 from cosim.characteristic import LINK
+from cosim.deck import circuit_text
 from cosim.identify import IdentifiedCircuit
 from cosim.inputs import Inputs
 from cosim.loop import LEDGER, PEAKS, Grid, Plant, Stretch, empty_ledger, observe
@@ -286,4 +287,4 @@ class Run:
         )
         summary = summarise(self, slow, float(charge_C))
         self.report(1.0, "done")
-        return Result(slow=slow, windows=self.windows, events=self.events, summary=summary)
+        return Result(slow, self.windows, self.events, summary, circuit_text(self.scenario.circuit.netlist))

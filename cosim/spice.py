@@ -146,7 +146,9 @@ class SpiceSession(SpiceCore):
             if restart is not None:
                 restart()
         time_s, waves = run.waves()
-        return Waveforms(title, time_s, waves, run.stop_asked, tuple(retries), self._lines.tail())
+        return Waveforms(
+            title, time_s, waves, run.stop_asked, tuple(retries), self._lines.tail(), rung.options, rung.tmax_s
+        )
 
     def _run_once(
         self, title: str, checked: CheckedDeck, run: TransientRun, rung: Rung, use_initial_conditions: bool

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cosim.spice_deck import SpiceOptions
 from cosim.spice_sources import SourceTable
 
 Array = NDArray[np.float64]
@@ -36,6 +37,7 @@ class Waveforms:
     stopped : whether a hook ended the run before its stop time
     retries : what the retry ladder changed before the run succeeded, in words; empty normally
     log : last lines that ngspice printed
+    options, tmax_s : numerical options and longest step [s] of the run that succeeded
     """
 
     title: str
@@ -44,6 +46,8 @@ class Waveforms:
     stopped: bool = False
     retries: tuple[str, ...] = ()
     log: tuple[str, ...] = field(default=(), repr=False)
+    options: SpiceOptions = field(default_factory=SpiceOptions, repr=False)
+    tmax_s: float = math.nan
 
     def __getitem__(self, signal: str) -> Array:
         try:

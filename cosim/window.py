@@ -31,11 +31,13 @@ from cosim.exchange import (
 from cosim.inputs import Inputs
 from cosim.plant import PlantParameters, PlantState, source_thevenin, stored_charge_C, with_alternator_at
 from cosim.policy import SHORTEST_S, WindowRequest
+from cosim.replay import native_battery
 from cosim.sensors import as_measurements, inside, measure
 from cosim.slow import Operating, advance_heat, solve_network
 from cosim.spice import SpiceSession
 from cosim.spice_sources import SourceTable
 from cosim.supervision import Supervision
+from cosim.window_recipe import RECIPE, WindowRecipe
 from cosim.window_result import WindowOutcome, window_dataset
 from models import alternator, battery, fuse
 
@@ -157,7 +159,15 @@ class Window:
             sources=self._table, on_accept=self._accept, breakpoints=[ENABLE_AT_S, *self._breakpoints],
             restart=self._reset, options=self.request.options,
         )
-        return self._outcome(waves.time_s, np.stack([waves[s] for s in SIGNALS.values()]))
+        outcome = self._outcome(waves.time_s, np.stack([waves[s] for s in SIGNALS.values()]))
+        state = self._start[0]
+        recipe = WindowRecipe(
+            self._spec, self._breakpoints[0], ENABLE_AT_S if self._previous.alternator_enable else None,
+            COMMAND_RAMP_S, waves.tmax_s, waves.options, native_battery(state.battery, self._p.battery),
+            session.version_text, waves.retries,
+        )
+        outcome.dataset.attrs[RECIPE] = recipe.as_json()
+        return outcome
 
     def _reset(self) -> None:
         """Everything back to the window's start (also before a retry with other numerics)."""
