@@ -26,7 +26,8 @@ from cosim.spice import SpiceSession
 from cosim.spice_deck import Rung
 from cosim.spice_sources import SourceTable
 from cosim.supervision import Supervision
-from cosim.window import ENABLE_AT_S, SAME_TIME_S, Window, merged
+from cosim.window import ENABLE_AT_S, Window
+from cosim.window_time import SAME_TIME_S, merged
 from models import battery, cable
 
 Array = NDArray[np.float64]

@@ -29,9 +29,10 @@ from cosim.spice import SpiceSession
 from cosim.spice_errors import SpiceError
 from cosim.summary import summarise
 from cosim.supervision import Supervision
-from cosim.window import Window, seconds
+from cosim.window import Window
 from cosim.window_deck import deck_spec
 from cosim.window_result import WindowOutcome
+from cosim.window_time import seconds
 
 Array = NDArray[np.float64]
 Progress = Callable[[float, str], None]

@@ -39,6 +39,7 @@ from cosim.spice_sources import SourceTable
 from cosim.supervision import Supervision
 from cosim.window_recipe import RECIPE, WindowRecipe
 from cosim.window_result import WindowOutcome, window_dataset
+from cosim.window_time import merged, seconds
 from models import alternator, battery, fuse
 
 Array = NDArray[np.float64]
@@ -54,8 +55,6 @@ PREROLL_S = {False: 2e-3, True: 0.05}
 """Length of the pre-roll for a path that starts disabled / enabled (ours: many times the limiter's settling)."""
 MAX_STEP_S = 1e-4
 """Longest step unless a window asks for another: first-order hold stays exact to 1e-5 V below it."""
-SAME_TIME_S = 1e-8
-"""Times closer than this are one moment: far below every rise time, far above rounding at 1e6 s."""
 QUIET_A, QUIET_V, ALTERNATOR_QUIET_A = 0.1, 5e-3, 1.0
 """A window is settled when nothing exchanged moved by more than this over its last tick, or when all of it is as close
 to the slow prediction (ours); the alternator's current is not handed over, only its voltage matters."""
@@ -65,25 +64,6 @@ PREDICTION_BOUND_A = 0.3
 
 CHARGE_BOUND, ENERGY_BOUND = 1e-4, 1e-2
 """Relative balances of a window beyond which it is an event (design bounds)."""
-
-
-def seconds(tick: int, tick_s: float) -> float:
-    """Time of a tick: whole milliseconds, so that it prints as it is meant."""
-    return tick * round(tick_s * 1000.0) / 1000.0
-
-
-def merged(ticks: list[float], corners: list[float]) -> list[float]:
-    """Ticks and corners in one rising list; a corner within `SAME_TIME_S` of its neighbour is that moment.
-
-    Two breakpoints a rounding error apart would force steps of that length: 'timestep too small'.
-    """
-    result = list(ticks)
-    for corner in corners:
-        place = int(np.searchsorted(result, corner))
-        near = result[max(place - 1, 0) : place + 1]
-        if all(abs(corner - other) > SAME_TIME_S for other in near):
-            result.insert(place, corner)
-    return result
 
 
 class Window:

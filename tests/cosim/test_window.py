@@ -16,9 +16,10 @@ from cosim.sensors import as_measurements
 from cosim.spice import SpiceSession
 from cosim.spice_deck import SpiceOptions
 from cosim.supervision import Supervision
-from cosim.window import PREROLL_S, Window, merged
+from cosim.window import PREROLL_S, Window
 from cosim.window_deck import deck_spec
 from cosim.window_result import WindowOutcome
+from cosim.window_time import merged
 
 SUPPLY = {
     "name": "w", "duration_s": 4, "bank": {"soc": 0.3},
