@@ -108,13 +108,8 @@ class Law(NamedTuple):
     """The law at fixed commands and temperatures: what a root search need not compute again.
 
     mode : 0 the full law, 1 conductance `leak_S` only (link, or blocked); held_S, through_S : slopes of the two
-    <<<<<<< HEAD
-    branches of I_pass; limit_A : I_lim at a drop of 1 V; drop_V, knee_A, slope_S, round_A, floor_A, leak_S : as in the
-    law
-    =======
     branches of I_pass; limit_A : I_lim at a drop of 1 V; drop_V, knee_A, slope_S, round_A, floor_A, leak_S : as in
     the law
-    >>>>>>> speed
     """
 
     mode: int
