@@ -375,7 +375,7 @@ class Window:
         if not self._settled and self.request.limit_ticks > self.request.min_ticks:
             notes.append((stop_s, "engine", "window limit", f"{self.request.name} closed at its limit, not settled"))
         return WindowOutcome(
-            state=state, supervision=self._supervision, standing=self._standing, end_tick=end_tick, operating=last,
+            state=state, supervision=self._supervision, standing=self._standing, end_tick=end_tick,
             dataset=window_dataset(time_s, waves, self.request, start_s, stop_s), balance=balance,
             start_mismatch_A=self._start_mismatch_A, end_mismatch_A=float(mismatch_A), settled=self._settled,
             tick_rows=list(self._rows), charge_C=energies.pop("charge_C"), energies=energies,

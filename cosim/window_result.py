@@ -34,7 +34,6 @@ class WindowOutcome:
     supervision: Supervision
     standing: bms.Commands
     end_tick: int
-    operating: Operating
     dataset: xr.Dataset
     balance: Balance
     start_mismatch_A: float
