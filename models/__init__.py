@@ -14,7 +14,8 @@ Conventions: positive current charges a battery; temperatures are in degC; the u
 are in seconds. Every ``step`` holds its inputs constant over the step and is exact for the linear part of the
 model.
 
-Modules: ``cell`` and ``battery`` (12.8 V LFP), ``starter_battery`` (lead acid), ``alternator``, ``fuse``,
-``heat`` (device networks and the box), ``cable``, ``engine`` (drive profiles, cranking), ``linear`` (the
-exact steps they share), ``parameter_file`` and ``compiled``. Importing the package does no work.
+Modules: ``cell`` and ``bank`` (12.8 V LFP batteries in parallel; ``bank_types``, ``bank_work``, ``bank_tick``),
+``starter_battery`` (lead acid), ``alternator``, ``fuse``, ``heat`` (device networks and the box), ``cable``, ``engine``
+(drive profiles, cranking), ``linear`` (the exact steps they share), ``parameter_file`` and ``compiled``. Importing the
+package does no work.
 """

@@ -1,10 +1,26 @@
-"""One lithium-iron-phosphate cell: open-circuit voltage, resistance, polarisation, heat.
+"""One lithium-iron-phosphate cell at run time: tables over temperature and state of charge.
 
-Equivalent circuit with two RC pairs (Thevenin model), after G. L. Plett, *Battery Management Systems, vol. 1:
-Battery Modeling*, Artech House 2015, chapter 2, without hysteresis: the open-circuit voltage is the mean of
-charge and discharge, so up to 20 mV per cell of path dependence is missing.
+Equivalent circuit with hysteresis and any number of polarisation pairs, after G. L. Plett, *Battery Management
+Systems, vol. 1: Battery Modeling*, Artech House 2015, chapter 2. Charging current is positive::
 
-Terminal voltage, charging positive: v = OCV(soc) + v1 + v2 + R0(soc, T) I.
+    v       = U(soc, T) + M(soc, T) h + sum_k v_k + R0(soc, T) I
+    U       = U25(soc) + (T - 25) s(soc)                               s: entropic coefficient
+    dsoc/dt = I / (3600 Q)
+    dh/dt   = gamma |I| / (3600 Q) (sgn(I) - h)                        -1 <= h <= 1
+    dv_k/dt = (g_k(I) - v_k) / tau_k(T)
+    g_k(I)  = R_k(soc, T) I,  or  R_k(soc, T) I_k(T) asinh(I / I_k(T)) for a charge-transfer pair
+    heat    = I (v - U) + I (T + 273.15) s                             T in degC
+
+The heat is that of D. Bernardi, E. Pawlikowski, J. Newman, J. Electrochem. Soc. 132 (1985) 5,
+doi:10.1149/1.2113792: what the terminals give and the chemistry does not take. Nothing is stored in pairs or hysteresis
+then, so ``I v = chemical power + heat`` holds at any moment, with ``chemical power = I (U - T s)``.
+
+Coefficients are read bilinearly from tables on a grid of temperature and charge, U25 by a monotone cubic; outside the
+grids tables are held and U25 goes on as a straight line. A cell of capacity ``a Q`` and resistance ``b R`` (age,
+spread) keeps U, s, M, gamma and tau; its scales are ``a I_k``.
+
+The functions here read one coefficient at a time and are meant to be read and tested; `models.bank_tick` does the same
+for a whole bank at once.
 """
 
 import math
@@ -17,47 +33,53 @@ from scipy.interpolate import PchipInterpolator
 
 from models import parameter_file
 from models.compiled import borrowing
-from models.linear import first_order, hermite, interpolate
+from models.parameter_file import ParameterError, ParameterFile
 
 ZERO_CELSIUS_K = 273.15
-REFERENCE_K = 298.15
+REFERENCE_DEGC = 25.0
+R0, HYSTERESIS, PAIRS = 0, 1, 2
+"""Places in `CellParameters.table`: ohmic resistance, hysteresis, first pair."""
 
 
 class CellParameters(NamedTuple):
-    """Parameters of one cell; see the parameter file for units, sources and status.
+    """Run-time tables of one cell, all on one grid of charge (the union of the file's grids; see `load_cell`).
 
     Attributes
     ----------
     capacity_Ah : float
         Charge between soc 0 and 1.
-    ocv_soc, ocv_V, ocv_slope_V : ndarray
-        Table of the open-circuit voltage at 25 degC; the slopes are computed on loading (monotone cubic).
-    entropic_soc, entropic_V_K : ndarray
-        Table of dOCV/dT.
-    resistance_soc, resistance_25_ohm : ndarray
-        Table of the ohmic resistance (1 s value) at 25 degC.
-    resistance_fixed_fraction, activation_K : float
-        Temperature factor f + (1 - f) exp(B (1/T - 1/298.15 K)).
-    r1_ohm, tau1_s, r2_ohm, tau2_s : float
-        RC pairs at 25 degC; the resistances follow the same temperature factor, the time constants do not.
+    soc, per_soc : ndarray, shape (n_soc,), (n_soc - 1,)
+        Grid of charge, and one over its widths.
+    ocv_V : ndarray, shape (n_soc - 1, 4)
+        U25 in each segment: coefficients of 1, d, d^2, d^3 with d = soc - soc[i].
+    ocv_end : ndarray, shape (2, 2)
+        Value [V] and slope [V] of U25 at both ends of the grid.
+    entropic_V_K : ndarray, shape (n_soc,)
+        s, the entropic coefficient dU/dT.
+    degC, per_K : ndarray, shape (n_T,), (max(n_T - 1, 1),)
+        Grid of temperature, and one over its widths.
+    table : ndarray, shape (n_T, n_soc, 2 + n_pairs)
+        R0 [ohm], M [V] and R_k [ohm].
+    pair_tau_s, pair_scale_A : ndarray, shape (n_T, n_pairs)
+        Time constants, and current scales of charge-transfer pairs (0: linear).
+    hysteresis_rate : float
+        gamma.
     heat_capacity_J_K : float
         Heat capacity of one cell.
     """
 
     capacity_Ah: float
-    ocv_soc: NDArray[np.float64]
+    soc: NDArray[np.float64]
+    per_soc: NDArray[np.float64]
     ocv_V: NDArray[np.float64]
-    ocv_slope_V: NDArray[np.float64]
-    entropic_soc: NDArray[np.float64]
+    ocv_end: NDArray[np.float64]
     entropic_V_K: NDArray[np.float64]
-    resistance_soc: NDArray[np.float64]
-    resistance_25_ohm: NDArray[np.float64]
-    resistance_fixed_fraction: float
-    activation_K: float
-    r1_ohm: float
-    tau1_s: float
-    r2_ohm: float
-    tau2_s: float
+    degC: NDArray[np.float64]
+    per_K: NDArray[np.float64]
+    table: NDArray[np.float64]
+    pair_tau_s: NDArray[np.float64]
+    pair_scale_A: NDArray[np.float64]
+    hysteresis_rate: float
     heat_capacity_J_K: float
 
 
@@ -67,14 +89,14 @@ UNITS = {
     "ocv_V": "V",
     "entropic_soc": "1",
     "entropic_V_K": "V/K",
-    "resistance_soc": "1",
-    "resistance_25_ohm": "ohm",
-    "resistance_fixed_fraction": "1",
-    "activation_K": "K",
-    "r1_ohm": "ohm",
-    "tau1_s": "s",
-    "r2_ohm": "ohm",
-    "tau2_s": "s",
+    "grid_soc": "1",
+    "grid_degC": "degC",
+    "r0_ohm": "ohm",
+    "pair_ohm": "ohm",
+    "pair_tau_s": "s",
+    "pair_scale_A": "A",
+    "hysteresis_V": "V",
+    "hysteresis_rate": "1",
     "heat_capacity_J_K": "J/K",
 }
 
@@ -85,12 +107,14 @@ def load_cell(name_or_path: str | Path = "cell_lfp_200Ah") -> CellParameters:
     Parameters
     ----------
     name_or_path : str or Path
-        Shipped name or path of a parameter file.
+        Shipped name or path of a parameter file. ``r0_ohm`` and ``hysteresis_V`` have shape (n_T, n_soc),
+        ``pair_ohm`` (n_pairs, n_T, n_soc), ``pair_tau_s`` and ``pair_scale_A`` (n_pairs, n_T), on the grids
+        ``grid_degC`` and ``grid_soc``.
 
     Returns
     -------
     CellParameters
-        A fresh object.
+        A fresh object. All tables stand on the union of the three grids of charge, which changes no value.
 
     Raises
     ------
@@ -100,102 +124,153 @@ def load_cell(name_or_path: str | Path = "cell_lfp_200Ah") -> CellParameters:
     file = parameter_file.load(name_or_path, "cell", UNITS)
     file.same_length("ocv_soc", "ocv_V")
     file.same_length("entropic_soc", "entropic_V_K")
-    file.same_length("resistance_soc", "resistance_25_ohm")
-    soc = file.array("ocv_soc", 0.0, 1.0, rising=True)
-    ocv_V = file.array("ocv_V", 1.0, 5.0, rising=True)
+    ocv_soc = file.array("ocv_soc", 0.0, 1.0, rising=True)
+    ocv = PchipInterpolator(ocv_soc, file.array("ocv_V", 1.0, 5.0, rising=True))
+    entropic_soc = file.array("entropic_soc", 0.0, 1.0, rising=True)
+    grid_soc = file.array("grid_soc", 0.0, 1.0, rising=True)
+    grid_degC = file.array("grid_degC", -80.0, 120.0, rising=True)
+    n_pairs = int(np.shape(file.array("pair_tau_s", 1.0e-2, 1.0e6))[0])
+    soc = np.union1d(ocv_soc, np.clip(np.union1d(entropic_soc, grid_soc), ocv_soc[0], ocv_soc[-1]))
     return CellParameters(
         capacity_Ah=file.number("capacity_Ah", 0.1, 2000.0),
-        ocv_soc=soc,
-        ocv_V=ocv_V,
-        ocv_slope_V=np.asarray(PchipInterpolator(soc, ocv_V).derivative()(soc), dtype=np.float64),
-        entropic_soc=file.array("entropic_soc", 0.0, 1.0, rising=True),
-        entropic_V_K=file.array("entropic_V_K", -5.0e-3, 5.0e-3),
-        resistance_soc=file.array("resistance_soc", 0.0, 1.0, rising=True),
-        resistance_25_ohm=file.array("resistance_25_ohm", 1.0e-6, 1.0),
-        resistance_fixed_fraction=file.number("resistance_fixed_fraction", 0.0, 1.0),
-        activation_K=file.number("activation_K", 0.0, 1.0e4),
-        r1_ohm=file.number("r1_ohm", 0.0, 1.0),
-        tau1_s=file.number("tau1_s", 0.1, 1.0e5),
-        r2_ohm=file.number("r2_ohm", 0.0, 1.0),
-        tau2_s=file.number("tau2_s", 0.1, 1.0e5),
+        soc=soc,
+        per_soc=1.0 / np.diff(soc),
+        ocv_V=np.stack([ocv.derivative(k)(soc[:-1]) / math.factorial(k) for k in range(4)], axis=1),
+        ocv_end=np.array([[ocv(x), ocv.derivative()(x)] for x in (soc[0], soc[-1])]),
+        entropic_V_K=np.interp(soc, entropic_soc, file.array("entropic_V_K", -5.0e-3, 5.0e-3)),
+        degC=grid_degC,
+        per_K=1.0 / np.diff(grid_degC) if grid_degC.size > 1 else np.zeros(1),
+        table=_table(file, soc, grid_soc, grid_degC.size),
+        pair_tau_s=np.ascontiguousarray(_shaped(file, "pair_tau_s", 1.0e-2, 1.0e6, n_pairs, grid_degC.size).T),
+        pair_scale_A=_scales(file, n_pairs, grid_degC.size),
+        hysteresis_rate=file.number("hysteresis_rate", 0.0, 1.0e4),
         heat_capacity_J_K=file.number("heat_capacity_J_K", 1.0, 1.0e5),
     )
 
 
-@borrowing
-def open_circuit_voltage_V(soc: float, p: CellParameters) -> float:
-    """Return the open-circuit voltage [V] at 25 degC.
+def _shaped(file: ParameterFile, name: str, low: float, high: float, *shape: int) -> NDArray[np.float64]:
+    """Return a table of the shape that the grids ask for."""
+    values = file.array(name, low, high)
+    if values.shape != shape:
+        told, allowed = (" x ".join(str(n) for n in s) for s in (values.shape, shape))
+        raise ParameterError(f"{file.path.name}: parameters.{name}: {told} numbers; allowed: {allowed}")
+    return values
 
-    Outside 0..1 the table continues as a straight line with its (steep) end slope, so that a solver that
-    overshoots meets a rising curve and not an error. The temperature shift (dOCV/dT, a few mV) is neglected
-    in the voltage and kept in the heat.
+
+def _table(
+    file: ParameterFile, soc: NDArray[np.float64], grid_soc: NDArray[np.float64], n_degC: int
+) -> NDArray[np.float64]:
+    """Return R0, M and the pairs' resistances on the grid ``soc``."""
+    n_pairs, size = np.shape(file.array("pair_tau_s"))[0], grid_soc.size
+    given = [
+        _shaped(file, "r0_ohm", 1.0e-6, 10.0, n_degC, size), _shaped(file, "hysteresis_V", 0.0, 0.5, n_degC, size),
+        *_shaped(file, "pair_ohm", 0.0, 10.0, n_pairs, n_degC, size),
+    ]
+    rows = [[np.interp(soc, grid_soc, line) for line in quantity] for quantity in given]
+    return np.ascontiguousarray(np.moveaxis(np.array(rows), 0, 2))
+
+
+def _scales(file: ParameterFile, n_pairs: int, n_degC: int) -> NDArray[np.float64]:
+    """Return the current scales, temperature first; a pair is linear at all temperatures or at none."""
+    scale_A = _shaped(file, "pair_scale_A", 0.0, 1.0e6, n_pairs, n_degC)
+    if np.any((scale_A > 0.0).any(axis=1) != (scale_A > 0.0).all(axis=1)):
+        where = f"{file.path.name}: parameters.pair_scale_A"
+        raise ParameterError(f"{where}: allowed: each pair either 0 (linear) or above 0 at all temperatures")
+    return np.ascontiguousarray(scale_A.T)
+
+
+@borrowing
+def locate(x: float, grid: NDArray[np.float64], guess: int) -> int:
+    """Return i with grid[i] <= x < grid[i + 1], the first or last one outside; ``guess`` only saves time."""
+    last = grid.size - 2
+    i = min(max(guess, 0), max(last, 0))
+    while i > 0 and x < grid[i]:
+        i -= 1
+    while i < last and x >= grid[i + 1]:
+        i += 1
+    return i
+
+
+@borrowing
+def share(x: float, i: int, grid: NDArray[np.float64], per_width: NDArray[np.float64]) -> float:
+    """Return how far x lies into segment i, 0..1; held outside the grid."""
+    return float(min(max((x - grid[i]) * per_width[i], 0.0), 1.0))
+
+
+@borrowing
+def u25_about(soc: float, i: int, p: CellParameters) -> tuple[float, float, float, float]:
+    """Return U25 as a cubic about ``soc`` in segment i: coefficients of 1, d, d^2, d^3 [V]."""
+    last = p.soc.size - 1
+    if soc < p.soc[0]:
+        return p.ocv_end[0, 0] + p.ocv_end[0, 1] * (soc - p.soc[0]), p.ocv_end[0, 1], 0.0, 0.0
+    if soc >= p.soc[last]:
+        return p.ocv_end[1, 0] + p.ocv_end[1, 1] * (soc - p.soc[last]), p.ocv_end[1, 1], 0.0, 0.0
+    d = soc - p.soc[i]
+    a, b, c, e = p.ocv_V[i, 0], p.ocv_V[i, 1], p.ocv_V[i, 2], p.ocv_V[i, 3]
+    return a + d * (b + d * (c + d * e)), b + d * (2.0 * c + 3.0 * d * e), c + 3.0 * d * e, e
+
+
+@borrowing
+def coefficient(place: int, soc: float, temperature_degC: float, p: CellParameters) -> float:
+    """Return one quantity of the table (`R0`, `HYSTERESIS`, `PAIRS` + k), bilinear."""
+    i = locate(soc, p.soc, 0)
+    x = share(soc, i, p.soc, p.per_soc)
+    j = locate(temperature_degC, p.degC, 0)
+    y = share(temperature_degC, j, p.degC, p.per_K)
+    above = min(j + 1, p.degC.size - 1)
+    cold = p.table[j, i, place] * (1.0 - x) + p.table[j, i + 1, place] * x
+    warm = p.table[above, i, place] * (1.0 - x) + p.table[above, i + 1, place] * x
+    return float(cold * (1.0 - y) + warm * y)
+
+
+@borrowing
+def at_temperature(values: NDArray[np.float64], k: int, temperature_degC: float, p: CellParameters) -> float:
+    """Return column k of a table over temperature (`pair_tau_s`, `pair_scale_A`), linear."""
+    j = locate(temperature_degC, p.degC, 0)
+    y = share(temperature_degC, j, p.degC, p.per_K)
+    return float(values[j, k] * (1.0 - y) + values[min(j + 1, p.degC.size - 1), k] * y)
+
+
+@borrowing
+def entropic_V_K(soc: float, p: CellParameters) -> float:
+    """Return s, the entropic coefficient dU/dT [V/K]."""
+    i = locate(soc, p.soc, 0)
+    x = share(soc, i, p.soc, p.per_soc)
+    return float(p.entropic_V_K[i] * (1.0 - x) + p.entropic_V_K[i + 1] * x)
+
+
+@borrowing
+def open_circuit_voltage_V(soc: float, temperature_degC: float, p: CellParameters) -> float:
+    """Return U [V], the mean of charge and discharge after a long rest.
+
+    Outside 0..1 it goes on as a straight line with its (steep) end slope, so that a solver that overshoots meets a
+    rising curve and not an error.
     """
-    return hermite(soc, p.ocv_soc, p.ocv_V, p.ocv_slope_V)[0]
+    u25_V = u25_about(soc, locate(soc, p.soc, 0), p)[0]
+    return u25_V + (temperature_degC - REFERENCE_DEGC) * entropic_V_K(soc, p)
 
 
 @borrowing
-def ocv_slope_V(soc: float, p: CellParameters) -> float:
-    """Return dOCV/dsoc [V] at ``soc``, the exact derivative of :func:`open_circuit_voltage_V`."""
-    return hermite(soc, p.ocv_soc, p.ocv_V, p.ocv_slope_V)[1]
-
-
-@borrowing
-def temperature_factor(temperature_degC: float, p: CellParameters) -> float:
-    """Return R(T) / R(25 degC): a fixed part (electrons) and an Arrhenius part (ions, reaction).
-
-    Factor = f + (1 - f) exp(B (1/T - 1/298.15 K)), T limited to -60..100 degC where the fit means nothing.
-    """
-    kelvin = min(max(temperature_degC, -60.0), 100.0) + ZERO_CELSIUS_K
-    fixed = p.resistance_fixed_fraction
-    return fixed + (1.0 - fixed) * math.exp(p.activation_K * (1.0 / kelvin - 1.0 / REFERENCE_K))
+def ocv_slope_V(soc: float, temperature_degC: float, p: CellParameters) -> float:
+    """Return dU/dsoc [V] (right of a node, where the entropic part has a kink)."""
+    i = locate(soc, p.soc, 0)
+    inside = p.soc[0] <= soc < p.soc[p.soc.size - 1]
+    rise_V_K = (p.entropic_V_K[i + 1] - p.entropic_V_K[i]) * p.per_soc[i] if inside else 0.0
+    return u25_about(soc, i, p)[1] + (temperature_degC - REFERENCE_DEGC) * rise_V_K
 
 
 @borrowing
 def resistance_ohm(soc: float, temperature_degC: float, p: CellParameters) -> float:
-    """Return the ohmic resistance R0 [ohm] at ``soc`` and temperature."""
-    cold = interpolate(soc, p.resistance_soc, p.resistance_25_ohm)
-    return cold * temperature_factor(temperature_degC, p)
+    """Return the ohmic resistance R0 [ohm]."""
+    return coefficient(R0, soc, temperature_degC, p)
 
 
 @borrowing
-def step_polarisation(
-    v_V: float, current_A: float, resistance_ohm: float, tau_s: float, dt_s: float
+def pair_target_V(
+    k: int, soc: float, temperature_degC: float, current_A: float, resistance_factor: float, capacity_factor: float,
+    p: CellParameters,
 ) -> float:
-    """Return the voltage of one RC pair after ``dt_s`` with the current held (exact exponential)."""
-    return first_order(v_V, resistance_ohm * current_A, tau_s, dt_s)
-
-
-@borrowing
-def mean_square_V2(v_V: float, target_V: float, tau_s: float, dt_s: float) -> float:
-    """Return the mean of v^2 [V^2] over a step of an RC pair, so that its heat is exact for any step.
-
-    v(t) = u + d exp(-t/tau): mean = u^2 + 2 u d a1 + d^2 a2, with a1, a2 the means of the exponentials.
-    """
-    if dt_s <= 0.0:
-        return v_V * v_V
-    z = dt_s / tau_s
-    difference = v_V - target_V
-    mean_1 = -math.expm1(-z) / z
-    mean_2 = -math.expm1(-2.0 * z) / (2.0 * z)
-    return target_V * target_V + 2.0 * target_V * difference * mean_1 + difference * difference * mean_2
-
-
-@borrowing
-def entropic_heat_W(soc: float, temperature_degC: float, current_A: float, p: CellParameters) -> float:
-    """Return the reversible heat [W] = I T dOCV/dT (T in kelvin, charging positive)."""
-    return current_A * (temperature_degC + ZERO_CELSIUS_K) * interpolate(soc, p.entropic_soc, p.entropic_V_K)
-
-
-@borrowing
-def heat_W(
-    soc: float, v1_V: float, v2_V: float, temperature_degC: float, current_A: float, p: CellParameters
-) -> float:
-    """Return the heat [W] made in the cell now.
-
-    I^2 R0 + v1^2 / R1 + v2^2 / R2 + I T dOCV/dT. (D. Bernardi, E. Pawlikowski, J. Newman, J. Electrochem.
-    Soc. 132 (1985) 5, doi:10.1149/1.2113792, with the polarisation heat taken in the resistors.)
-    """
-    factor = temperature_factor(temperature_degC, p)
-    ohmic = current_A * current_A * resistance_ohm(soc, temperature_degC, p)
-    pairs = v1_V * v1_V / (p.r1_ohm * factor) + v2_V * v2_V / (p.r2_ohm * factor)
-    return ohmic + pairs + entropic_heat_W(soc, temperature_degC, current_A, p)
+    """Return g_k(I) [V], where pair k settles at this current."""
+    ohm = coefficient(PAIRS + k, soc, temperature_degC, p) * resistance_factor
+    scale_A = at_temperature(p.pair_scale_A, k, temperature_degC, p) * capacity_factor
+    return ohm * scale_A * math.asinh(current_A / scale_A) if scale_A > 0.0 else ohm * current_A

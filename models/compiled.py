@@ -93,3 +93,22 @@ def borrowing(function: Function) -> Function:
     """
     options: dict[str, Any] = {"cache": True, "forceinline": True, "_nrt": False}
     return cast(Function, numba.njit(**options)(function))
+
+
+def vectorising(function: Function) -> Function:
+    """Compile as :func:`borrowing`, with divisions that the compiler may do several at a time.
+
+    numba's own rule, an exception where a divisor is zero, puts a branch into every pass of a loop; here such a
+    division gives an infinity instead. Only for loops whose divisors cannot be zero.
+    """
+    options: dict[str, Any] = {"cache": True, "forceinline": True, "_nrt": False, "error_model": "numpy"}
+    return cast(Function, numba.njit(**options)(function))
+
+
+def apart(function: Function) -> Function:
+    """Compile as :func:`compiled`, but called and not inlined: for long functions that are called now and then.
+
+    Inlined everywhere they would be compiled again with every caller.
+    """
+    options: dict[str, Any] = {"cache": True, "inline": "never"}
+    return cast(Function, numba.njit(**options)(function))
