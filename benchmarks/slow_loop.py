@@ -23,14 +23,22 @@ import bms
 from cosim.channels import fill_row, row_size
 from cosim.drive import build_inputs
 from cosim.identify import IdentifiedCircuit
-from cosim.loop import _observe, observe
+from cosim.loop import _measure_cells, _observe, observe
 from cosim.plant import PlantParameters, PlantState, controls_of, initial_state, load_parameters
 from cosim.run import Run
 from cosim.scenario import Scenario, parse_scenario
-from cosim.sensors import inside, measure_into
-from cosim.slow import Operating, Tick, advance_in_place, own_arrays, prepare, solve_around
+from cosim.slow import (
+    Operating,
+    Tick,
+    advance_in_place,
+    cells_surely_inside,
+    fill_extremes,
+    own_arrays,
+    prepare,
+    solve_around,
+)
 from cosim.spice import SpiceSession
-from models import alternator, battery, heat_tick, starter_battery
+from models import alternator, bank_tick, bank_work, heat_tick, starter_battery
 
 CYCLE = (("idle", 300.0), ("city", 1800.0), ("highway", 1500.0))
 """Kind and duration [s] of the segments that make up the day."""
@@ -87,20 +95,20 @@ def whole_run(hours: float) -> dict[str, float]:
 def _observed(n: int, s: PlantState, x: Operating, k: Tick, rows: Any, ambient: Any, out: Any, p: Any) -> None:
     u = controls_of(s, 1.0, 54.0)
     for i in range(n):
-        _observe(s, rows[i % 1000], u, k.now, k.measured, p)
+        _observe(s, rows[i % 1000], u, k, p)
 
 
 @numba.njit
 def _looked(n: int, s: PlantState, x: Operating, k: Tick, rows: Any, ambient: Any, out: Any, p: Any) -> None:
     for i in range(n):
-        s.battery.soc[i % 4] += 1e-12
-        battery.look(s.battery, p.battery, k.now)
+        k.bank.soc[i % 4] += 1e-12
+        bank_tick.look(k.bank)
 
 
 @numba.njit
 def _solved(n: int, s: PlantState, x: Operating, k: Tick, rows: Any, ambient: Any, out: Any, p: Any) -> float:
     u, total = controls_of(s, 1.0, 54.0), 0.0
-    emf_V, ohm = battery.look(s.battery, p.battery, k.now)
+    emf_V, ohm = bank_tick.look(k.bank)
     for i in range(n):
         total += solve_around(s, rows[i % 1000], emf_V, ohm, u, p).port_current_A
     return total
@@ -110,9 +118,9 @@ def _solved(n: int, s: PlantState, x: Operating, k: Tick, rows: Any, ambient: An
 def _measured(n: int, s: PlantState, x: Operating, k: Tick, rows: Any, ambient: Any, out: Any, p: Any) -> int:
     held = 0
     for i in range(n):
-        k.now.emf_V[0] = i
-        measure_into(k.measured, k.measured, p.sensors)
-        held += inside(k.measured, p.sensors.low, p.sensors.high)
+        k.bank.emf_V[0] = i
+        fill_extremes(k)
+        held += cells_surely_inside(k, p.sensors.low, p.sensors.high)
     return held
 
 
@@ -126,7 +134,21 @@ def _advanced(n: int, s: PlantState, x: Operating, k: Tick, rows: Any, ambient: 
 @numba.njit
 def _cells(n: int, s: PlantState, x: Operating, k: Tick, rows: Any, ambient: Any, out: Any, p: Any) -> None:
     for i in range(n):
-        battery.step_in_place(s.battery, 10.0 * (i % 2), ambient[2], k.now, k.battery, p.battery)
+        bank_tick.divide(k.bank, 13.2, 10.0 * (i % 2))
+        bank_tick.advance(k.bank, k.dt_s, ambient[2], p.battery)
+
+
+@numba.njit
+def _refreshed(n: int, s: PlantState, x: Operating, k: Tick, rows: Any, ambient: Any, out: Any, p: Any) -> None:
+    for _ in range(n):
+        bank_work.refresh(k.bank, p.battery)
+        bank_work.retime(k.bank, k.dt_s, p.battery)
+
+
+@numba.njit
+def _cells_measured(n: int, s: PlantState, x: Operating, k: Tick, rows: Any, ambient: Any, out: Any, p: Any) -> None:
+    for _ in range(n):
+        _measure_cells(k, p)
 
 
 @numba.njit
@@ -156,13 +178,14 @@ def _starter(n: int, s: PlantState, x: Operating, k: Tick, rows: Any, ambient: A
 @numba.njit
 def _row(n: int, s: PlantState, x: Operating, k: Tick, rows: Any, ambient: Any, out: Any, p: Any) -> None:
     for i in range(n):
-        fill_row(out, s, x, k.powers_W, rows[i % 1000], out, k.now)
+        fill_row(out, s, x, k.powers_W, rows[i % 1000], out, k.bank)
 
 
 PIECES: dict[str, Callable[..., Any]] = {
-    "observe (look + solve + measure)": _observed, "look: four cells": _looked, "solve_around: network": _solved,
-    "measure and compare with bounds": _measured, "advance_in_place (all models)": _advanced,
-    "battery step": _cells, "box step": _box, "alternator step": _machine, "starter battery step": _starter,
+    "observe (look + solve + measure)": _observed, "look: all cells": _looked, "solve_around: network": _solved,
+    "compare cells with bounds": _measured, "advance_in_place (all models)": _advanced,
+    "bank step": _cells, "tables read again (every tenth tick)": _refreshed,
+    "measure all cells (supervisor calls)": _cells_measured, "box step": _box, "alternator step": _machine, "starter battery step": _starter,
     "record row (every tenth tick)": _row,
 }
 

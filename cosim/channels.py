@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from cosim.deck import DEVICES
 from cosim.plant import PlantParameters, PlantState
 from cosim.slow import Operating
-from models import battery
-from models.compiled import borrowing, compiled
+from models import bank_tick, bank_work
+from models.compiled import apart, borrowing
 
 Array = NDArray[np.float64]
 
@@ -19,14 +19,14 @@ SCALAR_CHANNELS: tuple[tuple[str, str, str], ...] = (
     ("vehicle_load_A", "A", "current of the vehicle's consumers, starter motor included"),
     ("starter_battery_current_A", "A", "starter battery current, positive charges it"),
     ("port_current_A", "A", "current through the BMS alternator port, positive charges the LFP battery"),
-    ("battery_current_A", "A", "LFP battery current, positive charges"),
+    ("battery_current_A", "A", "current of the LFP bank, positive charges"),
     ("current_limit_A", "A", "current limit commanded by the supervisor"),
     ("starter_voltage_V", "V", "voltage of the vehicle's bus at the starter battery"),
     ("input_voltage_V", "V", "voltage at the BMS input stud"),
     ("battery_voltage_V", "V", "voltage at the BMS battery stud"),
     ("alternator_rpm", "1/min", "alternator speed"),
     ("vehicle_speed_m_s", "m/s", "vehicle speed"),
-    ("soc", "1", "state of charge of the LFP battery (mean of its cells)"),
+    ("soc", "1", "state of charge of the LFP bank (mean of its cells)"),
     ("starter_soc", "1", "state of charge of the starter battery"),
     ("fuse_temperature_degC", "degC", "fuse element temperature (plant)"),
     ("fuse_temperature_estimate_degC", "degC", "fuse temperature as the supervisor estimates it"),
@@ -40,6 +40,19 @@ SCALAR_CHANNELS: tuple[tuple[str, str, str], ...] = (
     ("in_window", "1", "1 while a SPICE window runs"),
 )
 """Name, unit, long name."""
+
+BATTERY_CHANNELS: tuple[tuple[str, str, str], ...] = (
+    ("each_current_A", "A", "current of each battery, positive charges"),
+    ("each_soc", "1", "state of charge of each battery (mean of its cells)"),
+    ("each_cell_low_V", "V", "lowest cell voltage of each battery"),
+    ("each_cell_high_V", "V", "highest cell voltage of each battery"),
+    ("each_coldest_degC", "degC", "coldest cell of each battery"),
+    ("each_hottest_degC", "degC", "hottest cell of each battery"),
+)
+"""Name, unit, long name; only where there are several batteries."""
+
+ALL_CELLS = 4
+"""Up to so many batteries every cell is recorded, else only each battery's extremes (ours: 32 columns at most)."""
 
 VECTOR_CHANNELS: tuple[tuple[str, str, str, str], ...] = (
     ("cell_voltage_V", "V", "cell voltage", "cell"),
@@ -57,28 +70,40 @@ LIMITER_CHANNELS = (
 """Channels that mean nothing where a plain link stands in the limiter's place; a result then leaves them out."""
 
 
-def row_size(n_cells: int) -> int:
+def widths(n_batteries: int, cells_each: int) -> tuple[int, int]:
+    """Columns of the batteries' channels (all six together) and of one channel of all cells."""
+    return (
+        len(BATTERY_CHANNELS) * n_batteries if n_batteries > 1 else 0,
+        n_batteries * cells_each if n_batteries <= ALL_CELLS else 0,
+    )
+
+
+def row_size(cells_each: int, n_batteries: int = 1) -> int:
     """Length of one record row."""
-    return len(SCALAR_CHANNELS) + 2 * n_cells + 2 * len(DEVICES)
+    batteries, cells = widths(n_batteries, cells_each)
+    return len(SCALAR_CHANNELS) + batteries + 2 * cells + 2 * len(DEVICES)
 
 
-@compiled
+@apart
 def write_row(
     out: NDArray[np.float64], state: PlantState, x: Operating, powers: NDArray[np.float64],
     row: NDArray[np.float64], commands: NDArray[np.float64], p: PlantParameters,
 ) -> None:
     """Fill one record row; `commands` is (enable, limit [A], fuse estimate [degC], in window)."""
-    now = battery.empty_now(state.battery.soc.size)
-    battery.look(state.battery, p.battery, now)
-    fill_row(out, state, x, powers, row, commands, now)
+    w = bank_work.empty(p.battery)
+    bank_work.load(w, state.battery)
+    bank_work.refresh(w, p.battery)
+    emf_V, _ = bank_tick.look(w)
+    bank_tick.divide(w, emf_V, x.port_current_A)
+    fill_row(out, state, x, powers, row, commands, w)
 
 
-@borrowing
+@apart
 def fill_row(
     out: NDArray[np.float64], state: PlantState, x: Operating, powers: NDArray[np.float64],
-    row: NDArray[np.float64], commands: NDArray[np.float64], now: battery.CellsNow,
+    row: NDArray[np.float64], commands: NDArray[np.float64], w: bank_work.Work,
 ) -> None:
-    """`write_row` where the cells' present equivalent is known already."""
+    """`write_row` where the bank is in work space, its current shared out."""
     out[0] = x.alternator_current_A
     out[1] = row[2]
     out[2] = x.starter_battery_current_A
@@ -90,13 +115,6 @@ def fill_row(
     out[8] = x.battery_voltage_V
     out[9] = row[0]
     out[10] = row[1]
-    n = now.ohm.size
-    soc = 0.0
-    for i in range(n):
-        soc += state.battery.soc[i]
-        out[23 + i] = now.emf_V[i] + now.ohm[i] * x.port_current_A
-        out[23 + n + i] = state.battery.temperature_degC[i]
-    out[11] = soc / n
     out[12] = state.starter.soc
     out[13] = state.fuse.temperature_degC
     out[14] = commands[2]
@@ -108,14 +126,42 @@ def fill_row(
     out[20] = state.input_cable_degC
     out[21] = commands[0]
     out[22] = commands[3]
-    first = 23 + 2 * n
+    first = _fill_bank(out, w)
     for i in range(5):
         out[first + i] = state.box.junction_degC[i, 0]
         out[first + 5 + i] = powers[i]
 
 
-def as_dataset(time_s: Array, record: Array, n_cells: int, has_vehicle: bool) -> xr.Dataset:
-    """Turn the record into a labelled dataset; what a supply has no part in is left out."""
+@borrowing
+def _fill_bank(out: NDArray[np.float64], w: bank_work.Work) -> int:
+    """Fill what comes from the cells; returns the place after it."""
+    batteries, cells = w.battery_A.size, w.keep.shape[0]
+    first = 23 + (6 * batteries if batteries > 1 else 0)
+    every = batteries <= ALL_CELLS
+    total = 0.0
+    for b in range(batteries):
+        soc, low_V, high_V, cold, hot = 0.0, np.inf, -np.inf, np.inf, -np.inf
+        for c in range(cells):
+            i = c * batteries + b
+            volts, degC = w.emf_V[i] + w.ohm[i] * w.battery_A[b], w.degC[i]
+            soc += w.soc[i] / cells
+            low_V, high_V, cold, hot = min(low_V, volts), max(high_V, volts), min(cold, degC), max(hot, degC)
+            if every:
+                out[first + b * cells + c] = volts
+                out[first + w.soc.size + b * cells + c] = degC
+        total += soc
+        if batteries > 1:
+            out[23 + b], out[23 + batteries + b], out[23 + 2 * batteries + b] = w.battery_A[b], soc, low_V
+            out[23 + 3 * batteries + b], out[23 + 4 * batteries + b], out[23 + 5 * batteries + b] = high_V, cold, hot
+    out[11] = total / batteries
+    return first + (2 * w.soc.size if every else 0)
+
+
+def as_dataset(time_s: Array, record: Array, n_batteries: int, cells_each: int, has_vehicle: bool) -> xr.Dataset:
+    """Turn the record into a labelled dataset; what a supply has no part in is left out.
+
+    Cells are numbered through, battery after battery.
+    """
     absent = {"alternator_current_A", "alternator_rpm", "vehicle_speed_m_s", "starter_soc", "winding_degC",
               "rectifier_degC", "case_degC"}
     data: dict[str, tuple[tuple[str, ...], Array, dict[str, str]]] = {}
@@ -123,14 +169,20 @@ def as_dataset(time_s: Array, record: Array, n_cells: int, has_vehicle: bool) ->
         if has_vehicle or name not in absent:
             data[name] = (("time_s",), record[:, j].copy(), {"units": unit, "long_name": text})
     first = len(SCALAR_CHANNELS)
-    for name, unit, text, dimension in VECTOR_CHANNELS:
-        width = n_cells if dimension == "cell" else len(DEVICES)
-        block = record[:, first : first + width].copy()
-        data[name] = (("time_s", dimension), block, {"units": unit, "long_name": text})
+    batteries, cells = widths(n_batteries, cells_each)
+    blocks = [(*channel, "battery", n_batteries) for channel in BATTERY_CHANNELS] if batteries else []
+    blocks += [(*channel, cells if channel[3] == "cell" else len(DEVICES)) for channel in VECTOR_CHANNELS]
+    for name, unit, text, dimension, width in blocks:
+        if width:
+            block = record[:, first : first + width].copy()
+            data[name] = (("time_s", dimension), block, {"units": unit, "long_name": text})
         first += width
-    dataset = xr.Dataset(data, coords={
+    coords = {
         "time_s": ("time_s", time_s, {"units": "s", "long_name": "time since the start"}),
-        "cell": ("cell", np.arange(1, n_cells + 1), {"long_name": "cell number"}),
         "device": ("device", np.array(DEVICES), {"long_name": "power device bank"}),
-    })
-    return dataset
+    }
+    if cells:
+        coords["cell"] = ("cell", np.arange(1, cells + 1), {"long_name": "cell number"})
+    if batteries:
+        coords["battery"] = ("battery", np.arange(1, n_batteries + 1), {"long_name": "battery number"})
+    return xr.Dataset(data, coords=coords)

@@ -28,7 +28,7 @@ from cosim.spice_sources import SourceTable
 from cosim.supervision import Supervision
 from cosim.window import ENABLE_AT_S, Window
 from cosim.window_time import SAME_TIME_S, merged
-from models import battery, cable
+from models import bank, cable
 
 Array = NDArray[np.float64]
 
@@ -130,7 +130,7 @@ class ContinuousWindow(Window):
     def _hold_fuse(self, spice_s: float) -> None:
         """First-order hold of the fuse temperature over long steps: the limit follows it, 0.4 % per kelvin."""
         before_s, before_degC = self._fuse_before
-        now_degC = float(self._fast.state.fuse.temperature_degC)
+        now_degC = float(self._fast.without_bank.fuse.temperature_degC)
         if self._settled or spice_s - before_s < LONG_STEP_S:
             return
         if spice_s > self._breakpoints[0]:
@@ -168,7 +168,7 @@ class ContinuousWindow(Window):
 
 def resistances(state: PlantState, p: PlantParameters) -> dict[str, float]:
     """Resistances of the plant now, by the source that corrects them [ohm]."""
-    _, battery_ohm = battery.thevenin(state.battery, p.battery)
+    _, battery_ohm = bank.thevenin(state.battery, p.battery)
     _, source_ohm = source_thevenin(state, 0.0, p)
     return {
         "vdrb": float(battery_ohm) + float(cable.resistance_ohm(state.battery_cable_degC, p.battery_cable)),

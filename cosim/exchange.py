@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosim.deck import DEVICES, SIGNALS
+from cosim.kept import kept
 from cosim.plant import PlantParameters, PlantState
-from models import battery, fuse, heat, starter_battery
-from models.compiled import compiled
+from models import bank, bank_tick, bank_work, fuse, heat, starter_battery
+from models.compiled import apart, compiled
 
 Array = NDArray[np.float64]
 
@@ -30,7 +31,7 @@ P_FUSE = ORDER.index("power_fuse_W")
 
 
 class Slopes(NamedTuple):
-    """Sources after a step: EMF of battery and starter battery [V] and their slopes [V/s]."""
+    """Sources after a step: EMF of bank and starter battery [V] and their slopes [V/s]."""
 
     battery_emf_V: float
     battery_slope_V_s: float
@@ -38,33 +39,60 @@ class Slopes(NamedTuple):
     starter_slope_V_s: float
 
 
+@apart
+def _bank_in_work(state: bank.BankState, p: bank.BankParameters) -> list[bank_work.Work]:
+    w = bank_work.empty(p)
+    bank_work.load(w, state)
+    bank_work.refresh(w, p)
+    return kept(w)
+
+
+@apart
+def _stored(banks: list[bank_work.Work]) -> bank.BankState:
+    return bank_work.stored(banks[0])
+
+
+@apart
+def step_bank(
+    banks: list[bank_work.Work], mean_A: float, now_A: float, dt_s: float, ambient_degC: float,
+    ps: list[bank.BankParameters],
+) -> tuple[float, float]:
+    """Advance the bank by a step with its mean current, read its tables again; EMF [V] and its slope [V/s] at `now_A`.
+
+    Without a step (0 s) only the latter.
+    """
+    w, p = banks[0], ps[0]
+    emf_V, _ = bank_tick.look(w)
+    if dt_s > 0.0:
+        bank_tick.divide(w, emf_V, mean_A)
+        bank_work.retime(w, dt_s, p)
+        bank_work.set_cooling(w, dt_s, p)
+        bank_tick.advance(w, dt_s, ambient_degC, p)
+        bank_work.refresh(w, p)
+        emf_V, _ = bank_tick.look(w)
+    bank_tick.divide(w, emf_V, now_A)
+    return emf_V, bank_tick.emf_slope_V_s(w, p)
+
+
 @compiled
-def sources_of(
-    bank: battery.BatteryState, starter: starter_battery.StarterState, battery_A: float, starter_A: float,
-    p_battery: battery.BatteryParameters, p_starter: starter_battery.StarterParameters,
-) -> Slopes:
-    """EMFs and their slopes at these currents."""
-    emf, _ = battery.thevenin(bank, p_battery)
-    starter_emf, _ = starter_battery.thevenin(starter, p_starter)
-    return Slopes(
-        emf, battery.emf_slope_V_s(bank, battery_A, p_battery),
-        starter_emf, starter_battery.emf_slope_V_s(starter, starter_A, p_starter),
-    )
+def starter_source(
+    starter: starter_battery.StarterState, starter_A: float, p: starter_battery.StarterParameters
+) -> tuple[float, float]:
+    """EMF of the starter battery and its slope at this current."""
+    return starter_battery.thevenin(starter, p)[0], starter_battery.emf_slope_V_s(starter, starter_A, p)
 
 
 @compiled
 def step_fast(
-    bank: battery.BatteryState, starter: starter_battery.StarterState, element: fuse.FuseState, box: heat.BoxState,
+    starter: starter_battery.StarterState, element: fuse.FuseState, box: heat.BoxState,
     before: NDArray[np.float64], now: NDArray[np.float64], ambient_degC: NDArray[np.float64], dt_s: float,
-    p_battery: battery.BatteryParameters, p_starter: starter_battery.StarterParameters,
-    p_fuse: fuse.FuseParameters, p_box: heat.BoxParameters,
-) -> tuple[battery.BatteryState, starter_battery.StarterState, fuse.FuseState, heat.BoxState]:
-    """Advance what changes inside a window from one accepted point to the next.
+    p_starter: starter_battery.StarterParameters, p_fuse: fuse.FuseParameters, p_box: heat.BoxParameters,
+) -> tuple[starter_battery.StarterState, fuse.FuseState, heat.BoxState]:
+    """Advance what changes inside a window, but for the bank, from one accepted point to the next.
 
-    Battery and starter battery take the mean current; the fuse takes the root mean square of the straight line
+    The starter battery takes the mean current; the fuse takes the root mean square of the straight line
     between the points, ``(a^2 + a b + b^2) / 3``; devices take the mean power.
     """
-    mean_battery = 0.5 * (before[I_BATTERY] + now[I_BATTERY])
     mean_starter = 0.5 * (before[I_STARTER] + now[I_STARTER])
     a, b = before[I_PORT], now[I_PORT]
     rms = np.sqrt((a * a + a * b + b * b) / 3.0)
@@ -73,7 +101,6 @@ def step_fast(
         powers[j] = 0.5 * (before[POWERS + j] + now[POWERS + j])
     fuse_W = 0.5 * (before[P_FUSE] + now[P_FUSE])
     return (
-        battery.step(bank, mean_battery, dt_s, ambient_degC[2], p_battery),
         starter_battery.step(starter, mean_starter, dt_s, ambient_degC[0], p_starter),
         fuse.step(element, rms, box.terminal_degC, dt_s, p_fuse),
         heat.step_box(box, powers, fuse_W, ambient_degC[1], dt_s, p_box),
@@ -93,13 +120,32 @@ class FastState:
     """
 
     def __init__(self, state: PlantState, p: PlantParameters, ambient_degC: Array) -> None:
-        self.state = state
+        self._state = state
+        self._bank, self._bank_p = _bank_in_work(state.battery, p.battery), kept(p.battery)
+        self._bank_moved = False
         self._p = p
         self._ambient = ambient_degC
         self._before: Array | None = None
         self._time_s = 0.0
         self.alternator_charge_C = 0.0
         self.port_charge_C = 0.0
+
+    @property
+    def state(self) -> PlantState:
+        """Plant state now; of one that replaces it all but the bank is taken over."""
+        if self._bank_moved:
+            self._state = self._state._replace(battery=_stored(self._bank))
+            self._bank_moved = False
+        return self._state
+
+    @state.setter
+    def state(self, state: PlantState) -> None:
+        self._state = state._replace(battery=self.state.battery)
+
+    @property
+    def without_bank(self) -> PlantState:
+        """Plant state now, but for the bank, which may lag behind: cheap enough for every point."""
+        return self._state
 
     def start(self, time_s: float, values: Array) -> None:
         """Begin to integrate at this accepted point."""
@@ -108,25 +154,26 @@ class FastState:
 
     def accept(self, time_s: float, values: Array) -> Slopes:
         """Step to an accepted point and return the sources that follow from it."""
-        s, p = self.state, self._p
-        if self._before is None:
-            return sources_of(s.battery, s.starter, values[I_BATTERY], values[I_STARTER], p.battery, p.starter)
-        dt_s = time_s - self._time_s
-        if dt_s > 0.0:
-            bank, starter, element, box = step_fast(
-                s.battery, s.starter, s.fuse, s.box, self._before, values, self._ambient, dt_s,
-                p.battery, p.starter, p.fuse, p.box,
+        s, p = self._state, self._p
+        dt_s, mean_A = 0.0, 0.0
+        if self._before is not None and time_s > self._time_s:
+            dt_s = time_s - self._time_s
+            starter, element, box = step_fast(
+                s.starter, s.fuse, s.box, self._before, values, self._ambient, dt_s, p.starter, p.fuse, p.box
             )
+            mean_A = 0.5 * (self._before[I_BATTERY] + values[I_BATTERY])
             self.alternator_charge_C += 0.5 * dt_s * (self._before[I_ALTERNATOR] + values[I_ALTERNATOR])
             self.port_charge_C += 0.5 * dt_s * (self._before[I_PORT] + values[I_PORT])
             if p.has_vehicle < 0.5:
                 starter = s.starter
             if p.characteristic.kind == 1.0:
                 element = s.fuse
-            self.state = s = s._replace(battery=bank, starter=starter, fuse=element, box=box)
+            self._state = s = s._replace(starter=starter, fuse=element, box=box)
+            self._bank_moved = True
             self._before[:] = values
             self._time_s = time_s
-        return sources_of(s.battery, s.starter, values[I_BATTERY], values[I_STARTER], p.battery, p.starter)
+        emf = step_bank(self._bank, mean_A, values[I_BATTERY], dt_s, self._ambient[2], self._bank_p)
+        return Slopes(*emf, *starter_source(s.starter, values[I_STARTER], p.starter))
 
     def take_means(self, span_s: float) -> tuple[float, float]:
         """Mean alternator and port current since the last call [A], and start the next means."""

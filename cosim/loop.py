@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
-from numba.typed import List
 from numpy.typing import NDArray
 
 from cosim.channels import fill_row
 from cosim.characteristic import Controls, fill_powers_W, fuse_ohm
+from cosim.kept import kept
 from cosim.plant import PlantParameters, PlantState, controls_of, plant_flags
-from cosim.sensors import inside, measure_into
+from cosim.sensors import cells_inside, measure_range, scalars_inside
 from cosim.slow import (
     Operating,
     Tick,
     advance_in_place,
-    fill_truth,
+    cells_surely_inside,
+    fill_cells,
+    fill_extremes,
+    fill_scalars,
     network_load_A,
     own_arrays,
     prepare,
     solve_around,
+    with_bank,
 )
-from models import battery, cable
-from models.compiled import borrowing, compiled
+from models import bank_tick, bank_work, cable
+from models.compiled import apart, borrowing, compiled
 
 Array = NDArray[np.float64]
-
-Item = TypeVar("Item")
 
 LEDGER = (
     "charge_C", "source_J", "load_J", "starter_battery_J", "input_cable_J", "circuit_J", "battery_cable_J",
@@ -79,29 +81,43 @@ class Grid(NamedTuple):
     record_every: int
 
 
-@compiled
+@apart
 def observe(
     state: PlantState, row: NDArray[np.float64], commands: NDArray[np.float64], reference_mV: float,
     p: PlantParameters,
 ) -> tuple[Operating, NDArray[np.float64]]:
     """Network solution at a tick, and what the sensors make of it."""
-    count = state.battery.soc.size
-    measured = np.empty(5 + 2 * count)
-    u = controls_of(state, commands[0], reference_mV)
-    return _observe(state, row, u, battery.empty_now(count), measured, p), measured
+    k = prepare(state, 0.1, p)
+    x = _observe(state, row, controls_of(state, commands[0], reference_mV), k, p)
+    _measure_cells(k, p)
+    return x, k.measured
 
 
 @borrowing
 def _observe(
-    state: PlantState, row: NDArray[np.float64], u: Controls, now: battery.CellsNow, measured: NDArray[np.float64],
-    p: PlantParameters,
+    state: PlantState, row: NDArray[np.float64], u: Controls, k: Tick, p: PlantParameters
 ) -> Operating:
-    """`observe` into given arrays: what the cells' state means, and the measurements."""
-    emf_V, ohm = battery.look(state.battery, p.battery, now)
+    """Network solution; the cells' voltages and currents and the scalar measurements are left in `k`."""
+    emf_V, ohm = bank_tick.look(k.bank)
     x = solve_around(state, row, emf_V, ohm, u, p)
-    fill_truth(measured, state, x, now, p)
-    measure_into(measured, measured, p.sensors)
+    bank_tick.divide(k.bank, emf_V, x.port_current_A)
+    fill_scalars(k.measured, state, x, p)
+    measure_range(k.measured, k.measured, p.sensors, 0, 5)
     return x
+
+
+@borrowing
+def _measure_cells(k: Tick, p: PlantParameters) -> None:
+    fill_cells(k.measured, k.bank)
+    measure_range(k.measured, k.measured, p.sensors, 5, k.measured.size)
+
+
+@borrowing
+def _refresh(k: Tick, tick: int, p: PlantParameters) -> None:
+    """Read the cells' tables where the tick's index says so; again at the same tick changes nothing."""
+    if tick % k.refresh_ticks == 0:
+        bank_work.refresh(k.bank, p.battery)
+        bank_work.retime(k.bank, k.dt_s, p.battery)
 
 
 @borrowing
@@ -130,7 +146,7 @@ def add_energies(
     ledger[12] = max(ledger[12], state.alternator.rectifier_degC)
 
 
-@compiled
+@apart
 def run_ticks(
     state: PlantState, tick: int, end_tick: int, fresh: bool, grid: Grid, stretch: Stretch,
     record: NDArray[np.float64], ledger: NDArray[np.float64], p: PlantParameters,
@@ -153,26 +169,29 @@ def run_ticks(
         supervisor wants to be called there
     """
     k = prepare(state, grid.tick_s, p)
-    return _run_ticks(own_arrays(state), tick, end_tick, fresh, grid, stretch, record, ledger, k, p)
+    state, tick, wanted = _run_ticks(own_arrays(state), tick, end_tick, fresh, grid, stretch, record, ledger, k, p)
+    return with_bank(state, bank_work.stored(k.bank)), tick, wanted
 
 
-@compiled
+@apart
 def _run_ticks(
     state: PlantState, tick: int, end_tick: int, fresh: bool, grid: Grid, stretch: Stretch,
     record: NDArray[np.float64], ledger: NDArray[np.float64], k: Tick, p: PlantParameters,
 ) -> tuple[PlantState, int, bool]:
-    """`run_ticks` that writes over the arrays of `state` and leaves the last measurements in `k.measured`."""
+    """`run_ticks` that writes over the arrays of `state`; bank and measurements (where it is wanted) are in `k`."""
     flags = plant_flags(state, p)
     while tick < end_tick:
         row = grid.rows[tick]
         u = controls_of(state, stretch.commands[0], stretch.reference_mV)
-        x = _observe(state, row, u, k.now, k.measured, p)
-        if fresh and (tick >= stretch.deadline_tick or not _held(k.measured, tick, stretch)):
+        _refresh(k, tick, p)
+        x = _observe(state, row, u, k, p)
+        if fresh and (tick >= stretch.deadline_tick or not _held(k, tick, stretch, p)):
+            _measure_cells(k, p)
             return state, tick, True
         fresh = True
         fill_powers_W(k.powers_W, x.input_voltage_V - x.battery_voltage_V, x.port_current_A, u, p.characteristic)
         if tick % grid.record_every == 0:
-            fill_row(record[tick // grid.record_every], state, x, k.powers_W, row, stretch.commands, k.now)
+            fill_row(record[tick // grid.record_every], state, x, k.powers_W, row, stretch.commands, k.bank)
         circuit_W = 0.0
         for i in range(7):
             circuit_W += k.powers_W[i]
@@ -185,20 +204,29 @@ def _run_ticks(
 
 
 @borrowing
-def _held(measured: NDArray[np.float64], tick: int, stretch: Stretch) -> bool:
+def _held(k: Tick, tick: int, stretch: Stretch, p: PlantParameters) -> bool:
     """Whether the measurements of a tick are inside the bounds of the hold."""
-    if not inside(measured, stretch.low, stretch.high):
+    sampled = stretch.sample_low.size > 0 and tick % stretch.sample_ticks == 0
+    if not scalars_inside(k.measured, stretch.low, stretch.high):
         return False
-    if stretch.sample_low.size == 0 or tick % stretch.sample_ticks != 0:
+    if sampled and not scalars_inside(k.measured, stretch.sample_low, stretch.sample_high):
+        return False
+    fill_extremes(k)
+    if cells_surely_inside(k, stretch.low, stretch.high) and (
+        not sampled or cells_surely_inside(k, stretch.sample_low, stretch.sample_high)
+    ):
         return True
-    return inside(measured, stretch.sample_low, stretch.sample_high)
+    _measure_cells(k, p)
+    if not cells_inside(k.measured, stretch.low, stretch.high):
+        return False
+    return not sampled or cells_inside(k.measured, stretch.sample_low, stretch.sample_high)
 
 
 class Plant:
-    """State and parameters of the plant where compiled code finds them at once.
+    """State and parameters of the plant, kept where compiled code finds them at once (`cosim.kept`).
 
-    They are a hundred fields; to unpack them from Python costs as much as twenty ticks, and a day has ten thousand
-    stretches. numba's typed lists keep them unpacked.
+    The bank lives in its work space, with the coefficients that it read last: they stand until the next tick of their
+    schedule, however often `run` is called in between. A state that is put in from outside is looked at at once.
 
     Parameters
     ----------
@@ -207,7 +235,8 @@ class Plant:
     """
 
     def __init__(self, state: PlantState, p: PlantParameters, grid: Grid, record: Array, ledger: Array) -> None:
-        self._state, self._p, self._grid = _kept(state), _kept(p), _kept(grid)
+        self._state, self._p, self._grid = kept(own_arrays(state)), kept(p), kept(grid)
+        self._tick = _prepared(state, grid.tick_s, p)
         self._record, self._ledger = record, ledger
         self.flags = int(plant_flags(state, p))
         self.measured = np.full(p.sensors.offset.size, np.nan)
@@ -215,53 +244,71 @@ class Plant:
     @property
     def state(self) -> PlantState:
         """Plant state; a new one replaces it."""
-        return _taken(self._state)
+        return _taken(self._state, self._tick)
 
     @state.setter
     def state(self, state: PlantState) -> None:
-        self.flags = _replaced(self._state, state, self._p)
+        self.flags = _replaced(self._state, self._tick, state, self._p)
 
     def run(self, tick: int, end_tick: int, fresh: bool, stretch: Stretch) -> tuple[int, bool]:
         """Call `run_ticks`; returns where it stopped and whether the supervisor is wanted, with `measured`."""
         tick, wanted, self.flags = _run_plant(
-            self._state, tick, end_tick, fresh, self._grid, stretch, self._record, self._ledger, self.measured, self._p
+            self._state, self._tick, tick, end_tick, fresh, self._grid, stretch, self._record, self._ledger,
+            self.measured, self._p,
         )
         return tick, wanted
 
-
-@compiled
-def _kept(item: Item) -> list[Item]:
-    """Typed list of one item; made in compiled code, because only that is cached on disk."""
-    kept: list[Item] = List()
-    kept.append(item)
-    return kept
-
-
-@compiled
-def _taken(kept: list[Item]) -> Item:
-    return kept[0]
+    def look(self, tick: int, stretch: Stretch) -> Array:
+        """Measurements at a tick, as `run` would take them; nothing moves."""
+        _look_at(
+            self._state, self._tick, tick, self._grid, stretch.commands, stretch.reference_mV, self.measured, self._p
+        )
+        return self.measured
 
 
-@compiled
-def _replaced(states: list[PlantState], state: PlantState, ps: list[PlantParameters]) -> int:
+@apart
+def _prepared(state: PlantState, dt_s: float, p: PlantParameters) -> list[Tick]:
+    return kept(prepare(state, dt_s, p))
+
+
+@apart
+def _taken(states: list[PlantState], ticks: list[Tick]) -> PlantState:
+    return with_bank(states[0], bank_work.stored(ticks[0].bank))
+
+
+@apart
+def _replaced(states: list[PlantState], ticks: list[Tick], state: PlantState, ps: list[PlantParameters]) -> int:
     """Keep another state; returns its flags."""
-    states[0] = state
-    return plant_flags(state, ps[0])
+    p, k = ps[0], ticks[0]
+    states[0] = own_arrays(state)
+    bank_work.load(k.bank, state.battery)
+    bank_work.refresh(k.bank, p.battery)
+    bank_work.retime(k.bank, k.dt_s, p.battery)
+    return plant_flags(state, p)
 
 
-@compiled
+@apart
+def _look_at(
+    states: list[PlantState], ticks: list[Tick], tick: int, grids: list[Grid], commands: NDArray[np.float64],
+    reference_mV: float, measured: NDArray[np.float64], ps: list[PlantParameters],
+) -> None:
+    p, k, state = ps[0], ticks[0], states[0]
+    _refresh(k, tick, p)
+    _observe(state, grids[0].rows[tick], controls_of(state, commands[0], reference_mV), k, p)
+    _measure_cells(k, p)
+    measured[:] = k.measured
+
+
+@apart
 def _run_plant(
-    states: list[PlantState], tick: int, end_tick: int, fresh: bool, grids: list[Grid], stretch: Stretch,
-    record: NDArray[np.float64], ledger: NDArray[np.float64], measured: NDArray[np.float64],
+    states: list[PlantState], ticks: list[Tick], tick: int, end_tick: int, fresh: bool, grids: list[Grid],
+    stretch: Stretch, record: NDArray[np.float64], ledger: NDArray[np.float64], measured: NDArray[np.float64],
     ps: list[PlantParameters],
 ) -> tuple[int, bool, int]:
     """`run_ticks` on what `Plant` keeps."""
-    p = ps[0]
-    grid = grids[0]
-    k = prepare(states[0], grid.tick_s, p)
-    state, tick, wanted = _run_ticks(
-        own_arrays(states[0]), tick, end_tick, fresh, grid, stretch, record, ledger, k, p
-    )
+    p, k = ps[0], ticks[0]
+    state, tick, wanted = _run_ticks(states[0], tick, end_tick, fresh, grids[0], stretch, record, ledger, k, p)
     states[0] = state
-    measured[:] = k.measured
+    if wanted:
+        measured[:] = k.measured
     return tick, wanted, plant_flags(state, p)

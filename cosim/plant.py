@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from cosim.characteristic import Characteristic, Controls
 from cosim.deck import DEVICES
 from cosim.scenario import Scenario, Vehicle
+from cosim.scenario_bank import bank_parameters, initial_bank
 from cosim.sensors import Sensors, product_sensors
-from models import alternator, battery, cable, fuse, heat, starter_battery
+from models import alternator, bank, cable, fuse, heat, starter_battery
 from models.compiled import borrowing
 
 Array = NDArray[np.float64]
@@ -25,14 +26,14 @@ PLANT_LIMITS = ("fuse blown", "alternator winding above its limit", "alternator 
 
 
 class PlantParameters(NamedTuple):
-    """Parameters of every model, the circuit's terminal characteristic and the sensors.
+    """Parameters of every model (`battery`: the LFP bank), the circuit's terminal characteristic and the sensors.
 
     `has_vehicle` is 1 with alternator and starter battery, 0 where a laboratory supply stands in their place;
     then `source_resistance_ohm` is the supply's. `alternator_lead_ohm`, `_H` are the lead from alternator to starter
     battery, at the engine bay's temperature. `field_lag` is the alternator field's lag over one tick.
     """
 
-    battery: battery.BatteryParameters
+    battery: bank.BankParameters
     starter: starter_battery.StarterParameters
     alternator: alternator.AlternatorParameters
     fuse: fuse.FuseParameters
@@ -54,7 +55,7 @@ class PlantState(NamedTuple):
     `field_A` and `law_A` are the alternator's current and its static law one tick ago: the field follows with a lag.
     """
 
-    battery: battery.BatteryState
+    battery: bank.BankState
     starter: starter_battery.StarterState
     alternator: alternator.AlternatorState
     fuse: fuse.FuseState
@@ -69,7 +70,7 @@ class PlantState(NamedTuple):
 def load_parameters(scenario: Scenario, characteristic: Characteristic) -> PlantParameters:
     """Read the parameter files that a scenario names; raises `models.parameter_file.ParameterError`."""
     vehicle = scenario.source if isinstance(scenario.source, Vehicle) else Vehicle()
-    cell_bank = battery.load_battery(scenario.bank.battery)
+    cell_bank = bank_parameters(scenario.bank, scenario.seed)
     cables = scenario.cables
     lead = cable.load_cable(cables.alternator.length_m, cables.alternator.area_mm2)
     return PlantParameters(
@@ -112,7 +113,7 @@ def initial_state(scenario: Scenario, p: PlantParameters) -> PlantState:
     starter = starter_battery.initial_state(vehicle.starter_soc, ambient.engine_bay_degC, p.starter)
     emf_V, _ = starter_battery.thevenin(starter, p.starter)
     return PlantState(
-        battery=battery.initial_state(scenario.bank.soc, scenario.bank.temperature_degC, p.battery),
+        battery=initial_bank(scenario.bank, scenario.seed, p.battery),
         starter=starter,
         alternator=alternator.initial_state(ambient.engine_bay_degC),
         fuse=fuse.initial_state(ambient.bms_degC),
@@ -182,6 +183,6 @@ def plant_flags(state: PlantState, p: PlantParameters) -> int:
     return flags
 
 
-def stored_charge_C(state: battery.BatteryState, p: battery.BatteryParameters) -> float:
-    """Charge in the cells [C], mean over the cells in series (each carries the same current)."""
-    return float(np.mean(state.soc * p.capacity_factor)) * p.capacity_Ah * 3600.0
+def stored_charge_C(state: bank.BankState, p: bank.BankParameters) -> float:
+    """Charge in the bank [C], as it came through the terminals (see `models.bank.stored_charge_C`)."""
+    return bank.stored_charge_C(state, p)

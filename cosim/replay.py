@@ -14,46 +14,100 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosim.deck import SOURCE_WAVES, DeckSpec, top_deck
-from models import battery
-from models.cell import ocv_slope_V, open_circuit_voltage_V, temperature_factor
+from models import bank, bank_work, cell
 
 Array = NDArray[np.float64]
 
 POINTS_PER_LINE = 4
 SHORTEST_PWL_S = 1e-9
 """Points closer than this are one point of a PWL source."""
+MOST_TERMS = 10
+"""Terms of one sum in a native bank."""
 GATE_S = 1e-6
 """Time in which a native battery is let go before its window starts (ours)."""
 
 
 @dataclass(frozen=True)
-class NativeBattery:
-    """Battery of equal cells as capacitors and resistors, linear about its state.
+class NativePair:
+    """A polarisation pair, all cells of a battery in series: dv/dt = (g(I) - v) / tau.
 
-    capacitance_F : charge per volt of open-circuit voltage; start_V : open-circuit voltage; pairs : (R [ohm], C [F],
-    start [V]) of each polarisation pair, all cells in series
+    resistance_ohm, tau_s; scale_A : current scale of a charge-transfer pair, 0 if it is linear; start_V
+    """
+
+    resistance_ohm: float
+    tau_s: float
+    scale_A: float
+    start_V: float
+
+    def target(self, current: str) -> str:
+        """g(I) as an ngspice expression of a current expression."""
+        if self.scale_A == 0.0:
+            return f"{self.resistance_ohm!r}*({current})"
+        return f"{self.resistance_ohm * self.scale_A!r}*asinh(({current})/{self.scale_A!r})"
+
+
+@dataclass(frozen=True)
+class NativeBattery:
+    """One battery of the bank: cells in series, linear about their state (but for charge-transfer pairs).
+
+    capacitance_F : charge per volt of open-circuit voltage; start_V : open-circuit voltage, hysteresis and what
+    balancing takes away, both held; resistance_ohm : with its own cable; pairs
     """
 
     capacitance_F: float
     start_V: float
-    pairs: tuple[tuple[float, float, float], ...]
+    resistance_ohm: float
+    pairs: tuple[NativePair, ...]
+
+
+@dataclass(frozen=True)
+class NativeBank:
+    """The bank as capacitors and controlled sources."""
+
+    batteries: tuple[NativeBattery, ...]
 
     def elements(self, preroll_s: float) -> list[str]:
-        """Elements that drive node `xemf` from the battery current; the battery stands still during the pre-roll."""
-        lines = [
-            f"vgate ngate 0 pwl(0 0 {preroll_s - GATE_S!r} 0 {preroll_s!r} 1)",
-            "bocv 0 nocv i=v(ngate)*i(vibat)", f"cocv nocv 0 {self.capacitance_F!r}", f".ic v(nocv)={self.start_V!r}",
-        ]
-        emf = ["v(nocv)"]
-        for k, (ohm, farad, start) in enumerate(self.pairs, start=1):
-            lines += [f"bp{k} 0 np{k} i=v(ngate)*(i(vibat)-v(np{k})/{ohm!r})", f"cp{k} np{k} 0 {farad!r}",
-                      f".ic v(np{k})={start!r}"]
-            emf.append(f"v(np{k})")
-        return [*lines, f"bemf xemf 0 v={'+'.join(emf)}"]
+        """Elements that drive node `xemf` from the bank's current; it stands still during the pre-roll.
+
+        Battery b carries ``part_b I + (E - E_b) / R_b`` with E the bank's EMF, the mean of all E_b by conductance.
+        """
+        lines = [f"vgate ngate 0 pwl(0 0 {preroll_s - GATE_S!r} 0 {preroll_s!r} 1)"]
+        total_S = sum(1.0 / one.resistance_ohm for one in self.batteries)
+        means = []
+        for b, one in enumerate(self.batteries, start=1):
+            part = 1.0 / (one.resistance_ohm * total_S)
+            current, mine = "i(vibat)", f"_{b}"
+            if len(self.batteries) == 1:
+                mine = ""
+            else:
+                current = f"{part!r}*i(vibat)+(v(xemf)-v(ne{mine}))/{one.resistance_ohm!r}"
+            lines += [
+                f"bocv{mine} 0 nocv{mine} i=v(ngate)*({current})", f"cocv{mine} nocv{mine} 0 {one.capacitance_F!r}",
+                f".ic v(nocv{mine})={one.start_V!r}",
+            ]
+            emf = [f"v(nocv{mine})"]
+            for k, pair in enumerate(one.pairs, start=1):
+                node = f"np{k}{mine}"
+                lines += [
+                    f"b{node} 0 {node} i=v(ngate)*({pair.target(current)}-v({node}))", f"c{node} {node} 0 {pair.tau_s!r}",
+                    f".ic v({node})={pair.start_V!r}",
+                ]
+                emf.append(f"v({node})")
+            if len(self.batteries) > 1:
+                lines.append(f"be{mine} ne{mine} 0 v={'+'.join(emf)}")
+                means.append(f"{part!r}*v(ne{mine})")
+            else:
+                means.append("+".join(emf))
+        # A sum over fifty batteries in one expression is too long for ngspice: in parts of ten.
+        if len(means) <= MOST_TERMS:
+            return [*lines, f"bemf xemf 0 v={'+'.join(means)}"]
+        parts = [means[j : j + MOST_TERMS] for j in range(0, len(means), MOST_TERMS)]
+        lines += [f"bsum{j} nsum{j} 0 v={'+'.join(part)}" for j, part in enumerate(parts)]
+        return [*lines, f"bemf xemf 0 v={'+'.join(f'v(nsum{j})' for j in range(len(parts)))}"]
 
 
 def replay_deck(
-    spec: DeckSpec, time_s: Array, waves: Mapping[str, Array], preroll_s: float, native: NativeBattery | None = None,
+    spec: DeckSpec, time_s: Array, waves: Mapping[str, Array], preroll_s: float, native: NativeBank | None = None,
     enabling: tuple[float, float] | None = None, circuit: str | None = None,
 ) -> str:
     """Deck body of a window with every external source replaced.
@@ -116,20 +170,40 @@ def corner_points(time_s: Array, value: Array, tolerance: float = 1e-7) -> Array
     return np.array([*keep, len(t) - 1])
 
 
-def native_battery(state: battery.BatteryState, p: battery.BatteryParameters) -> NativeBattery:
-    """Native elements of a battery of cells in series, linear about its present state.
+def native_bank(state: bank.BankState, p: bank.BankParameters) -> NativeBank:
+    """Native elements of a bank, linear about its present state.
 
-    Open-circuit voltage as a capacitor ``C = 3600 Q / sum(dOCV/dsoc)``; each polarisation pair as the sum of the
-    cells' resistances at their temperatures with the common time constant.
+    Open-circuit voltage as a capacitor ``C = 3600 Q / sum(dU/dsoc)``; each polarisation pair as the sum of the cells'
+    resistances, with the mean of their time constants and scales.
     """
-    c = p.cell
-    slope_V = ohm1 = ohm2 = ocv = 0.0
-    for i in range(state.soc.size):
-        soc, factor = float(state.soc[i]), p.resistance_factor[i] * temperature_factor(state.temperature_degC[i], c)
-        slope_V += ocv_slope_V(soc, c) / float(p.capacity_factor[i])
-        ocv += open_circuit_voltage_V(soc, c)
-        ohm1 += c.r1_ohm * factor
-        ohm2 += c.r2_ohm * factor
-    pairs = ((float(ohm1), float(c.tau1_s / ohm1), float(state.v1_V.sum())),
-             (float(ohm2), float(c.tau2_s / ohm2), float(state.v2_V.sum())))
-    return NativeBattery(float(3600.0 * c.capacity_Ah / slope_V), float(ocv), pairs)
+    return NativeBank(tuple(_native_battery(state, b, p) for b in range(state.soc.shape[0])))
+
+
+def _native_battery(state: bank.BankState, b: int, p: bank.BankParameters) -> NativeBattery:
+    c, cells = p.cell, state.soc.shape[1]
+    slope_V = start_V = 0.0
+    ohm = p.terminal_resistance_ohm + float(p.cable_ohm[b])
+    for i in range(cells):
+        soc, degC = float(state.soc[b, i]), float(state.temperature_degC[b, i])
+        aged_ohm = float(p.resistance_factor[b, i]) * float(cell.resistance_ohm(soc, degC, c))
+        own_V = float(cell.open_circuit_voltage_V(soc, degC, c))
+        own_V += float(cell.coefficient(cell.HYSTERESIS, soc, degC, c)) * float(state.h[b, i])
+        bleed_A = float(bank_work.bleed_A(own_V + float(state.v_V[:, b, i].sum()), p))
+        slope_V += float(cell.ocv_slope_V(soc, degC, c)) / float(p.capacity_factor[b, i])
+        start_V += own_V - aged_ohm * bleed_A
+        ohm += aged_ohm
+    pairs = tuple(_native_pair(state, b, k, p) for k in range(state.v_V.shape[0]))
+    return NativeBattery(3600.0 * float(c.capacity_Ah) / slope_V, start_V, ohm, pairs)
+
+
+def _native_pair(state: bank.BankState, b: int, k: int, p: bank.BankParameters) -> NativePair:
+    ohm, tau_s, scale_A = 0.0, [], []
+    for i in range(state.soc.shape[1]):
+        soc, degC = float(state.soc[b, i]), float(state.temperature_degC[b, i])
+        factor = float(p.resistance_factor[b, i])
+        ohm += factor * float(cell.coefficient(cell.PAIRS + k, soc, degC, p.cell))
+        tau_s.append(float(cell.at_temperature(p.cell.pair_tau_s, k, degC, p.cell)))
+        scale_A.append(
+            float(p.capacity_factor[b, i]) * float(cell.at_temperature(p.cell.pair_scale_A, k, degC, p.cell))
+        )
+    return NativePair(ohm, float(np.mean(tau_s)), float(np.mean(scale_A)), float(state.v_V[k, b].sum()))

@@ -55,10 +55,11 @@ class Run:
         self.report = report
         self.open_windows = windows
         self.every_tick = every_tick
-        self.n_cells = int(self.p.battery.capacity_factor.size)
+        self.n_batteries, self.cells_each = (int(n) for n in self.p.battery.capacity_factor.shape)
+        self.n_cells = self.n_batteries * self.cells_each
         self.record_every = max(1, round(scenario.recording.period_s / self.tick_s))
         n_rows = (self.n_ticks - 1) // self.record_every + 1
-        self.record = np.full((n_rows, row_size(self.n_cells)), np.nan)
+        self.record = np.full((n_rows, row_size(self.cells_each, self.n_batteries)), np.nan)
         self.ledger = empty_ledger()
         times = np.arange(self.n_ticks + 1, dtype=np.float64) * self.tick_s
         self.grid = Grid(inputs.sampled(times), np.array(inputs.ambient_degC), self.tick_s, self.record_every)
@@ -135,15 +136,14 @@ class Run:
         _, measured = observe(self.state, self.grid.rows[0], free, 0.0, self.p)
         settings = self.scenario.supervisor_settings
         supervision = Supervision.begin(
-            settings, as_measurements(measured, self.n_cells), round(self.tick_s * 1000.0), self.every_tick
+            settings, as_measurements(measured, self.n_cells), round(self.tick_s * 1000.0), self.every_tick,
+            self.n_batteries,
         )
         self._log(supervision, 0)
         return supervision
 
     def _measured(self, supervision: Supervision, tick: int) -> Array:
-        stretch = self._stretch(supervision)
-        _, measured = observe(self.state, self.grid.rows[tick], stretch.commands, stretch.reference_mV, self.p)
-        return np.asarray(measured)
+        return self.plant.look(tick, self._stretch(supervision))
 
     def _log(self, supervision: Supervision, tick: int) -> None:
         now_s = self._seconds(tick)
@@ -275,7 +275,7 @@ class Run:
     def _finish(self) -> Result:
         every_ms = self.record_every * round(self.tick_s * 1000.0)
         time_s = np.arange(self.record.shape[0], dtype=np.float64) * every_ms / 1000.0
-        slow = as_dataset(time_s, self.record, self.n_cells, self.p.has_vehicle > 0.5)
+        slow = as_dataset(time_s, self.record, self.n_batteries, self.cells_each, self.p.has_vehicle > 0.5)
         if self.p.characteristic.kind == LINK:
             slow = slow.drop_vars([name for name in LIMITER_CHANNELS if name in slow])
         slow.attrs["scenario"] = self.scenario.name

@@ -13,44 +13,31 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 import bms
 from cosim.deck import parameter_names
 from cosim.errors import InputError
-from models import alternator, battery, starter_battery
+from cosim.scenario_bank import Bank, Battery, Cable, Fraction, Name, Spread, Strict
+from models import alternator, bank, starter_battery
 from models.parameter_file import ParameterError
 
 Temperature = Annotated[float, Field(ge=-40.0, le=125.0, allow_inf_nan=False)]
-Fraction = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$", max_length=80)]
 
 MAX_TICKS = 40_000_000
 """Longest run, in supervisor ticks (46 days at 100 ms); a guard against a slipped decimal point."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Circuit(_Strict):
+class Circuit(Strict):
     """Which circuit stands between the alternator port and the battery, and its changed parameters."""
 
     netlist: Literal["alternator_path", "direct_connection"] = "alternator_path"
     parameters: dict[Name, Annotated[float, Field(allow_inf_nan=False)]] = {}
 
 
-class Bank(_Strict):
-    """The LFP battery: parameter file and initial state."""
-
-    battery: Name = "battery_lfp_12V8_200Ah"
-    soc: Fraction = 0.5
-    temperature_degC: Annotated[float, Field(ge=-40.0, le=80.0)] = 25.0
-
-
-class Vehicle(_Strict):
+class Vehicle(Strict):
     """Alternator, starter battery and the vehicle's own consumers."""
 
     kind: Literal["vehicle"] = "vehicle"
@@ -61,7 +48,7 @@ class Vehicle(_Strict):
     parked_load_A: Annotated[float, Field(ge=0.0, le=400.0)] = 0.05
 
 
-class Supply(_Strict):
+class Supply(Strict):
     """A laboratory supply in place of the vehicle: electromotive force over time behind a resistance."""
 
     kind: Literal["supply"]
@@ -77,21 +64,21 @@ class Supply(_Strict):
         return points
 
 
-class Segment(_Strict):
+class Segment(Strict):
     """One described stretch of the drive."""
 
     kind: Literal["off", "crank", "idle", "city", "highway"]
     duration_s: Annotated[float, Field(gt=0.0, le=1e7)] = 1.0
 
 
-class Trace(_Strict):
+class Trace(Strict):
     """A measured speed trace (columns time_s, speed_m_s), or several one after the other."""
 
     files: list[str] = Field(min_length=1)
     crank: bool = True
 
 
-class Drive(_Strict):
+class Drive(Strict):
     """Engine use over time: described segments (as often as `repeat` says), or speed traces."""
 
     segments: list[Segment] | None = None
@@ -107,14 +94,7 @@ class Drive(_Strict):
         return self
 
 
-class Cable(_Strict):
-    """Copper cable, forward and return together."""
-
-    length_m: Annotated[float, Field(gt=0.0, le=50.0)]
-    area_mm2: Annotated[float, Field(ge=1.5, le=300.0)]
-
-
-class Cables(_Strict):
+class Cables(Strict):
     """Alternator to starter battery, starter battery to BMS input, and BMS to LFP battery."""
 
     alternator: Cable = Cable(length_m=1.5, area_mm2=35.0)
@@ -122,7 +102,7 @@ class Cables(_Strict):
     battery: Cable = Cable(length_m=1.0, area_mm2=50.0)
 
 
-class Ambient(_Strict):
+class Ambient(Strict):
     """The three ambients (G1)."""
 
     engine_bay_degC: Temperature = 60.0
@@ -130,7 +110,7 @@ class Ambient(_Strict):
     battery_degC: Annotated[float, Field(ge=-40.0, le=80.0)] = 25.0
 
 
-class LoadStep(_Strict):
+class LoadStep(Strict):
     """An extra consumer on the vehicle's bus, switched at a moment."""
 
     time_s: Annotated[float, Field(ge=0.0, le=1e8)]
@@ -140,7 +120,7 @@ class LoadStep(_Strict):
     rise_s: Annotated[float, Field(ge=1e-6, le=1.0)] = 20e-6
 
 
-class UserWindow(_Strict):
+class UserWindow(Strict):
     """A stretch that is to run in full SPICE whatever happens there."""
 
     name: Name
@@ -149,13 +129,13 @@ class UserWindow(_Strict):
     max_step_s: Annotated[float, Field(ge=1e-7, le=0.05)] | None = None
 
 
-class Recording(_Strict):
+class Recording(Strict):
     """How densely the slow waveforms are kept; windows are kept point by point."""
 
     period_s: Annotated[float, Field(gt=0.0, le=3600.0)] = 1.0
 
 
-class Continuous(_Strict):
+class Continuous(Strict):
     """Limits of continuous mode: longest SPICE step, and the budgets of accepted and of kept points."""
 
     max_step_s: Annotated[float, Field(ge=1e-6, le=0.1)] = 0.1
@@ -163,7 +143,7 @@ class Continuous(_Strict):
     kept_points: Annotated[int, Field(ge=100, le=20_000_000)] = 50_000
 
 
-class Scenario(_Strict):
+class Scenario(Strict):
     """One run: product, plant, drive, events and what to keep."""
 
     name: Name
@@ -215,8 +195,9 @@ class Scenario(_Strict):
 
     @property
     def supervisor_settings(self) -> bms.Settings:
-        """The supervisor's settings; checked when the file was loaded."""
-        return bms.Settings.from_mapping({"variant": self.variant, **self.settings})
+        """The supervisor's settings; checked when the file was loaded. It knows how many batteries there are."""
+        known = {"variant": self.variant, "battery_count": self.bank.batteries}
+        return bms.Settings.from_mapping({**known, **self.settings})
 
 
 def load_scenario(path: Path | str) -> Scenario:
@@ -259,9 +240,14 @@ def parse_scenario(content: object, origin: str = "scenario", folder: Path | Non
     except ValidationError as error:
         raise _one_line(error, origin) from None
     try:
-        _ = scenario.supervisor_settings
+        settings = scenario.supervisor_settings
     except bms.SettingsError as error:
-        raise InputError(origin, f"settings.{error.field}", error.value, str(error.allowed)) from None
+        section = "settings" if error.field in scenario.settings or error.field != "battery_count" else "bank"
+        field = "bank.batteries" if section == "bank" else f"settings.{error.field}"
+        raise InputError(origin, field, error.value, str(error.allowed)) from None
+    if settings.battery_count != scenario.bank.batteries:
+        allowed = f"{scenario.bank.batteries}, as bank.batteries, or left out"
+        raise InputError(origin, "settings.battery_count", settings.battery_count, allowed)
     _check_parameter_files(scenario, origin)
     _check_circuit_parameters(scenario.circuit, origin)
     return _with_trace_paths(scenario, folder)
@@ -270,7 +256,7 @@ def parse_scenario(content: object, origin: str = "scenario", folder: Path | Non
 def _check_parameter_files(scenario: Scenario, origin: str) -> None:
     """Every parameter file that the scenario names must be usable."""
     named: list[tuple[str, str, Callable[[str], object]]] = [
-        ("bank.battery", scenario.bank.battery, battery.load_battery)
+        ("bank.battery", scenario.bank.battery, bank.load_battery)
     ]
     if isinstance(scenario.source, Vehicle):
         named += [("source.alternator", scenario.source.alternator, alternator.load_alternator),
@@ -359,7 +345,7 @@ def _nearest(path: list[str]) -> str:
     """Name the valid keys at the place of an unknown one, the nearest first."""
     model: type[BaseModel] | None = Scenario
     by_name: dict[str, type[BaseModel]] = {
-        "circuit": Circuit, "bank": Bank, "drive": Drive, "cables": Cables, "input": Cable,
+        "circuit": Circuit, "bank": Bank, "each": Battery, "spread": Spread, "cable": Cable, "drive": Drive, "cables": Cables, "input": Cable,
         "battery": Cable, "alternator": Cable,
         "ambient": Ambient, "events": LoadStep, "windows": UserWindow, "recording": Recording,
         "segments": Segment, "continuous": Continuous, "trace": Trace,

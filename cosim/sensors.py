@@ -20,7 +20,9 @@ Array = NDArray[np.float64]
 SCALARS = ("input_voltage_V", "fuse_sense_V", "battery_voltage_V", "heatsink_degC", "terminal_degC")
 """Scalar measurements, in the order of the measurement vector; cell voltages and cell temperatures follow."""
 
-KNOWN = frozenset((*SCALARS, "cell_voltage_V", "cell_temperature_degC"))
+CELLS = ("cell_voltage_V", "cell_temperature_degC")
+"""Measurements per cell, battery after battery; ``cell_voltage_V[3]`` names those of battery 3 (from 0) alone."""
+KNOWN = frozenset((*SCALARS, *CELLS))
 FREE = (-np.inf, np.inf)
 
 
@@ -57,7 +59,15 @@ def measure(truth: NDArray[np.float64], sensors: Sensors) -> NDArray[np.float64]
 @borrowing
 def measure_into(out: NDArray[np.float64], truth: NDArray[np.float64], sensors: Sensors) -> None:
     """Fill `out` (which may be `truth` itself) with the measured values."""
-    for j in range(truth.size):
+    measure_range(out, truth, sensors, 0, truth.size)
+
+
+@borrowing
+def measure_range(
+    out: NDArray[np.float64], truth: NDArray[np.float64], sensors: Sensors, first: int, end: int
+) -> None:
+    """`measure_into` for the values from `first` to before `end`."""
+    for j in range(first, end):
         value = min(max(truth[j] + sensors.offset[j], sensors.low[j]), sensors.high[j])
         out[j] = np.round(value / sensors.resolution[j]) * sensors.resolution[j]
 
@@ -70,22 +80,51 @@ def as_measurements(vector: Array, n_cells: int) -> bms.Measurements:
     return bms.Measurements(a, b, c, d, e, tuple(values[first:last]), tuple(values[last : last + n_cells]))
 
 
-def bounds_of(bounds: Mapping[str, tuple[float, float]], n_cells: int) -> tuple[Array, Array]:
-    """Lower and upper bound per measurement of a hold, as two vectors; unnamed ones are free."""
-    unknown = bounds.keys() - KNOWN
-    if unknown:
-        raise ValueError(f"the hold names an unknown measurement {min(unknown)!r}")
+def bounds_of(bounds: Mapping[str, tuple[float, float]], n_batteries: int) -> tuple[Array, Array]:
+    """Lower and upper bounds of a hold, as two vectors: scalars, then cell voltages and cell temperatures per battery.
+
+    A bound of a battery holds for each of its cells; unnamed ones are free.
+
+    Raises
+    ------
+    ValueError : a measurement, or a battery, that does not exist
+    """
     pairs = [bounds.get(name, FREE) for name in SCALARS]
-    pairs += [bounds.get("cell_voltage_V", FREE)] * n_cells
-    pairs += [bounds.get("cell_temperature_degC", FREE)] * n_cells
+    for name in CELLS:
+        pairs += [bounds.get(name, FREE)] * n_batteries
+    for name, (low, high) in bounds.items():
+        if name in KNOWN:
+            continue
+        kind, _, place = name.partition("[")
+        if kind not in CELLS or not place.endswith("]") or not place[:-1].isdigit() or int(place[:-1]) >= n_batteries:
+            raise ValueError(f"the hold names an unknown measurement {name!r}")
+        j = len(SCALARS) + CELLS.index(kind) * n_batteries + int(place[:-1])
+        pairs[j] = max(low, pairs[j][0]), min(high, pairs[j][1])
     both = np.array(pairs).T.copy()
     return both[0], both[1]
 
 
 @borrowing
 def inside(vector: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]) -> bool:
-    """Whether every measurement is inside its closed bounds (a NaN is outside)."""
+    """Whether every measurement is inside its closed bounds (a NaN is outside); bounds as from `bounds_of`."""
+    return scalars_inside(vector, low, high) and cells_inside(vector, low, high)
+
+
+@borrowing
+def scalars_inside(vector: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]) -> bool:
+    """`inside` for the scalar measurements."""
     held = True
-    for j in range(vector.size):
+    for j in range(5):
         held = held and low[j] <= vector[j] <= high[j]
+    return bool(held)
+
+
+@borrowing
+def cells_inside(vector: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]) -> bool:
+    """`inside` for the measurements of the cells."""
+    each = (vector.size - 5) // (low.size - 5)
+    held = True
+    for b in range(low.size - 5):
+        for j in range(5 + b * each, 5 + (b + 1) * each):
+            held = held and low[5 + b] <= vector[j] <= high[5 + b]
     return bool(held)

@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 
 from cosim.characteristic import Controls, Law, current_and_slope, fuse_ohm, law_at
 from cosim.plant import PlantParameters, PlantState, carried_A, controls_of, fuse_current_A, source_thevenin
-from models import alternator, battery, cable, fuse, heat, heat_tick, starter_battery
-from models.compiled import borrowing, compiled
+from models import alternator, bank, bank_tick, bank_work, cable, fuse, heat, heat_tick, starter_battery
+from models.compiled import apart, borrowing, compiled, vectorising
 
 CLOSE_A = 1e-9
 """Residual at which a network solution is taken [A]."""
@@ -71,7 +71,7 @@ class _Trial(NamedTuple):
     slope_S: float
 
 
-@borrowing
+@compiled
 def solve_network(
     state: PlantState, row: NDArray[np.float64], enable: float, reference_mV: float, p: PlantParameters
 ) -> Operating:
@@ -84,7 +84,7 @@ def solve_network(
     enable, reference_mV : commands to the circuit
     p : parameters
     """
-    emf_V, ohm = battery.thevenin(state.battery, p.battery)
+    emf_V, ohm = bank.thevenin(state.battery, p.battery)
     return solve_around(state, row, emf_V, ohm, controls_of(state, enable, reference_mV), p)
 
 
@@ -211,56 +211,122 @@ def _bracketed(start_V: float, n: _Network, law: Law) -> _Trial:
     return found
 
 
-class Tick(NamedTuple):
-    """Constants of a fixed tick and work space, made once per call of the tick loop.
+REFRESH_S = 1.0
+"""The cells' tables are read again at multiples of this time, by the tick's index, whoever calls when (ours)."""
 
-    dt_s : tick; battery, box : prepared steps; now : the cells' present equivalent; powers_W : (7,) as `powers_W`;
-    measured : measurement vector
+
+class Tick(NamedTuple):
+    """Constants of a fixed tick and work space, made once.
+
+    dt_s : tick; refresh_ticks : ticks from one look at the tables to the next; bank : the cells' state and coefficients;
+    box : prepared step; powers_W : (7,) as `powers_W`; measured : measurement vector; extremes : (4, n_batteries) lowest
+    and highest cell voltage, lowest and highest cell temperature; guard : (2,) how much a measured cell voltage and
+    temperature may differ from the true one
     """
 
     dt_s: float
-    battery: battery.BatteryTick
+    refresh_ticks: int
+    bank: bank_work.Work
     box: heat_tick.BoxTick
-    now: battery.CellsNow
     powers_W: NDArray[np.float64]
     measured: NDArray[np.float64]
+    extremes: NDArray[np.float64]
+    guard: NDArray[np.float64]
 
 
-@compiled
+@apart
 def prepare(state: PlantState, dt_s: float, p: PlantParameters) -> Tick:
-    """Constants and work space for a tick of `dt_s`."""
-    n_cells = state.battery.soc.size
+    """Constants and work space for a tick of `dt_s`, the bank of `state` in it."""
+    batteries, cells = state.battery.soc.shape
+    n_cells = batteries * cells
+    w = bank_work.empty(p.battery)
+    bank_work.load(w, state.battery)
+    bank_work.set_cooling(w, dt_s, p.battery)
+    bank_work.refresh(w, p.battery)
+    bank_work.retime(w, dt_s, p.battery)
+    guard = np.zeros(2)
+    for j in range(5, 5 + 2 * n_cells):
+        kind = 0 if j < 5 + n_cells else 1
+        guard[kind] = max(guard[kind], p.sensors.resolution[j] + abs(p.sensors.offset[j]))
     return Tick(
-        dt_s, battery.prepare(dt_s, p.battery), heat_tick.prepare_box(state.box.junction_degC.shape[0], dt_s, p.box),
-        battery.empty_now(n_cells), np.empty(7), np.empty(5 + 2 * n_cells),
+        dt_s, max(1, round(REFRESH_S / dt_s)), w,
+        heat_tick.prepare_box(state.box.junction_degC.shape[0], dt_s, p.box), np.empty(7), np.empty(5 + 2 * n_cells),
+        np.empty((4, batteries)), guard,
     )
 
 
 @compiled
 def own_arrays(state: PlantState) -> PlantState:
-    """The state with arrays of its own, so that `advance_in_place` leaves the original alone."""
-    b, box = state.battery, state.box
+    """The state with arrays of its own where `advance_in_place` writes; the bank is in the work space meanwhile."""
+    return with_bank(state, state.battery)
+
+
+@compiled
+def with_bank(state: PlantState, cells: bank.BankState) -> PlantState:
+    """The state with another bank, and box arrays of its own."""
+    box = state.box
     return PlantState(
-        battery.BatteryState(b.soc.copy(), b.v1_V.copy(), b.v2_V.copy(), b.temperature_degC.copy()), state.starter,
-        state.alternator, state.fuse, heat.BoxState(box.heatsink_degC, box.terminal_degC, box.junction_degC.copy()),
+        cells, state.starter, state.alternator, state.fuse,
+        heat.BoxState(box.heatsink_degC, box.terminal_degC, box.junction_degC.copy()),
         state.input_cable_degC, state.battery_cable_degC, state.bus_voltage_V, state.field_A, state.law_A,
     )
 
 
 @borrowing
-def fill_truth(
-    out: NDArray[np.float64], state: PlantState, x: Operating, now: battery.CellsNow, p: PlantParameters
-) -> None:
-    """True values behind the measurement vector (see `cosim.sensors`)."""
-    count = now.ohm.size
+def fill_scalars(out: NDArray[np.float64], state: PlantState, x: Operating, p: PlantParameters) -> None:
+    """True values behind the first part of the measurement vector (see `cosim.sensors`)."""
     out[0] = x.input_voltage_V
     out[1] = sense_V(state, x, p)
     out[2] = x.battery_voltage_V
     out[3] = state.box.heatsink_degC
     out[4] = state.box.terminal_degC
-    for i in range(count):
-        out[5 + i] = now.emf_V[i] + now.ohm[i] * x.port_current_A
-        out[5 + count + i] = state.battery.temperature_degC[i]
+
+
+@borrowing
+def fill_cells(out: NDArray[np.float64], w: bank_work.Work) -> None:
+    """True voltages and temperatures of all cells, battery after battery; `bank_tick.divide` came before."""
+    batteries, cells = w.battery_A.size, w.keep.shape[0]
+    count = w.soc.size
+    for b in range(batteries):
+        for c in range(cells):
+            i, j = c * batteries + b, b * cells + c
+            out[5 + j] = w.emf_V[i] + w.ohm[i] * w.battery_A[b]
+            out[5 + count + j] = w.degC[i]
+
+
+@vectorising
+def _fill_extremes(low: NDArray[np.float64], high: NDArray[np.float64], start: NDArray[np.float64],
+                   slope: NDArray[np.float64], x: NDArray[np.float64], factor: float) -> None:
+    batteries = low.size
+    for b in range(batteries):
+        low[b] = start[b] + factor * slope[b] * x[b]
+        high[b] = low[b]
+    for c in range(1, start.size // batteries):
+        for b in range(batteries):
+            value = start[c * batteries + b] + factor * slope[c * batteries + b] * x[b]
+            low[b] = min(low[b], value)
+            high[b] = max(high[b], value)
+
+
+@borrowing
+def fill_extremes(k: Tick) -> None:
+    """Lowest and highest cell voltage and temperature of each battery; `bank_tick.divide` came before."""
+    w, out = k.bank, k.extremes
+    _fill_extremes(out[0], out[1], w.emf_V, w.ohm, w.battery_A, 1.0)
+    _fill_extremes(out[2], out[3], w.degC, w.ohm, w.battery_A, 0.0)
+
+
+@borrowing
+def cells_surely_inside(k: Tick, low: NDArray[np.float64], high: NDArray[np.float64]) -> bool:
+    """Whether all cells are so far inside their bounds that what the sensors make of them is, too (never a NaN)."""
+    batteries, out = k.bank.battery_A.size, k.extremes
+    held = True
+    for kind in range(2):
+        guard = k.guard[kind]
+        for b in range(batteries):
+            j = 5 + kind * batteries + b
+            held = held and low[j] + guard <= out[2 * kind, b] and out[2 * kind + 1, b] <= high[j] - guard
+    return bool(held)
 
 
 @borrowing
@@ -307,7 +373,7 @@ def advance_in_place(
 ) -> PlantState:
     """Plant state one tick later, the tick's currents and powers held; the arrays of `state` are written over.
 
-    `k.now` and `k.powers_W` are those of `state` at the start of the tick.
+    The bank is the one in `k.bank`, its currents shared out; `k.powers_W` is that of the start of the tick.
     """
     machine, first, second = _advance_heat(
         state, x.port_current_A, x.alternator_current_A, x.alternator_voltage_V, row[0], x.capability_A, ambient_degC,
@@ -321,7 +387,7 @@ def advance_in_place(
     melting = fuse.step(
         state.fuse, fuse_current_A(x.port_current_A, p), state.box.terminal_degC, k.dt_s, p.fuse
     )
-    battery.step_in_place(state.battery, x.port_current_A, ambient_degC[2], k.now, k.battery, p.battery)
+    bank_tick.advance(k.bank, k.dt_s, ambient_degC[2], p.battery)
     heatsink, terminal = heat_tick.step_box_in_place(
         state.box.heatsink_degC, state.box.terminal_degC, state.box.junction_degC, k.powers_W, k.powers_W[5],
         ambient_degC[1], k.box,

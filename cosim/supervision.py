@@ -25,6 +25,7 @@ class Supervision:
     sample_ticks : ticks from one sample to the next
     deadline_tick, last_tick : when it must be asked at the latest, when it was asked last
     tick_ms : tick length [ms]
+    n_cells, n_batteries : of the whole bank
     every_tick : ask on every tick, whatever the hold says (to check that holds are sound)
     events : what the last call reported
     """
@@ -41,21 +42,23 @@ class Supervision:
     last_tick: int
     tick_ms: int
     n_cells: int
+    n_batteries: int
     every_tick: bool
     events: tuple[bms.Event, ...]
 
     @classmethod
     def begin(
-        cls, settings: bms.Settings, measurements: bms.Measurements, tick_ms: int, every_tick: bool = False
+        cls, settings: bms.Settings, measurements: bms.Measurements, tick_ms: int, every_tick: bool = False,
+        n_batteries: int = 1,
     ) -> Supervision:
         """First call, at tick 0 with no time passed."""
         n_cells = len(measurements.cell_voltage_V)
-        size = 5 + 2 * n_cells
+        size = 5 + 2 * n_batteries
         free = np.full(size, np.inf)
         sample_ticks = -(-settings.firmware.sample_period_ms // tick_ms)
         start = cls(
             settings, bms.State(), bms.Commands(), -free, free, -free, free, sample_ticks, 0, 0, tick_ms, n_cells,
-            every_tick, (),
+            n_batteries, every_tick, (),
         )
         return start.stepped(0, measurements)
 
@@ -67,12 +70,12 @@ class Supervision:
         """Ask the supervisor at a tick."""
         elapsed_s = (tick - self.last_tick) * self.tick_ms * 1e-3
         state, commands, events, hold = bms.step(self.state, measurements, self.settings, elapsed_s)
-        low, high = bounds_of(hold.bounds, self.n_cells)
-        between_low, between_high = bounds_of(hold.between, self.n_cells)
+        low, high = bounds_of(hold.bounds, self.n_batteries)
+        between_low, between_high = bounds_of(hold.between, self.n_batteries)
         hold_ticks = 1 if self.every_tick else max(1, -(-hold.deadline_ms // self.tick_ms))
         return Supervision(
             self.settings, state, commands, low, high, between_low, between_high, self.sample_ticks, tick + hold_ticks,
-            tick, self.tick_ms, self.n_cells, self.every_tick, events,
+            tick, self.tick_ms, self.n_cells, self.n_batteries, self.every_tick, events,
         )
 
     @property

@@ -31,7 +31,7 @@ from cosim.exchange import (
 from cosim.inputs import Inputs
 from cosim.plant import PlantParameters, PlantState, source_thevenin, stored_charge_C, with_alternator_at
 from cosim.policy import SHORTEST_S, WindowRequest
-from cosim.replay import native_battery
+from cosim.replay import native_bank
 from cosim.sensors import as_measurements, inside, measure
 from cosim.slow import Operating, advance_heat, solve_network
 from cosim.spice import SpiceSession
@@ -40,7 +40,7 @@ from cosim.supervision import Supervision
 from cosim.window_recipe import RECIPE, WindowRecipe
 from cosim.window_result import WindowOutcome, window_dataset
 from cosim.window_time import merged, seconds
-from models import alternator, battery, fuse
+from models import alternator, bank, fuse
 
 Array = NDArray[np.float64]
 
@@ -143,7 +143,7 @@ class Window:
         state = self._start[0]
         recipe = WindowRecipe(
             self._spec, self._breakpoints[0], ENABLE_AT_S if self._previous.alternator_enable else None,
-            COMMAND_RAMP_S, waves.tmax_s, waves.options, native_battery(state.battery, self._p.battery),
+            COMMAND_RAMP_S, waves.tmax_s, waves.options, native_bank(state.battery, self._p.battery),
             session.version_text, waves.retries,
         )
         outcome.dataset.attrs[RECIPE] = recipe.as_json()
@@ -167,7 +167,7 @@ class Window:
     def _initial_sources(self) -> None:
         s, p, table = self._fast.state, self._p, self._table
         start_s = self.request.start_tick * self._tick_s
-        emf, _ = battery.thevenin(s.battery, p.battery)
+        emf, _ = bank.thevenin(s.battery, p.battery)
         source, _ = source_thevenin(s, float(self._inputs.supply_emf_V.at(start_s)), p)
         before = self._previous
         values = {
@@ -192,7 +192,7 @@ class Window:
         if self._next_corner == 0:
             self._fast.start(spice_s, values)
         slopes = self._fast.accept(spice_s, values)
-        table, state = self._table, self._fast.state
+        table, state = self._table, self._fast.without_bank
         table.hold("vemf", spice_s, slopes.battery_emf_V, slopes.battery_slope_V_s)
         if self._p.has_vehicle > 0.5:
             table.hold("vsrc", spice_s, slopes.starter_emf_V, slopes.starter_slope_V_s)
@@ -266,10 +266,10 @@ class Window:
 
     def _measured(self, values: Array) -> Array:
         s = self._fast.state
-        cells = battery.cell_voltages_V(s.battery, values[I_BATTERY], self._p.battery)
+        cells = bank.cell_voltages_V(s.battery, values[I_BATTERY], self._p.battery)
         truth = np.concatenate((
             (values[V_INPUT], values[SENSE] * 1e-3, values[V_BATTERY], s.box.heatsink_degC, s.box.terminal_degC),
-            cells, s.battery.temperature_degC,
+            cells.ravel(), s.battery.temperature_degC.ravel(),
         ))
         return np.asarray(measure(truth, self._p.sensors))
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from cosim.deck import AlternatorDeck, DeckSpec
 from cosim.plant import PlantParameters, PlantState, source_thevenin
-from models import battery, cable, fuse
+from models import bank, cable, fuse
 
 OPEN_FUSE = {"rf25": 1e3}
 """A blown fuse in a deck: 1 kohm, so that its terminals stay defined and carry milliamperes (ours)."""
@@ -17,7 +17,7 @@ def deck_spec(
     source_inductance_H: float, alternator_current_A: float,
 ) -> DeckSpec:
     """Deck of a window from the plant's state: what SPICE holds constant is evaluated here."""
-    _, battery_ohm = battery.thevenin(state.battery, p.battery)
+    _, battery_ohm = bank.thevenin(state.battery, p.battery)
     _, source_ohm = source_thevenin(state, 0.0, p)
     machine = AlternatorDeck(
         float(p.alternator.gain_A_V), float(p.alternator.field_tau_s), float(p.alternator_lead_ohm),

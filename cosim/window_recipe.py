@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from cosim.deck import AlternatorDeck, DeckSpec
-from cosim.replay import NativeBattery
+from cosim.replay import NativeBank, NativeBattery, NativePair
 from cosim.spice_deck import SpiceOptions
 
 RECIPE = "recipe"
@@ -26,7 +26,7 @@ class WindowRecipe:
     enable_at_s : when the path was enabled in the pre-roll [s]; None if it began disabled
     ramp_s : time that a command takes to change [s]
     tmax_s, options : longest step [s] and numerical options of the run that succeeded
-    native : battery at the window's start as native elements
+    native : bank at the window's start as native elements
     ngspice : version
     retries : what the retry ladder changed before the run succeeded; empty normally
     """
@@ -37,7 +37,7 @@ class WindowRecipe:
     ramp_s: float
     tmax_s: float
     options: SpiceOptions
-    native: NativeBattery
+    native: NativeBank
     ngspice: str
     retries: tuple[str, ...] = ()
 
@@ -61,12 +61,17 @@ class WindowRecipe:
             spec, native = dict(content["spec"]), content["native"]
             if spec["alternator"] is not None:
                 spec["alternator"] = AlternatorDeck(**spec["alternator"])
-            pairs = tuple((float(ohm), float(farad), float(start)) for ohm, farad, start in native["pairs"])
             return cls(**{
                 **content, "spec": DeckSpec(**spec), "options": SpiceOptions(**content["options"]),
-                "native": NativeBattery(float(native["capacitance_F"]), float(native["start_V"]), pairs),
+                "native": NativeBank(tuple(_battery(one) for one in native["batteries"])),
                 **{name: float(content[name]) for name in ("preroll_s", "ramp_s", "tmax_s")},
                 "retries": tuple(content["retries"]),
             })
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"not a recipe of this version ({error})") from error
+
+
+def _battery(content: Mapping[str, Any]) -> NativeBattery:
+    pairs = tuple(NativePair(**{name: float(value) for name, value in pair.items()}) for pair in content["pairs"])
+    plain = {name: float(content[name]) for name in ("capacitance_F", "start_V", "resistance_ohm")}
+    return NativeBattery(**plain, pairs=pairs)

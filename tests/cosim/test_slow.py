@@ -21,7 +21,7 @@ from cosim.plant import (
 )
 from cosim.scenario import Scenario, parse_scenario
 from cosim.slow import solve_network, with_steady_field
-from models import battery, cable
+from models import bank, cable
 
 VEHICLE = {
     "name": "v", "source": {"kind": "vehicle", "load_A": 20}, "bank": {"soc": 0.4},
@@ -47,7 +47,7 @@ def run(
     n = round(seconds / tick_s)
     grid = Grid(inputs.sampled(np.arange(n + 1, dtype=np.float64) * tick_s), np.array(inputs.ambient_degC), tick_s, 10)
     state = with_steady_field(state, grid.rows[0], p)
-    free = np.full(13, np.inf)
+    free = np.full(7, np.inf)
     stretch = Stretch(np.array([1.0, 90.0, 25.0, 0.0]), 54.0, -free, free, 10**9)
     ledger = np.zeros(len(LEDGER))
     end, tick, wanted = run_ticks(
@@ -63,7 +63,7 @@ def test_the_network_solution_obeys_kirchhoff(rpm: float, enable: float) -> None
     _, p, state = plant(VEHICLE)
     x = solve_network(state, np.array([rpm, 0.0, 30.0, 0.0]), enable, 54.0, p)
     assert x.alternator_current_A == pytest.approx(30.0 + x.starter_battery_current_A + x.port_current_A, abs=1e-7)
-    emf, ohm = battery.thevenin(state.battery, p.battery)
+    emf, ohm = bank.thevenin(state.battery, p.battery)
     ohm += cable.resistance_ohm(state.battery_cable_degC, p.battery_cable)
     assert x.battery_voltage_V == pytest.approx(emf + ohm * x.port_current_A, abs=1e-9)
     drop = x.starter_voltage_V - x.input_voltage_V
@@ -77,7 +77,7 @@ def test_a_link_between_supply_and_battery_is_ohms_law() -> None:
     _, p, state = plant(SUPPLY)
     p = p._replace(characteristic=limiter_start()._replace(kind=LINK, link_ohm=2e-3))
     x = solve_network(state, np.array([0.0, 0.0, 0.0, 14.0]), 1.0, 0.0, p)
-    emf, ohm = battery.thevenin(state.battery, p.battery)
+    emf, ohm = bank.thevenin(state.battery, p.battery)
     path = 3e-3 + 2e-3 + ohm + sum(
         cable.resistance_ohm(25.0, c) if c is p.battery_cable else cable.resistance_ohm(60.0, c)
         for c in (p.input_cable, p.battery_cable))
@@ -99,8 +99,8 @@ def test_charge_and_energy_add_up(content: Mapping[str, object]) -> None:
 
 
 def test_halving_the_tick_at_least_halves_the_error() -> None:
-    fine = run(VEHICLE, 0.0125)[1].battery.soc[0]
-    coarse = [abs(run(VEHICLE, tick)[1].battery.soc[0] - fine) for tick in (0.2, 0.1, 0.05)]
+    fine = run(VEHICLE, 0.0125)[1].battery.soc[0, 0]
+    coarse = [abs(run(VEHICLE, tick)[1].battery.soc[0, 0] - fine) for tick in (0.2, 0.1, 0.05)]
     assert coarse[0] > 1.7 * coarse[1] > 1.7 * 1.7 * coarse[2]
     assert coarse[1] < 1e-5
 
@@ -121,7 +121,7 @@ def test_the_loop_stops_where_the_plant_passes_a_limit() -> None:
     hot = state._replace(alternator=state.alternator._replace(winding_degC=p.alternator.winding_limit_degC - 0.5))
     inputs, _ = build_inputs(scenario)
     grid = Grid(inputs.sampled(np.arange(201, dtype=np.float64) * 0.1), np.array(inputs.ambient_degC), 0.1, 10)
-    free = np.full(13, np.inf)
+    free = np.full(7, np.inf)
     stretch = Stretch(np.array([1.0, 90.0, 25.0, 0.0]), 90.0, -free, free, 10**9)
     end, tick, wanted = run_ticks(
         hot, 0, 200, True, grid, stretch, np.zeros((21, row_size(4))), np.zeros(len(LEDGER)), p)

@@ -10,7 +10,7 @@ from cosim.drive import build_inputs
 from cosim.loop import observe
 from cosim.plant import PlantParameters, PlantState, initial_state, load_parameters
 from cosim.policy import WindowRequest
-from cosim.replay import corner_points, native_battery, replay_deck
+from cosim.replay import corner_points, native_bank, replay_deck
 from cosim.scenario import parse_scenario
 from cosim.sensors import as_measurements
 from cosim.spice import SpiceSession
@@ -68,7 +68,7 @@ def test_window_agrees_with_pure_spice(spice: SpiceSession) -> None:
     for j, device in enumerate(waves.device.values):
         recorded[f"junction_{device}_degC"] = waves.junction_degC.values[:, j]
     preroll_s = PREROLL_S[False]
-    deck = replay_deck(spec, time_s, recorded, preroll_s, native_battery(state.battery, p.battery))
+    deck = replay_deck(spec, time_s, recorded, preroll_s, native_bank(state.battery, p.battery))
     plain = spice.transient(
         deck, tstop_s=preroll_s + float(time_s[-1]), tmax_s=5e-6, options=TIGHT,
         signals=[SIGNALS[name] for name in ("port_current_A", "battery_current_A", "battery_emf_V")],
@@ -87,7 +87,7 @@ def test_window_balances_and_hands_back(spice: SpiceSession) -> None:
     assert balance.charge_C > 15.0
     assert balance.charge_relative < 1e-4
     assert balance.energy_relative < 1e-2
-    assert outcome.state.battery.soc[0] > state.battery.soc[0]
+    assert outcome.state.battery.soc[0, 0] > state.battery.soc[0, 0]
     assert float(outcome.dataset.junction_degC.max()) > 27.0
     assert outcome.supervision.commands.alternator_enable
     assert outcome.end_tick == START + 4
@@ -107,7 +107,7 @@ def test_a_retry_starts_from_the_very_start(spice: SpiceSession) -> None:
     again = window.run(spice)
     assert first.notes == again.notes
     assert first.dataset.identical(again.dataset)
-    assert first.state.battery.soc[0] == again.state.battery.soc[0]
+    assert first.state.battery.soc[0, 0] == again.state.battery.soc[0, 0]
     assert len(first.tick_rows) == len(again.tick_rows)
     assert spec.title == "window"
 
