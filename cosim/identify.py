@@ -8,6 +8,7 @@ The result is cached by content (netlist, parameters, ngspice version, this proc
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import subprocess
@@ -15,6 +16,7 @@ import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,6 +69,9 @@ HIGHEST_SOURCE_V = 17.0
 """Samples stay below the 18 V over-voltage trip, which is no part of the law."""
 SETTLED_A = 0.02
 """A sample whose current still moves by more over its last fifth is refused (ours)."""
+
+FIGURES = ("residual_median_A", "residual_max_A", "power_residual", "samples", "dropped")
+"""Fields of an `IdentifiedCircuit` that are kept in the cache beside the coefficients."""
 
 
 class IdentificationFailed(RunFailed):
@@ -135,11 +140,9 @@ def identify(
     """
     listed = ",".join(f"{k}={float(v)!r}" for k, v in sorted(parameters.items()))
     key = cache.content_key(PROCEDURE, circuit_text(netlist), netlist, listed, session.version_text)
-    stored = cache.load("characteristic", key)
-    if stored is not None and set(stored["coefficients"]) == set(Characteristic._fields):
-        values = {name: float(v) for name, v in stored["coefficients"].items()}
-        figures = stored["figures"]
-        return IdentifiedCircuit(netlist, Characteristic(**values), from_cache=True, **figures)
+    stored = _from_cache(netlist, cache.load("characteristic", key))
+    if stored is not None:
+        return stored
     samples = measure_samples(netlist, dict(parameters), progress, workers)
     dropped = sum(SAMPLES_PER_REGIME.values()) - len(samples)
     if netlist == "direct_connection":
@@ -148,15 +151,30 @@ def identify(
         circuit = fit_limiter(netlist, samples, parameters)
         trip_V = parameters.get("vov", default_parameter(circuit_text(netlist), "vov"))
         circuit = replace(circuit, coefficients=circuit.coefficients._replace(trip_V=trip_V))
-    figures = {"residual_median_A": circuit.residual_median_A, "residual_max_A": circuit.residual_max_A,
-               "power_residual": circuit.power_residual, "samples": circuit.samples, "dropped": dropped}
+    circuit = replace(circuit, dropped=dropped)
     if circuit.residual_max_A > REFUSED_A or circuit.power_residual > REFUSED_POWER:
         raise IdentificationFailed(
             f"{netlist} ({listed}): the terminal law misses its own samples by up to {circuit.residual_max_A:.3g} A "
             f"(allowed: {REFUSED_A} A) and {circuit.power_residual:.2%} of a power (allowed: {REFUSED_POWER:.0%})"
         )
+    figures = {name: getattr(circuit, name) for name in FIGURES}
     cache.store("characteristic", key, {"coefficients": circuit.coefficients._asdict(), "figures": figures})
-    return replace(circuit, dropped=dropped)
+    return circuit
+
+
+def _from_cache(netlist: str, entry: Mapping[str, Any] | None) -> IdentifiedCircuit | None:
+    """Circuit of a cache entry; None where the entry is absent or not what this version stores."""
+    try:
+        values = {name: float(entry["coefficients"][name]) for name in Characteristic._fields} if entry else {}
+        figures = {name: float(entry["figures"][name]) for name in FIGURES} if entry else {}
+    except (KeyError, TypeError, ValueError):
+        return None
+    if not entry or not all(math.isfinite(v) for v in (*values.values(), *figures.values())):
+        return None
+    return IdentifiedCircuit(
+        netlist, Characteristic(**values), figures["residual_median_A"], figures["residual_max_A"],
+        figures["power_residual"], int(figures["samples"]), True, int(figures["dropped"]),
+    )
 
 
 def default_parameter(text: str, name: str) -> float:
@@ -209,8 +227,20 @@ def measure_samples(
     netlist: str, parameters: dict[str, float], progress: Callable[[float, str], None] | None = None,
     workers: int | None = None,
 ) -> list[Sample]:
-    """Run all settled windows, in parallel processes, in a fixed order."""
+    """Measure the design; windows that do not settle are left out, and refused where they are many."""
     points = design(netlist, parameters.get("rf25", 0.6e-3), parameters.get("alphaf", 0.0039))
+    samples = measure_points(netlist, parameters, points, progress, workers)
+    moving = [s for s in samples if abs(s.moving_A) > SETTLED_A]
+    if len(moving) > len(samples) // 10:
+        raise IdentificationFailed(f"{netlist}: {len(moving)} of {len(samples)} windows did not settle")
+    return [s for s in samples if abs(s.moving_A) <= SETTLED_A]
+
+
+def measure_points(
+    netlist: str, parameters: dict[str, float], points: list[dict[str, float | str]],
+    progress: Callable[[float, str], None] | None = None, workers: int | None = None,
+) -> list[Sample]:
+    """Run settled windows in parallel processes; their samples in the order of the points."""
     count = workers or os.cpu_count() or 1
     batches = [points[i : i + 8] for i in range(0, len(points), 8)]
     samples: list[Sample] = []
@@ -219,10 +249,7 @@ def measure_samples(
             samples += batch
             if progress:
                 progress(0.0, f"terminal characteristic {len(samples)}/{len(points)}")
-    moving = [s for s in samples if abs(s.moving_A) > SETTLED_A]
-    if len(moving) > len(samples) // 10:
-        raise IdentificationFailed(f"{netlist}: {len(moving)} of {len(samples)} windows did not settle")
-    return [s for s in samples if abs(s.moving_A) <= SETTLED_A]
+    return samples
 
 
 def _in_worker(netlist: str, parameters: dict[str, float], points: list[dict[str, float | str]]) -> list[Sample]:
@@ -242,26 +269,32 @@ def _in_worker(netlist: str, parameters: dict[str, float], points: list[dict[str
 def measure_point(
     session: SpiceSession, netlist: str, parameters: Mapping[str, float], point: Mapping[str, float | str]
 ) -> Sample:
-    """One settled window: start disabled, enable, settle, read the last values."""
+    """One settled window: start disabled, enable (unless `enable` is 0), settle, read the last values.
+
+    A point has `regime`, `battery_V`, `over_V`, `reference_mV` and the temperatures; it may have `source_ohm`,
+    `sink_ohm` (resistance on each side), `enable`, `settle_s` and, where the pass devices differ, `q2a_degC`...
+    """
     value = {k: float(v) for k, v in point.items() if k != "regime"}
+    source_ohm, sink_ohm = value.get("source_ohm", SOURCE_OHM), value.get("sink_ohm", SOURCE_OHM)
+    settle_s = value.get("settle_s", SETTLE_S)
     spec = DeckSpec(
-        title="identify", netlist=netlist, parameters=parameters, source_resistance_ohm=SOURCE_OHM / 2.0,
-        input_cable_resistance_ohm=SOURCE_OHM / 2.0, input_cable_inductance_H=1e-6,
-        battery_cable_resistance_ohm=SOURCE_OHM / 2.0, battery_resistance_ohm=SOURCE_OHM / 2.0,
+        title="identify", netlist=netlist, parameters=parameters, source_resistance_ohm=source_ohm / 2.0,
+        input_cable_resistance_ohm=source_ohm / 2.0, input_cable_inductance_H=1e-6,
+        battery_cable_resistance_ohm=sink_ohm / 2.0, battery_resistance_ohm=sink_ohm / 2.0,
     )
     table = SourceTable(EXTERNALS)
     settings = {"vemf": value["battery_V"], "vsrc": value["battery_V"] + value["over_V"], "ven": 0.0,
                 "vref": value["reference_mV"], "vtfuse": value["fuse_degC"], "vtq1": value["diode_degC"],
-                **{f"vt{d}": value["pass_degC"] for d in DEVICES[1:]}}
+                **{f"vt{d}": value.get(f"{d}_degC", value["pass_degC"]) for d in DEVICES[1:]}}
     for name in EXTERNALS:
         table.hold(name, 0.0, settings.get(name, 0.0))
-    table.ramp("ven", ENABLE_S, 1.0, 2e-6)
+    table.ramp("ven", ENABLE_S, value.get("enable", 1.0), 2e-6)
     waves = session.transient(
-        top_deck(spec), tstop_s=SETTLE_S, tmax_s=1e-4, signals=list(SIGNALS.values()), sources=table,
+        top_deck(spec), tstop_s=settle_s, tmax_s=1e-4, signals=list(SIGNALS.values()), sources=table,
         breakpoints=[ENABLE_S, ENABLE_S + 2e-6],
     )
     last = {ours: float(waves[theirs][-1]) for ours, theirs in SIGNALS.items()}
-    earlier = int(np.searchsorted(waves.time_s, 0.8 * SETTLE_S))
+    earlier = int(np.searchsorted(waves.time_s, 0.8 * settle_s))
     current = waves[SIGNALS["port_current_A"]]
     return Sample(
         regime=str(point["regime"]), drop_V=last["input_voltage_V"] - last["battery_voltage_V"],
