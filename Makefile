@@ -8,7 +8,7 @@ BIN := .venv/bin
 
 .PHONY: help setup demo test lint long bench clean
 help:
-	@echo 'make demo    set everything up and run the main scenario (results/road_hour)'
+	@echo 'make demo    set everything up and run the main scenario (results/road_day)'
 	@echo 'make test    set everything up and run ruff, mypy and pytest'
 	@echo 'make setup   set everything up: .venv, pinned packages, libngspice'
 	@echo 'make long    run the tests that take long'
@@ -22,7 +22,7 @@ $(READY): pyproject.toml constraints.txt scripts/set_up.py
 	@$(PYTHON) scripts/set_up.py
 
 demo: setup
-	@$(BIN)/bms-cosim run scenarios/road_hour.yaml -o results/road_hour
+	@$(BIN)/bms-cosim run scenarios/road_day.yaml -o results/road_day
 
 lint: setup
 	$(BIN)/ruff check .
