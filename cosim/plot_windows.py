@@ -16,7 +16,7 @@ Array = NDArray[np.float64]
 
 MOST = 4
 """Windows that find room in a row."""
-FIRST = ("enable", "crank", "disable")
+FIRST = ("enable", "crank", "disable", "load_step")
 """Kinds of windows that a reader looks for first, by the beginning of their names."""
 BINS = 400
 MOST_OF_IT = 0.6

@@ -29,10 +29,13 @@ def test_the_main_scenario_asks_for_the_figures_and_lasts_eight_hours() -> None:
 
 @pytest.mark.long
 def test_a_day_on_the_road(spice: SpiceSession) -> None:
-    """Windows of all its events; charged until full; the load step takes from the port what the bus needs."""
+    """Windows of all its events; charged until full; the load step takes from the port what the bus needs.
+
+    Three times enabled: soon after the first start the idling alternator cannot hold 13 V, and the port rests once.
+    """
     result = Simulation(load_scenario(SCENARIOS / "road_day.yaml"), session=spice).run()
     happened = kinds(result)
-    assert [happened.count(kind) for kind in ("crank", "enable", "load_step", "load_release")] == [2, 2, 1, 1]
+    assert [happened.count(kind) for kind in ("crank", "enable", "load_step", "load_release")] == [2, 3, 1, 1]
     assert all(figure["passed"] is not False for figure in result.summary["figures"])
     soc = result.slow.soc.values
     assert soc[0] == pytest.approx(0.10, abs=0.001) and soc[-1] > 0.99
@@ -53,11 +56,11 @@ def test_a_day_on_the_road(spice: SpiceSession) -> None:
 def test_a_month(spice: SpiceSession) -> None:
     """Charged in twelve days; then only the starter battery moves, by what the parked vehicle draws."""
     result = Simulation(load_scenario(SCENARIOS / "month.yaml"), session=spice).run()
-    assert kinds(result).count("crank") == 26
+    assert kinds(result).count("crank") == 18
     days = result.slow.time_s.values / 86_400.0
     full_day = days[int(np.argmax(result.slow.soc.values > 0.98))]
     assert 10.0 < full_day < 15.0
-    # 0.15 A over the Saturday parked from day 5 to 6: 3.6 Ah of 70 Ah, by hand
+    # 0.15 A over the Saturday parked, from day 5 to 6: 3.6 Ah of 70 Ah, by hand
     starter = np.interp([5.0, 6.0], days, result.slow.starter_soc.values)
     assert starter[0] - starter[1] == pytest.approx(0.15 * 24.0 / 70.0, rel=0.02)
     assert result.summary["charge_balance"]["relative"] < 1e-6
