@@ -225,7 +225,8 @@ def test_crank_enable_load_step_engine_stop_and_disable_agree_at_fine_steps(
             charge = result.summary["charge_balance"]["port_C"] / throughput_C - 1.0
             energy = port_energy_J(result) / port_energy_J(fine) - 1.0
             late = max(abs(a - b) for a, b in zip(*moments, strict=True))
-            print(f"\n{result.summary['engine']}: charge {charge:+.2e}, energy {energy:+.2e}, events within {late:.3f} s")
+            engine = result.summary.get("engine", "two_scale")
+            print(f"\n{engine}: charge {charge:+.2e}, energy {energy:+.2e}, events within {late:.3f} s")
         assert moments[0] == pytest.approx(moments[1], abs=0.1 + 1e-9)
     assert large.summary["charge_balance"]["port_C"] == pytest.approx(throughput_C, rel=1e-4)
 
