@@ -33,7 +33,7 @@ def draw_days(ax: Axes, slow: xr.Dataset) -> None:
         if variable in slow:
             percent = 100.0 * gains(slow, variable)
             middles = float(slow["time_s"].values[0]) / DAY_S + 0.5 + np.arange(percent.size)
-            ax.bar(middles + beside, percent, width=0.38, color=colour, label=f"{label}, change of a day")
+            ax.bar(middles + beside, percent, width=0.38, color=colour, label=label)
     ax.axhline(0.0, color="#444444", linewidth=0.7)
     handles, labels = ax.get_legend_handles_labels()
     ax.legend(handles, labels, loc="upper left", bbox_to_anchor=(1.005, 1.02), frameon=False, fontsize=8,

@@ -56,7 +56,7 @@ def test_a_day_on_the_road(spice: SpiceSession) -> None:
 def test_a_month(spice: SpiceSession) -> None:
     """Charged in twelve days; then only the starter battery moves, by what the parked vehicle draws."""
     result = Simulation(load_scenario(SCENARIOS / "month.yaml"), session=spice).run()
-    assert kinds(result).count("crank") == 18
+    assert kinds(result).count("crank") == 17
     days = result.slow.time_s.values / 86_400.0
     full_day = days[int(np.argmax(result.slow.soc.values > 0.98))]
     assert 10.0 < full_day < 15.0
