@@ -37,6 +37,7 @@ from cosim.slow import Operating, advance_heat, solve_network
 from cosim.spice import SpiceSession
 from cosim.spice_sources import SourceTable
 from cosim.supervision import Supervision
+from cosim.window_deck import with_field_held
 from cosim.window_recipe import RECIPE, WindowRecipe
 from cosim.window_result import WindowOutcome, window_dataset
 from cosim.window_time import merged, seconds
@@ -88,12 +89,12 @@ class Window:
         self._previous = previous_commands
         self._inputs = inputs
         self._tick_s = tick_s
-        self._spec = spec
         self._p = p
         self._ambient = np.array(inputs.ambient_degC)
         self._start = (state, supervision)
         self._fast = FastState(state, p, self._ambient)
         self._preroll_s = PREROLL_S[previous_commands.alternator_enable]
+        self._spec = with_field_held(spec, self._preroll_s)
         self._table = SourceTable(EXTERNALS)
         self._tick = request.start_tick
         self._last_values: Array | None = None
