@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -38,10 +37,11 @@ from cosim.errors import RunFailed
 from cosim.paths import ROOT
 from cosim.spice import SpiceSession
 from cosim.spice_sources import SourceTable
+from cosim.trips import with_trips
 
 Array = NDArray[np.float64]
 
-PROCEDURE = "5"
+PROCEDURE = "6"
 """Version of this procedure; part of the cache key."""
 SETTLE_S, ENABLE_S = 0.05, 1e-3
 SAMPLES_PER_REGIME = {"pass": 26, "limit": 22, "knee": 8, "reverse": 8}
@@ -146,8 +146,8 @@ def identify(
         circuit = fit_link(netlist, samples)
     else:
         circuit = fit_limiter(netlist, samples, parameters)
-        trip_V = parameters.get("vov", default_parameter(circuit_text(netlist), "vov"))
-        circuit = replace(circuit, coefficients=circuit.coefficients._replace(trip_V=trip_V))
+        coefficients = with_ranges(circuit.coefficients, samples)
+        circuit = replace(circuit, coefficients=with_trips(coefficients, circuit_text(netlist), parameters))
     figures = {"residual_median_A": circuit.residual_median_A, "residual_max_A": circuit.residual_max_A,
                "power_residual": circuit.power_residual, "samples": circuit.samples, "dropped": dropped}
     if circuit.residual_max_A > REFUSED_A or circuit.power_residual > REFUSED_POWER:
@@ -157,14 +157,6 @@ def identify(
         )
     cache.store("characteristic", key, {"coefficients": circuit.coefficients._asdict(), "figures": figures})
     return replace(circuit, dropped=dropped)
-
-
-def default_parameter(text: str, name: str) -> float:
-    """Default of a subcircuit parameter, read from the netlist (plain numbers only)."""
-    found = re.search(rf"(?im)^[.+][^*\n]*\b{name}=([0-9.]+)", text)
-    if found is None:
-        raise IdentificationFailed(f"the netlist has no parameter {name}=NUMBER")
-    return float(found.group(1))
 
 
 # ---- sampling ---------------------------------------------------------------------------------------------------
@@ -177,7 +169,7 @@ def design(netlist: str, fuse_25_ohm: float, fuse_alpha: float) -> list[dict[str
         for u in unit:
             fuse_degC, diode_degC = -40.0 + 190.0 * u[0], -40.0 + 190.0 * u[1]
             pass_degC = -40.0 + 190.0 * u[2]
-            limit_mV = 60.0 * 0.9 * (0.3 + 0.9 * u[3])
+            limit_mV = 60.0 * 0.9 * (0.3 + 1.2 * u[3])  # 90 A over a fuse at 125 degC are 75 mV
             limit_A = limit_mV * 1e-3 / (fuse_25_ohm * (1.0 + fuse_alpha * (fuse_degC - 25.0)))
             battery_V = 12.0 + 2.0 * u[4]
             point = _source(regime, u[5], limit_A, limit_mV, fuse_25_ohm)
@@ -328,6 +320,21 @@ def with_shares(c: Characteristic, samples: list[Sample]) -> Characteristic:
     total = np.array([s.power_W[1:5] for s in samples if s.current_A > 2.0]).sum(axis=0)
     a, b, second, d = (total / total.sum()).tolist()
     return c._replace(share_a=a, share_b=b, share_c=second, share_d=d)
+
+
+def with_ranges(c: Characteristic, samples: list[Sample]) -> Characteristic:
+    """What the law was measured on; outside it is extrapolated. A sample that passes has its reference out of the way.
+
+    Fuse, diode and pass devices are sampled over the same temperatures; the smallest of the three ranges counts.
+    """
+    drops = [s.drop_V for s in samples]
+    references = [s.reference_mV for s in samples if s.regime != "pass"]
+    parts = np.array([(s.fuse_degC, s.diode_degC, s.pass_degC) for s in samples])
+    return c._replace(
+        drop_low_V=min(drops), drop_high_V=max(drops), reference_low_mV=min(references),
+        reference_high_mV=max(references), low_degC=float(parts.min(axis=0).max()),
+        high_degC=float(parts.max(axis=0).min()),
+    )
 
 
 def fit_link(netlist: str, samples: list[Sample]) -> IdentifiedCircuit:
