@@ -37,11 +37,11 @@ from cosim.errors import RunFailed
 from cosim.paths import ROOT
 from cosim.spice import SpiceSession
 from cosim.spice_sources import SourceTable
-from cosim.trips import with_trips
+from cosim.trips import with_trips, without_trips
 
 Array = NDArray[np.float64]
 
-PROCEDURE = "6"
+PROCEDURE = "8"
 """Version of this procedure; part of the cache key."""
 SETTLE_S, ENABLE_S = 0.05, 1e-3
 SAMPLES_PER_REGIME = {"pass": 26, "limit": 22, "knee": 8, "reverse": 8}
@@ -64,7 +64,9 @@ knee to blocking narrow enough that the law blocks (ours)."""
 REFUSED_A, REFUSED_POWER = 0.3, 0.05
 """A circuit whose current the law misses by more than this (design bound), or whose powers by more, is refused."""
 HIGHEST_SOURCE_V = 17.0
-"""Samples stay below the 18 V over-voltage trip, which is no part of the law."""
+"""Samples stay below the 18 V of the over-voltage trip; the trip itself is no part of the law."""
+BEYOND = 0.05
+"""Part of a measured range by which the law may leave it (ours)."""
 SETTLED_A = 0.02
 """A sample whose current still moves by more over its last fifth is refused (ours)."""
 
@@ -140,7 +142,7 @@ def identify(
         values = {name: float(v) for name, v in stored["coefficients"].items()}
         figures = stored["figures"]
         return IdentifiedCircuit(netlist, Characteristic(**values), from_cache=True, **figures)
-    samples = measure_samples(netlist, dict(parameters), progress, workers)
+    samples = measure_samples(netlist, without_trips(circuit_text(netlist), parameters), progress, workers)
     dropped = sum(SAMPLES_PER_REGIME.values()) - len(samples)
     if netlist == "direct_connection":
         circuit = fit_link(netlist, samples)
@@ -325,16 +327,22 @@ def with_shares(c: Characteristic, samples: list[Sample]) -> Characteristic:
 def with_ranges(c: Characteristic, samples: list[Sample]) -> Characteristic:
     """What the law was measured on; outside it is extrapolated. A sample that passes has its reference out of the way.
 
-    Fuse, diode and pass devices are sampled over the same temperatures; the smallest of the three ranges counts.
+    Fuse, diode and pass devices are sampled over the same temperatures; the smallest of the three ranges counts. Each
+    range reaches `BEYOND` of its width further than its samples, which a few dozen never place on its very border.
     """
-    drops = [s.drop_V for s in samples]
-    references = [s.reference_mV for s in samples if s.regime != "pass"]
     parts = np.array([(s.fuse_degC, s.diode_degC, s.pass_degC) for s in samples])
+    drops = _widened(min(s.drop_V for s in samples), max(s.drop_V for s in samples))
+    references = [s.reference_mV for s in samples if s.regime != "pass"]
+    reference_mV = _widened(min(references), max(references))
+    degC = _widened(float(parts.min(axis=0).max()), float(parts.max(axis=0).min()))
     return c._replace(
-        drop_low_V=min(drops), drop_high_V=max(drops), reference_low_mV=min(references),
-        reference_high_mV=max(references), low_degC=float(parts.min(axis=0).max()),
-        high_degC=float(parts.max(axis=0).min()),
+        drop_low_V=drops[0], drop_high_V=drops[1], reference_low_mV=reference_mV[0], reference_high_mV=reference_mV[1],
+        low_degC=degC[0], high_degC=degC[1],
     )
+
+
+def _widened(low: float, high: float) -> tuple[float, float]:
+    return low - BEYOND * (high - low), high + BEYOND * (high - low)
 
 
 def fit_link(netlist: str, samples: list[Sample]) -> IdentifiedCircuit:

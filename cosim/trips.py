@@ -18,6 +18,8 @@ from cosim.errors import RunFailed
 
 FIELDS = {"input_voltage_V": "near_trip_V", "port_current_A": "near_trip_A"}
 """Quantities that may have a trip, and the coefficient that says from where on it is near."""
+FAR_V = 1e3
+"""A trip that never comes."""
 SUFFIXES = {"": 1.0, "m": 1e-3, "k": 1e3}
 
 
@@ -50,6 +52,12 @@ def with_trips(c: Characteristic, text: str, parameters: Mapping[str, float]) ->
         if words[0] == "input_voltage_V":
             values["trip_V"] = value
     return c._replace(**values)
+
+
+def without_trips(text: str, parameters: Mapping[str, float]) -> dict[str, float]:
+    """Parameters with the trips of the input voltage out of reach: they are no part of the terminal law."""
+    named = re.findall(r"(?im)^\*[ \t]*TRIP[ \t]+input_voltage_V[ \t]+(\w+)", text)
+    return {**parameters, **dict.fromkeys(named, FAR_V)}
 
 
 def _default(text: str, name: str) -> float:

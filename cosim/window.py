@@ -55,7 +55,10 @@ ENABLE_AT_S = 1e-3
 PREROLL_S = {False: 2e-3, True: 0.05}
 """Length of the pre-roll for a path that starts disabled / enabled (ours: many times the limiter's settling)."""
 MAX_STEP_S = 1e-4
-"""Longest step unless a window asks for another: first-order hold stays exact to 1e-5 V below it."""
+"""Longest step of a window that the user asks for, unless it names another: first-order hold is exact to 1e-5 V."""
+AUTOMATIC_STEP_S = 2.5e-4
+"""Longest step of other windows: less than half the time, charge within 2e-5, energies within 4e-4, peaks within 0.05 A
+of the above over a day's windows (measured); ngspice takes short steps by itself where something moves."""
 QUIET_A, QUIET_V, ALTERNATOR_QUIET_A = 0.1, 5e-3, 1.0
 """A window is settled when nothing exchanged moved by more than this over its last tick, or when all of it is as close
 to the slow prediction (ours); the alternator's current is not handed over, only its voltage matters."""
@@ -134,7 +137,7 @@ class Window:
         self._breakpoints = merged(ticks, corners)
         self._stop = session.request_stop
         self._reset()
-        step_s = self.request.max_step_s or MAX_STEP_S
+        step_s = self.request.max_step_s or (MAX_STEP_S if self.request.by_user else AUTOMATIC_STEP_S)
         waves = session.transient(
             top_deck(self._spec), tstop_s=ticks[-1], tmax_s=step_s, signals=list(SIGNALS.values()),
             sources=self._table, on_accept=self._accept, breakpoints=[ENABLE_AT_S, *self._breakpoints],
