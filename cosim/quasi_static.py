@@ -30,8 +30,9 @@ law's knee to blocking)."""
 SETTLING_S, UNSEEN_A = 1.4e-3, 0.3
 """The loop is back within 5 % after this time (`netlists/alternator_path.cir`); while the current moves, it lags by
 rate x time, which the slow picture does not see. More than the design bound of a prediction is a cause: 214 A/s."""
-SCREEN_RPM, SCREEN_V, SCREEN_A = 100.0, 0.02, 20.0
-"""Inputs that move by less in a tick need no solution ahead (ours: far below what moves the port by the bound)."""
+SCREEN_RPM, SCREEN_V, SCREEN_A = 200.0, 0.02, 20.0
+"""Inputs that move by less in a tick need no solution ahead (ours: less than what moves the port by the bound; a 300 A
+machine gives at most 0.32 A per 1/min, a third of it within a tick of 0.1 s through its field)."""
 
 ON, BRANCH, SINCE, HELD, QUIET, MISSED, FIRST, LAST = 0, 1, 2, 3, 4, 9, 14, 19
 """Places in a watch: whether it looks, branch and tick since which it holds, ticks that make it held; then per kind the
