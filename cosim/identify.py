@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -40,10 +39,11 @@ from cosim.errors import RunFailed
 from cosim.paths import ROOT
 from cosim.spice import SpiceSession
 from cosim.spice_sources import SourceTable
+from cosim.trips import with_trips, without_trips
 
 Array = NDArray[np.float64]
 
-PROCEDURE = "5"
+PROCEDURE = "8"
 """Version of this procedure; part of the cache key."""
 SETTLE_S, ENABLE_S = 0.05, 1e-3
 SAMPLES_PER_REGIME = {"pass": 26, "limit": 22, "knee": 8, "reverse": 8}
@@ -66,7 +66,9 @@ knee to blocking narrow enough that the law blocks (ours)."""
 REFUSED_A, REFUSED_POWER = 0.3, 0.05
 """A circuit whose current the law misses by more than this (design bound), or whose powers by more, is refused."""
 HIGHEST_SOURCE_V = 17.0
-"""Samples stay below the 18 V over-voltage trip, which is no part of the law."""
+"""Samples stay below the 18 V of the over-voltage trip; the trip itself is no part of the law."""
+BEYOND = 0.05
+"""Part of a measured range by which the law may leave it (ours)."""
 SETTLED_A = 0.02
 """A sample whose current still moves by more over its last fifth is refused (ours)."""
 
@@ -143,14 +145,14 @@ def identify(
     stored = _from_cache(netlist, cache.load("characteristic", key))
     if stored is not None:
         return stored
-    samples = measure_samples(netlist, dict(parameters), progress, workers)
+    samples = measure_samples(netlist, without_trips(circuit_text(netlist), parameters), progress, workers)
     dropped = sum(SAMPLES_PER_REGIME.values()) - len(samples)
     if netlist == "direct_connection":
         circuit = fit_link(netlist, samples)
     else:
         circuit = fit_limiter(netlist, samples, parameters)
-        trip_V = parameters.get("vov", default_parameter(circuit_text(netlist), "vov"))
-        circuit = replace(circuit, coefficients=circuit.coefficients._replace(trip_V=trip_V))
+        coefficients = with_ranges(circuit.coefficients, samples)
+        circuit = replace(circuit, coefficients=with_trips(coefficients, circuit_text(netlist), parameters))
     circuit = replace(circuit, dropped=dropped)
     if circuit.residual_max_A > REFUSED_A or circuit.power_residual > REFUSED_POWER:
         raise IdentificationFailed(
@@ -177,14 +179,6 @@ def _from_cache(netlist: str, entry: Mapping[str, Any] | None) -> IdentifiedCirc
     )
 
 
-def default_parameter(text: str, name: str) -> float:
-    """Default of a subcircuit parameter, read from the netlist (plain numbers only)."""
-    found = re.search(rf"(?im)^[.+][^*\n]*\b{name}=([0-9.]+)", text)
-    if found is None:
-        raise IdentificationFailed(f"the netlist has no parameter {name}=NUMBER")
-    return float(found.group(1))
-
-
 # ---- sampling ---------------------------------------------------------------------------------------------------
 
 def design(netlist: str, fuse_25_ohm: float, fuse_alpha: float) -> list[dict[str, float | str]]:
@@ -195,7 +189,7 @@ def design(netlist: str, fuse_25_ohm: float, fuse_alpha: float) -> list[dict[str
         for u in unit:
             fuse_degC, diode_degC = -40.0 + 190.0 * u[0], -40.0 + 190.0 * u[1]
             pass_degC = -40.0 + 190.0 * u[2]
-            limit_mV = 60.0 * 0.9 * (0.3 + 0.9 * u[3])
+            limit_mV = 60.0 * 0.9 * (0.3 + 1.2 * u[3])  # 90 A over a fuse at 125 degC are 75 mV
             limit_A = limit_mV * 1e-3 / (fuse_25_ohm * (1.0 + fuse_alpha * (fuse_degC - 25.0)))
             battery_V = 12.0 + 2.0 * u[4]
             point = _source(regime, u[5], limit_A, limit_mV, fuse_25_ohm)
@@ -361,6 +355,27 @@ def with_shares(c: Characteristic, samples: list[Sample]) -> Characteristic:
     total = np.array([s.power_W[1:5] for s in samples if s.current_A > 2.0]).sum(axis=0)
     a, b, second, d = (total / total.sum()).tolist()
     return c._replace(share_a=a, share_b=b, share_c=second, share_d=d)
+
+
+def with_ranges(c: Characteristic, samples: list[Sample]) -> Characteristic:
+    """What the law was measured on; outside it is extrapolated. A sample that passes has its reference out of the way.
+
+    Fuse, diode and pass devices are sampled over the same temperatures; the smallest of the three ranges counts. Each
+    range reaches `BEYOND` of its width further than its samples, which a few dozen never place on its very border.
+    """
+    parts = np.array([(s.fuse_degC, s.diode_degC, s.pass_degC) for s in samples])
+    drops = _widened(min(s.drop_V for s in samples), max(s.drop_V for s in samples))
+    references = [s.reference_mV for s in samples if s.regime != "pass"]
+    reference_mV = _widened(min(references), max(references))
+    degC = _widened(float(parts.min(axis=0).max()), float(parts.max(axis=0).min()))
+    return c._replace(
+        drop_low_V=drops[0], drop_high_V=drops[1], reference_low_mV=reference_mV[0], reference_high_mV=reference_mV[1],
+        low_degC=degC[0], high_degC=degC[1],
+    )
+
+
+def _widened(low: float, high: float) -> tuple[float, float]:
+    return low - BEYOND * (high - low), high + BEYOND * (high - low)
 
 
 def fit_link(netlist: str, samples: list[Sample]) -> IdentifiedCircuit:

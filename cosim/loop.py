@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from cosim.channels import fill_row
 from cosim.characteristic import Controls, fill_powers_W, fuse_ohm
 from cosim.plant import PlantParameters, PlantState, controls_of, plant_flags
+from cosim.quasi_static import look, new_watch
 from cosim.sensors import inside, measure_into
 from cosim.slow import (
     Operating,
@@ -39,6 +40,8 @@ values, not integrals: port current, winding and rectifier temperature."""
 
 PEAKS = 10
 """First place of the highest values in the ledger."""
+ENDED, WANTED = 0, 1
+"""Why the tick loop stopped: stretch ended; supervisor wanted; beyond: 1 + what `quasi_static.look` gives."""
 LIMITING = 0.98
 """The port counts as limiting when the fuse drop is above this part of the reference (ours)."""
 
@@ -133,8 +136,8 @@ def add_energies(
 @compiled
 def run_ticks(
     state: PlantState, tick: int, end_tick: int, fresh: bool, grid: Grid, stretch: Stretch,
-    record: NDArray[np.float64], ledger: NDArray[np.float64], p: PlantParameters,
-) -> tuple[PlantState, int, bool]:
+    record: NDArray[np.float64], ledger: NDArray[np.float64], watch: NDArray[np.int64], p: PlantParameters,
+) -> tuple[PlantState, int, int]:
     """Advance tick after tick.
 
     Parameters
@@ -145,22 +148,23 @@ def run_ticks(
     grid, stretch : inputs and what is held
     record : rows of the slow record, written on its spacing
     ledger : integrals, see `LEDGER`, added to in place
+    watch : what is looked for besides (`quasi_static.new_watch`), kept up in place
     p : parameters
 
     Returns
     -------
-    state, tick, wanted : where it stopped (also where the plant passed a limit, see `plant_flags`), and whether the
-        supervisor wants to be called there
+    state, tick, why : where it stopped (also where the plant passed a limit, see `plant_flags`), and why: `ENDED`,
+        `WANTED` or beyond
     """
     k = prepare(state, grid.tick_s, p)
-    return _run_ticks(own_arrays(state), tick, end_tick, fresh, grid, stretch, record, ledger, k, p)
+    return _run_ticks(own_arrays(state), tick, end_tick, fresh, grid, stretch, record, ledger, watch, k, p)
 
 
 @compiled
 def _run_ticks(
     state: PlantState, tick: int, end_tick: int, fresh: bool, grid: Grid, stretch: Stretch,
-    record: NDArray[np.float64], ledger: NDArray[np.float64], k: Tick, p: PlantParameters,
-) -> tuple[PlantState, int, bool]:
+    record: NDArray[np.float64], ledger: NDArray[np.float64], watch: NDArray[np.int64], k: Tick, p: PlantParameters,
+) -> tuple[PlantState, int, int]:
     """`run_ticks` that writes over the arrays of `state` and leaves the last measurements in `k.measured`."""
     flags = plant_flags(state, p)
     while tick < end_tick:
@@ -168,8 +172,12 @@ def _run_ticks(
         u = controls_of(state, stretch.commands[0], stretch.reference_mV)
         x = _observe(state, row, u, k.now, k.measured, p)
         if fresh and (tick >= stretch.deadline_tick or not _held(k.measured, tick, stretch)):
-            return state, tick, True
+            return state, tick, WANTED
         fresh = True
+        if watch[0]:
+            doubt = look(watch, state, x, grid.rows, tick, grid.tick_s, u, p)
+            if doubt:
+                return state, tick, WANTED + doubt
         fill_powers_W(k.powers_W, x.input_voltage_V - x.battery_voltage_V, x.port_current_A, u, p.characteristic)
         if tick % grid.record_every == 0:
             fill_row(record[tick // grid.record_every], state, x, k.powers_W, row, stretch.commands, k.now)
@@ -181,7 +189,7 @@ def _run_ticks(
         tick += 1
         if plant_flags(state, p) != flags:
             break
-    return state, tick, False
+    return state, tick, ENDED
 
 
 @borrowing
@@ -210,6 +218,7 @@ class Plant:
         self._state, self._p, self._grid = _kept(state), _kept(p), _kept(grid)
         self._record, self._ledger = record, ledger
         self.flags = int(plant_flags(state, p))
+        self.watch = new_watch()
         self.measured = np.full(p.sensors.offset.size, np.nan)
 
     @property
@@ -221,12 +230,13 @@ class Plant:
     def state(self, state: PlantState) -> None:
         self.flags = _replaced(self._state, state, self._p)
 
-    def run(self, tick: int, end_tick: int, fresh: bool, stretch: Stretch) -> tuple[int, bool]:
-        """Call `run_ticks`; returns where it stopped and whether the supervisor is wanted, with `measured`."""
-        tick, wanted, self.flags = _run_plant(
-            self._state, tick, end_tick, fresh, self._grid, stretch, self._record, self._ledger, self.measured, self._p
+    def run(self, tick: int, end_tick: int, fresh: bool, stretch: Stretch) -> tuple[int, int]:
+        """Call `run_ticks`; returns where it stopped and why, with `measured`."""
+        tick, why, self.flags = _run_plant(
+            self._state, tick, end_tick, fresh, self._grid, stretch, self._record, self._ledger, self.measured,
+            self.watch, self._p,
         )
-        return tick, wanted
+        return tick, why
 
 
 @compiled
@@ -253,15 +263,15 @@ def _replaced(states: list[PlantState], state: PlantState, ps: list[PlantParamet
 def _run_plant(
     states: list[PlantState], tick: int, end_tick: int, fresh: bool, grids: list[Grid], stretch: Stretch,
     record: NDArray[np.float64], ledger: NDArray[np.float64], measured: NDArray[np.float64],
-    ps: list[PlantParameters],
-) -> tuple[int, bool, int]:
+    watch: NDArray[np.int64], ps: list[PlantParameters],
+) -> tuple[int, int, int]:
     """`run_ticks` on what `Plant` keeps."""
     p = ps[0]
     grid = grids[0]
     k = prepare(states[0], grid.tick_s, p)
-    state, tick, wanted = _run_ticks(
-        own_arrays(states[0]), tick, end_tick, fresh, grid, stretch, record, ledger, k, p
+    state, tick, why = _run_ticks(
+        own_arrays(states[0]), tick, end_tick, fresh, grid, stretch, record, ledger, watch, k, p
     )
     states[0] = state
     measured[:] = k.measured
-    return tick, wanted, plant_flags(state, p)
+    return tick, why, plant_flags(state, p)

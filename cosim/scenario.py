@@ -62,7 +62,11 @@ class Vehicle(_Strict):
 
 
 class Supply(_Strict):
-    """A laboratory supply in place of the vehicle: electromotive force over time behind a resistance."""
+    """A laboratory supply in place of the vehicle: electromotive force over time behind a resistance.
+
+    `emf_V` are corners of straight lines. Between windows it is sampled on the ticks; corners denser than `tick_s`
+    (ripple) are an event 'input between ticks' in the log. Windows follow every corner.
+    """
 
     kind: Literal["supply"]
     emf_V: list[tuple[NotNegative, Annotated[float, Field(ge=-20.0, le=40.0)]]] = Field(min_length=1)

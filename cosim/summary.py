@@ -48,7 +48,7 @@ def summarise(run: Run, slow: xr.Dataset, cell_charge_C: float) -> dict[str, Any
 def warnings_of(run: Run) -> list[str]:
     """What a reader of the figures must know: windows that failed, and events that question the slow picture."""
     found = [f"window {r['name']} failed: {r['failed']}" for r in run.window_reports if "failed" in r]
-    doubts = ("prediction off", "balance off", "window refused")
+    doubts = ("prediction off", "balance off", "window refused", "input between ticks")
     found += [f"{e.time_s:.1f} s: {e.event}: {e.detail}" for e in run.events if e.event in doubts]
     return found
 
