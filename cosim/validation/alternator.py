@@ -26,7 +26,7 @@ ROOM_degC = 23.0
 HOUR_S = 3600.0
 
 EU_BASELINE = (67.0, ((1800.0, 0.25), (3000.0, 0.40), (6000.0, 0.25), (10000.0, 0.10)), 14.3)
-"""Efficiency of the baseline alternator [%], speeds with their weights, voltage: Implementing Decision (EU) 2017/785."""
+"""Baseline alternator: efficiency [%], speeds with weights, voltage; Implementing Decision (EU) 2017/785."""
 
 WESTERBEKE = {"cold_to_hot_2500": 50.0 / 41.0, "hot_2500_to_5000": 41.0 / 48.0}
 """Output of a 50 A machine at 13.5 V: hot 41 A at 2500 and 48 A at 5000 1/min, cold 50 A at 2500 1/min."""
@@ -40,22 +40,23 @@ BOSCH_TOLERANCE = {80.0: 0.05, 150.0: 0.03, 300.0: 0.03}
 ARCO_STATOR_degC, ARCO_RPM, ARCO_AIR_degC = (305.0 - 32.0) / 1.8, 3000.0, (71.0 - 32.0) / 1.8
 
 SOURCES = {
-    "eu": "Implementing Decision (EU) 2017/785, annex (read at legislation.gov.uk): baseline alternator 67 %, half of the "
-          "rated current, 14.3 V, ISO 8854; other machines than ours, so +-3 points",
-    "westerbeke": "service manual of the Westerbeke 33A, output test of its 50 A alternator (read at manualshelf.com): hot "
-                  "16, 41, 48 A at 1300, 2500, 5000 1/min, cold 24, 50 A at 1300, 2500 1/min; another size, so a band",
+    "eu": "Implementing Decision (EU) 2017/785, annex (read at legislation.gov.uk): baseline alternator 67 %, "
+            "half of the rated current, 14.3 V, ISO 8854; other machines than ours, so +-3 points",
+    "westerbeke": "service manual of the Westerbeke 33A, output test of its 50 A alternator (read at manualshelf.com): "
+            "hot 16, 41, 48 A at 1300, 2500, 5000 1/min, cold 24, 50 A at 1300, 2500 1/min; another size, so a "
+            "band",
     "bosch": "Bosch 180 A machine of Sarafianos 2015 (120, 170, 180 A at 2000, 4000, 6000 1/min, 25 degC; seen as "
-             "transcribed in a public repository); the form of the table was taken from it",
-    "arco": "ARCO A275L, maker's page: stator 305 degF after 60 min at 3000 1/min, room 71 degF; the film of the winding "
-            "was set by it",
-    "a6": "requirement A6 (product data sheet): most 12 V alternators overheat and fail after about 5 minutes at maximum "
-          "output; heat capacity of the winding was set by it; about means 4 to 7 min",
-    "iso": "ISO 16750-2 test A, 12 V: 79 to 101 V, 0.5 to 4 ohm, 40 to 400 ms (read in the Itech IT6015C manual and in "
-           "docplayer.net/21762722, Automotive EMC Conference 2006)",
+            "transcribed in a public repository); the form of the table was taken from it",
+    "arco": "ARCO A275L, maker's page: stator 305 degF after 60 min at 3000 1/min, room 71 degF; the film of the "
+            "winding was set by it",
+    "a6": "requirement A6 (product data sheet): most 12 V alternators overheat and fail after about 5 minutes "
+            "at maximum output; heat capacity of the winding was set by it; about means 4 to 7 min",
+    "iso": "ISO 16750-2 test A, 12 V: 79 to 101 V, 0.5 to 4 ohm, 40 to 400 ms (read in the Itech IT6015C manual "
+            "and in docplayer.net/21762722, Automotive EMC Conference 2006)",
     "iso_ri": "ISO 16750-2: Ri = 10 Unom n / (0.8 Irated 12000 1/min) at 14 V, 6000 1/min (read as above), +-10 %",
     "class_h": "class H insulation, 180 degC (IEC 60085); the machine must bear what it is rated for",
-    "tau": "ours: minutes, as the several hundred kelvin per hour of bench tests demand; no published value was readable "
-           "(of Tang, Keim, Perreault 2005 only the abstract)",
+    "tau": "ours: minutes, as the several hundred kelvin per hour of bench tests demand; no published value was "
+            "readable (of Tang, Keim, Perreault 2005 only the abstract)",
 }
 
 

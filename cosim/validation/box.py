@@ -28,9 +28,9 @@ HEAT_W = 60.0
 """Heat at which the resistance is read: what the linear limiter may make at 60 degC (circuit facts: 35 to 68 W)."""
 
 SOURCES = {
-    "estimate": "models/enclosure.py from G3's 65 x 120 x 340 mm without fins, one face mounted: free convection (Churchill and "
-                "Chu) and radiation (emissivity 0.9, ours); circuit facts give 0.5 to 0.7 K/W. A figure above 0.7 at -40 "
-                "degC would cost nothing there",
+    "estimate": "models/enclosure.py from G3's 65 x 120 x 340 mm without fins, one face mounted: free convection "
+            "(Churchill and Chu) and radiation (emissivity 0.9, ours); circuit facts give 0.5 to 0.7 K/W. A "
+            "figure above 0.7 at -40 degC would cost nothing there",
     "in_use": "heatsink_ambient_K_W of the parameter file beside the estimate at 60 degC, +-15 %",
     "mass": "G3: 2 kg; at most all of it aluminium at 0.9 J/(g K), at least 60 % of it (ours)",
     "tau": "circuit facts: time constant about 15 min; +-20 %",
@@ -74,9 +74,12 @@ def draw_box() -> Figure:
     area_m2 = exposed_area_m2(*SIZE_m)
     rises = np.linspace(1.0, 90.0, 90)
     for colour, air_degC in zip(COLOURS, AMBIENTS_degC, strict=False):
-        powers = np.array([box_heat_W(air_degC + float(r), air_degC, area_m2, PLATE_HEIGHT_m, EMISSIVITY) for r in rises])
-        heats.plot(rises, powers, color=colour, label=f"{air_degC:.0f} \N{DEGREE SIGN}C")
-        resistances.plot(powers, rises / powers, color=colour, label=f"{air_degC:.0f} \N{DEGREE SIGN}C")
+        powers = np.array([
+            box_heat_W(air_degC + float(rise), air_degC, area_m2, PLATE_HEIGHT_m, EMISSIVITY) for rise in rises
+        ])
+        name = f"{air_degC:.0f} \N{DEGREE SIGN}C"
+        heats.plot(rises, powers, color=colour, label=name)
+        resistances.plot(powers, rises / powers, color=colour, label=name)
     heats.plot(rises, rises / in_use, color="black", linestyle="--", label=f"in use: {in_use:g} K/W")
     resistances.axhline(in_use, color="black", linestyle="--", label=f"in use: {in_use:g} K/W")
     resistances.axhspan(0.5, 0.7, color="grey", alpha=0.15, label="circuit facts: 0.5 to 0.7 K/W")

@@ -21,10 +21,10 @@ LENGTH_m = 10.0
 """Long, so that the lugs do not count."""
 
 SOURCES = {
-    "table": "Gulf Cable, single-core unarmoured cables, current in air (read at gulfcable.com): copper 90 degC, air 52 degC, "
-             "two cables one diameter apart; the film coefficient was not set by it; +-8 %",
-    "product": "200 A continuous (requirement S1) through 50 mm2 at 30 degC of air; copper of usual battery cable bears 90 "
-               "degC (ours)",
+    "table": "Gulf Cable, single-core unarmoured cables, current in air (read at gulfcable.com): copper 90 degC, "
+            "air 52 degC, two cables one diameter apart; the film coefficient was not set by it; +-8 %",
+    "product": "200 A continuous (requirement S1) through 50 mm2 at 30 degC of air; copper of usual battery cable "
+            "bears 90 degC (ours)",
     "tau": "minutes: a cable of 50 mm2 outlasts an overload of seconds and follows one of an hour; range ours",
 }
 
@@ -49,12 +49,16 @@ def validate_cable() -> list[ValidationFigure]:
     """Return the figures of the cables."""
     fifty = cable.load_cable(LENGTH_m, 50.0)
     return [
-        *(within(f"cable_{area:.0f}mm2_ampacity_relative", ampacity_A(area, TABLE_AIR_degC, TABLE_COPPER_degC) / published_A,
-                 "1", 0.92, 1.08, "validated", SOURCES["table"]) for area, published_A in TABLE_A.items()),
+        *(
+            within(f"cable_{area:.0f}mm2_ampacity_relative",
+                   ampacity_A(area, TABLE_AIR_degC, TABLE_COPPER_degC) / published_A,
+                   "1", 0.92, 1.08, "validated", SOURCES["table"])
+            for area, published_A in TABLE_A.items()
+        ),
         within("cable_50mm2_200A_air_30C_degC", settled_degC(50.0, 200.0, 30.0), "degC", -math.inf, 90.0, "ours",
                SOURCES["product"]),
-        within("cable_50mm2_time_constant_min", fifty.heat_capacity_J_K * fifty.thermal_resistance_K_W / 60.0, "min", 3.0, 20.0,
-               "ours", SOURCES["tau"]),
+        within("cable_50mm2_time_constant_min", fifty.heat_capacity_J_K * fifty.thermal_resistance_K_W / 60.0, "min",
+               3.0, 20.0, "ours", SOURCES["tau"]),
     ]
 
 

@@ -25,13 +25,13 @@ BAND_s = {135.0: (120.0, 1800.0), 200.0: (1.0, 15.0), 350.0: (0.3, 5.0), 600.0: 
 LONGEST_s = 2.0e4
 
 SOURCES = {
-    "band": "band of MEGA class bolt-down fuses as the project's task states it (ISO 8820-5 and the makers' data sheets "
-            "were not readable); heat capacity and melting integral were set by it",
+    "band": "band of MEGA class bolt-down fuses as the project's task states it (ISO 8820-5 and the makers' data "
+            "sheets were not readable); heat capacity and melting integral were set by it",
     "carry": "a fuse carries its rating for ever; here bolted to a stud of 60 degC, the hottest ambient (G1)",
-    "warm": "circuit facts: 0.60 mohm cold and 0.75 mohm at 90 A, a ratio of 1.25, was assumed for 100 A; thermal "
-            "resistance was set by it",
-    "i2t": "adiabatic limit: at 20 times the rating the melting integral of the parameter file, less what flows off within "
-           "the opening time; a check of the model, not of a fuse",
+    "warm": "circuit facts: 0.60 mohm cold and 0.75 mohm at 90 A, a ratio of 1.25, was assumed for 100 A; thermal"
+            " resistance was set by it",
+    "i2t": "adiabatic limit: at 20 times the rating the melting integral of the parameter file, less what flows "
+            "off within the opening time; a check of the model, not of a fuse",
     "dump": "requirement A4: 250 A for 0.5 s after 90 A must not open a 100 A fuse; limit ours",
 }
 
@@ -47,13 +47,13 @@ def validate_fuse() -> list[ValidationFigure]:
     for rating_A in RATINGS_A:
         p, name = fuse.load_fuse(rating_A), f"fuse_{rating_A:.0f}A"
         figures += [
-            within(f"{name}_opening_{percent:.0f}percent_s", opening_time_s(p, 0.01 * percent * rating_A, ROOM_degC), "s",
-                   low_s, high_s, "fitted", SOURCES["band"])
+            within(f"{name}_opening_{percent:.0f}percent_s", opening_time_s(p, 0.01 * percent * rating_A, ROOM_degC),
+                   "s", low_s, high_s, "fitted", SOURCES["band"])
             for percent, (low_s, high_s) in BAND_s.items()
         ]
         settled_degC = fuse.steady_temperature_degC(rating_A, 60.0, p)
-        figures.append(within(f"{name}_at_rating_stud_60C_degC", settled_degC, "degC", -math.inf, p.melting_degC, "ours",
-                              SOURCES["carry"]))
+        figures.append(within(f"{name}_at_rating_stud_60C_degC", settled_degC, "degC", -math.inf, p.melting_degC,
+                              "ours", SOURCES["carry"]))
         i2t_A2s = (20.0 * rating_A) ** 2 * opening_time_s(p, 20.0 * rating_A, ROOM_degC)
         figures.append(within(f"{name}_i2t_relative", i2t_A2s / p.melting_i2t_A2s, "1", 1.0, 1.05, "ours",
                               SOURCES["i2t"]))

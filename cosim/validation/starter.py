@@ -25,16 +25,18 @@ LOAD_TEST_V = {20.0: 9.6, 10.0: 9.4, -1.0: 9.1, -18.0: 8.5}
 """Least voltage after 15 s of the load test by temperature [degC]."""
 
 SOURCES = {
-    "en": "EN 50342-1 (read in the battery lexicon of bannerbatterien.com): the rated current at -18 degC for 10 s and still "
-          "7.5 V; the resistances of the new battery were fitted to it",
-    "en_90s": "EN 50342-1 (read as above): 6 V is reached after 90 s at the earliest, here without its pause and at full "
-              "current. The model has no lack of acid at the plates: it errs to the high side",
-    "load_test": "load test of a workshop manual (read at hyundaibook.ru, Accent MC): least voltage after 15 s by temperature; "
-                 "load taken as half of the rating (ours). One-sided",
+    "en": "EN 50342-1 (read in the battery lexicon of bannerbatterien.com): the rated current at -18 degC for "
+            "10 s and still 7.5 V; the resistances of the new battery were fitted to it",
+    "en_90s": "EN 50342-1 (read as above): 6 V is reached after 90 s at the earliest, here without its pause and at"
+            " full current. The model has no lack of acid at the plates: it errs to the high side",
+    "load_test": "load test of a workshop manual (read at hyundaibook.ru, Accent MC): least voltage after 15 s by "
+            "temperature; load taken as half of the rating (ours). One-sided",
     "crank": "workshop manual (Ammann ARR 1575, read at easymanua.ls): not below 10 V while starting; current of "
-             "models/parameters/engine_diesel_2l.yaml (ours)",
-    "aged": "ours: the battery in use stands for one near the end of its life, a third to two thirds of its rating",
-    "dip": "ours: requirement A2 takes 6 V for the lowest dip; here at -18 degC with the current of a warm engine",
+            "models/parameters/engine_diesel_2l.yaml (ours)",
+    "aged": "ours: the battery in use stands for one near the end of its life, a third to two thirds of its "
+            "rating",
+    "dip": "ours: requirement A2 takes 6 V for the lowest dip; here at -18 degC with the current of a warm "
+            "engine",
 }
 
 
@@ -43,7 +45,9 @@ def check(data: Path | None) -> Checked:
     return Checked(validate_starter(), draw_starter())
 
 
-def discharge(p: StarterParameters, current_A: float, temperature_degC: float, duration_s: float) -> NDArray[np.float64]:
+def discharge(
+    p: StarterParameters, current_A: float, temperature_degC: float, duration_s: float
+) -> NDArray[np.float64]:
     """Return the terminal voltage of a full battery at the end of each 0.1 s of a constant discharge [V]."""
     state, volts = starter_battery.initial_state(1.0, temperature_degC, p), []
     for _ in range(round(10.0 * duration_s)):
@@ -103,7 +107,7 @@ def validate_starter() -> list[ValidationFigure]:
 
 def draw_starter() -> Figure:
     """Draw the cold cranking test and the dip of a cranking engine."""
-    figure, (test, dip) = sheet(1, 2, "Starter battery, 12 V 70 Ah: as new (640 A EN) and near the end of its life (in use)")
+    figure, (test, dip) = sheet(1, 2, "Starter battery, 12 V 70 Ah: new (640 A EN), and near its end (in use)")
     times = 0.1 * np.arange(1, 901)
     new, aged = starter_battery.load_starter_battery(NEW), starter_battery.load_starter_battery(AGED)
     test.semilogx(times, discharge(new, RATING_A, COLD_degC, 90.0), color=COLOURS[0], label="new, 640 A")
@@ -114,7 +118,8 @@ def draw_starter() -> Figure:
     for colour, (p, name) in zip(COLOURS, ((new, "new"), (aged, "in use")), strict=False):
         for style, temperature_degC in (("-", 25.0), ("--", COLD_degC)):
             seconds, volts = crank(p, temperature_degC)
-            dip.plot(1e3 * seconds, volts, color=colour, linestyle=style, label=f"{name}, {temperature_degC:.0f} \N{DEGREE SIGN}C")
+            label = f"{name}, {temperature_degC:.0f} \N{DEGREE SIGN}C"
+            dip.plot(1e3 * seconds, volts, color=colour, linestyle=style, label=label)
     dip.axhline(6.0, color="black", linestyle=":", label="6 V (requirement A2)")
     finish(dip, "cranking of a warm 2 l diesel engine (520 A at first, then about 200 A)", "time [ms]", "voltage [V]")
     return figure
