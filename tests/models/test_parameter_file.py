@@ -8,7 +8,17 @@ import pytest
 import yaml
 
 from models import (
-    alternator, battery, cable, cell, chargers, engine, fuse, heat, loads, parameter_file, starter_battery,
+    alternator,
+    battery,
+    cable,
+    cell,
+    chargers,
+    engine,
+    fuse,
+    heat,
+    loads,
+    parameter_file,
+    starter_battery,
 )
 from models.parameter_file import ParameterError
 
