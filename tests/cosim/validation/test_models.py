@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -19,9 +20,10 @@ def all_hold(figures: list[ValidationFigure]) -> None:
     assert [figure for figure in figures if not figure.passed] == []
 
 
-@pytest.mark.parametrize("figures", [fuse.validate_fuse, starter.validate_starter, cable.validate_cable, box.validate_box])
-def test_figures_hold(figures: object) -> None:
-    assert callable(figures)
+@pytest.mark.parametrize("figures", [
+    fuse.validate_fuse, starter.validate_starter, cable.validate_cable, box.validate_box,
+])
+def test_figures_hold(figures: Callable[[], list[ValidationFigure]]) -> None:
     all_hold(figures())
 
 

@@ -29,7 +29,7 @@ def test_all_by_default_and_named_ones_in_the_order_of_the_register() -> None:
 
 
 def test_unknown_model() -> None:
-    with pytest.raises(InputError, match="turbine.*allowed: .*alternator"):
+    with pytest.raises(InputError, match=r"turbine.*allowed: .*alternator"):
         chosen(["turbine"], None)
 
 
@@ -47,5 +47,5 @@ def test_without_data_what_needs_it_is_left_out_and_said(tmp_path: Path) -> None
 
 @pytest.mark.usefixtures("with_measured")
 def test_asked_for_by_name_without_data_is_bad_input() -> None:
-    with pytest.raises(InputError, match="measured.*--data"):
+    with pytest.raises(InputError, match=r"measured.*--data"):
         chosen(["measured"], None)
