@@ -107,7 +107,9 @@ def draw_fuse() -> Figure:
     for index, (percent, (low_s, high_s)) in enumerate(BAND_s.items()):
         curves.plot([percent, percent], [low_s, high_s], color="black", marker="_", markersize=10,
                     label="" if index else "band of the class")
-    curves.set_ylim(1e-3, 1e4)
+    curves.set_ylim(1e-2, 1e4)
+    curves.set_xticks([135.0, 200.0, 350.0, 600.0, 1000.0, 2000.0], ["135", "200", "350", "600", "1000", "2000"])
+    curves.minorticks_off()
     finish(curves, "opening time of a cold fuse, stud at 23 \N{DEGREE SIGN}C", "current [% of the rating]", "time [s]")
     _resistance(resistance, hundred)
     return figure
