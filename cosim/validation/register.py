@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple, cast
-
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from cosim.errors import InputError
 from cosim.validation.figure import ValidationFigure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class Checked(NamedTuple):
