@@ -67,6 +67,7 @@ class AlternatorDeck:
 
     The field is given as the current that it stands for; it is held there until `hold_s` [s], the end of the pre-roll
     (None: free after the operating point), and follows its regulator from then on.
+    `dump_ohm` is its internal resistance above every set-point (load dump).
     """
 
     gain_A_V: float
@@ -74,6 +75,7 @@ class AlternatorDeck:
     lead_resistance_ohm: float
     lead_inductance_H: float
     start_current_A: float
+    dump_ohm: float = 0.56
     hold_s: float | None = None
 
 
@@ -157,6 +159,7 @@ def _alternator_lines(alternator: AlternatorDeck | None) -> list[str]:
     return [
         "vialt altm stb 0",
         _element("xlead", "alto altm", "cable", alternator.lead_resistance_ohm, alternator.lead_inductance_H),
-        f"xalt alto 0 ximax xset alternator gain={alternator.gain_A_V!r} tau={alternator.field_tau_s!r}{hold}",
+        f"xalt alto 0 ximax xset alternator gain={alternator.gain_A_V!r} tau={alternator.field_tau_s!r}"
+        f" ri={alternator.dump_ohm!r}{hold}",
         f".ic v(xalt.fld)={alternator.start_current_A!r}",
     ]
