@@ -17,6 +17,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -30,6 +31,8 @@ from cosim.summary import versions
 from cosim.window import Window
 
 Series = dict[str, dict[str, list[float]]]
+ASKED = {("24 h without windows", "total [s]"): "1.5", ("memory", "growth_MB"): "2"}
+"""What issue 3 asks of a figure: at most so much, on a machine that does nothing else."""
 COMPARED_WINDOWS = 3
 """So many windows of the main scenario are compared with plain ngspice, the first of each kind."""
 
@@ -50,13 +53,15 @@ def printed(series: Series, console: Console) -> None:
     table = Table(title="benchmarks", title_justify="left")
     table.add_column("subject")
     table.add_column("figure")
-    for heading in ("median", "min", "max", "n"):
+    for heading in ("median", "min", "max", "n", "asked"):
         table.add_column(heading, justify="right")
     for name, figures in series.items():
+        subject = name
         for figure, values in figures.items():
             middle = statistics.median(values)
             cells = [f"{float(v):.4g}" if abs(v) < 1e4 else shown(float(v)) for v in (middle, min(values), max(values))]
-            table.add_row(escape(name), escape(figure), *cells, str(len(values)))
+            table.add_row(escape(name), escape(figure), *cells, str(len(values)),
+                          ASKED.get((subject, figure), ""))
             name = ""
         table.add_section()
     console.print(table)
@@ -73,6 +78,12 @@ def about(session: SpiceSession, repeats: int) -> dict[str, object]:
     """What the figures depend on."""
     return {"versions": versions(session.version_text), "machine": platform.machine(), "cores": os.cpu_count(),
             "system": platform.system(), "load_at_start": list(os.getloadavg()), "repeats": repeats}
+
+
+def load_told(told: Mapping[str, object]) -> str:
+    """How busy the machine was: wall times count only where that was little."""
+    before, after = (np.round(np.array(told[name], dtype=float), 1) for name in ("load_at_start", "load_at_end"))
+    return f"load of the machine over 1, 5, 15 min: {before} at the start, {after} at the end; {told['cores']} cores"
 
 
 def main() -> None:
@@ -101,6 +112,8 @@ def main() -> None:
         console.print(f"memory over {asked.windows} windows", highlight=False)
         series["memory"] = {name: [value] for name, value in memory_growth(asked.windows).items()}
     printed(series, console)
+    told["load_at_end"] = list(os.getloadavg())
+    console.print(load_told(told), highlight=False)
     asked.output.parent.mkdir(parents=True, exist_ok=True)
     content = {"about": told, "figures": series}
     asked.output.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")

@@ -185,7 +185,8 @@ PIECES: dict[str, Callable[..., Any]] = {
     "observe (look + solve + measure)": _observed, "look: all cells": _looked, "solve_around: network": _solved,
     "compare cells with bounds": _measured, "advance_in_place (all models)": _advanced,
     "bank step": _cells, "tables read again (every tenth tick)": _refreshed,
-    "measure all cells (supervisor calls)": _cells_measured, "box step": _box, "alternator step": _machine, "starter battery step": _starter,
+    "measure all cells (supervisor calls)": _cells_measured,
+    "box step": _box, "alternator step": _machine, "starter battery step": _starter,
     "record row (every tenth tick)": _row,
 }
 

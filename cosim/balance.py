@@ -47,7 +47,7 @@ def integral(time_s: Array, value: Array) -> float:
 
 
 def window_balance(
-    time_s: Array, waves: dict[str, Array], cell_charge_C: float, lead_ohm: float
+    time_s: Array, waves: dict[str, Array], cell_charge_C: float, lead_ohm: float, battery_cable_ohm: float
 ) -> tuple[Balance, dict[str, float]]:
     """Balance of a window from its waveforms, and the energies that the run's ledger takes over.
 
@@ -55,7 +55,7 @@ def window_balance(
     ----------
     time_s, waves : accepted points from the window's start on
     cell_charge_C : change of the cells' charge over the window [C]
-    lead_ohm : alternator lead [ohm]
+    lead_ohm, battery_cable_ohm : alternator lead, and cable to the bank [ohm]
     """
     port, output = waves["port_current_A"], waves["output_current_A"]
     moved_C = integral(time_s, waves["battery_current_A"])
@@ -67,6 +67,7 @@ def window_balance(
     stored_J = float(waves["stored_J"][-1] - waves["stored_J"][0])
     error_J = entering_J - leaving_J - burnt_J - stored_J
     bus = waves["starter_voltage_V"]
+    cable_J = integral(time_s, battery_cable_ohm * waves["battery_current_A"] ** 2)
     load = waves["alternator_current_A"] - waves["starter_battery_current_A"] - port
     balance = Balance(
         charge_C=moved_C,
@@ -86,7 +87,8 @@ def window_balance(
         "starter_battery_J": integral(time_s, bus * waves["starter_battery_current_A"]),
         "input_cable_J": integral(time_s, (bus - waves["input_voltage_V"]) * port),
         "circuit_J": entering_J - leaving_J,
-        "battery_J": leaving_J,
+        "battery_cable_J": cable_J,
+        "battery_J": leaving_J - cable_J,
         "limit_s": integral(time_s, (waves["sense_mV"] > LIMITING * waves["reference_mV"]) * waves["enable"]),
     }
     return balance, energies

@@ -37,7 +37,9 @@ class Characteristic(NamedTuple):
     that the ideal diode holds, drop_ohm its rise with current, drop_knee_V; limit_gain [-], limit_offset_mV,
     limit_slope_S; knee_A; floor_A (width of the knee to blocking); leak_S; other_ohm (loss outside devices and
     fuse); link_ohm; trip_V input voltage above which the hardware blocks (read from the netlist, not fitted); share_*
-    share of each pass device in their common power.
+    share of each pass device in their common power. near_trip_V, near_trip_A: input voltage and port current from which
+    on a trip of the hardware is near (see `cosim.trips`). drop_low_V .. high_degC: what the law was measured on: drops,
+    references where it limits, temperatures.
     """
 
     kind: float
@@ -67,6 +69,14 @@ class Characteristic(NamedTuple):
     share_b: float
     share_c: float
     share_d: float
+    near_trip_V: float
+    near_trip_A: float
+    drop_low_V: float
+    drop_high_V: float
+    reference_low_mV: float
+    reference_high_mV: float
+    low_degC: float
+    high_degC: float
 
 
 class Controls(NamedTuple):
@@ -228,5 +238,6 @@ def limiter_start() -> Characteristic:
         diode_t3=0.0, pass_ohm=0.3e-3, pass_t1=4e-3, pass_t2=1e-5, pass_t3=0.0, drop_V=0.016,
         drop_ohm=0.05e-3, drop_knee_V=2e-3, limit_gain=1.0, limit_offset_mV=0.0, limit_slope_S=0.0,
         knee_A=0.5, floor_A=0.05, leak_S=1e-5, other_ohm=0.1e-3, link_ohm=1e-3, trip_V=1e9,
-        share_a=0.25, share_b=0.25, share_c=0.25, share_d=0.25,
+        share_a=0.25, share_b=0.25, share_c=0.25, share_d=0.25, near_trip_V=1e9, near_trip_A=1e9, drop_low_V=-1e9,
+        drop_high_V=1e9, reference_low_mV=-1e9, reference_high_mV=1e9, low_degC=-1e9, high_degC=1e9,
     )

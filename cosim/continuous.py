@@ -28,7 +28,7 @@ from cosim.spice_deck import LADDER, Rung, SpiceOptions
 from cosim.spice_errors import OperatingPointFailed, PointBudgetExceeded, SpiceError, TransientAborted
 from cosim.window_deck import deck_spec
 from cosim.window_result import window_dataset
-from models import fuse
+from models import cable, fuse
 
 Array = NDArray[np.float64]
 
@@ -140,7 +140,10 @@ class ContinuousRun(Run):
         charge_C = stored_charge_C(reached.state.battery, self.p.battery) - stored_charge_C(
             start.state.battery, self.p.battery
         )
-        balance, energies = window_balance(time_s, waves, charge_C, float(self.p.alternator_lead_ohm))
+        cable_ohm = float(cable.resistance_ohm(start.state.battery_cable_degC, self.p.battery_cable))
+        balance, energies = window_balance(
+            time_s, waves, charge_C, float(self.p.alternator_lead_ohm), cable_ohm
+        )
         for key, value in energies.items():
             self.ledger[LEDGER.index(key)] += value
         start_s, end_s = self._seconds(start.tick), self._seconds(reached.tick)

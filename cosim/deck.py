@@ -65,8 +65,9 @@ SOURCE_WAVES: dict[str, str] = {
 class AlternatorDeck:
     """Alternator as the deck sees it: regulator gain [A/V], field time constant [s], lead [ohm, H], start [A].
 
-    The field is given as the current that it stands for; it is set for the operating point and free afterwards,
-    because it is far slower than a pre-roll.
+    The field is given as the current that it stands for; it is held there until `hold_s` [s], the end of the pre-roll
+    (None: free after the operating point), and follows its regulator from then on.
+    `dump_ohm` is its internal resistance above every set-point (load dump).
     """
 
     gain_A_V: float
@@ -74,6 +75,8 @@ class AlternatorDeck:
     lead_resistance_ohm: float
     lead_inductance_H: float
     start_current_A: float
+    dump_ohm: float = 0.56
+    hold_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -152,9 +155,11 @@ def _element(name: str, nodes: str, subcircuit: str, resistance_ohm: float, indu
 def _alternator_lines(alternator: AlternatorDeck | None) -> list[str]:
     if alternator is None:
         return ["vialt altm stb 0", "ralto altm 0 1e9", "rimax ximax 0 1e6", "rset xset 0 1e6"]
+    hold = "" if alternator.hold_s is None else f" thold={alternator.hold_s!r}"
     return [
         "vialt altm stb 0",
         _element("xlead", "alto altm", "cable", alternator.lead_resistance_ohm, alternator.lead_inductance_H),
-        f"xalt alto 0 ximax xset alternator gain={alternator.gain_A_V!r} tau={alternator.field_tau_s!r}",
+        f"xalt alto 0 ximax xset alternator gain={alternator.gain_A_V!r} tau={alternator.field_tau_s!r}"
+        f" ri={alternator.dump_ohm!r}{hold}",
         f".ic v(xalt.fld)={alternator.start_current_A!r}",
     ]

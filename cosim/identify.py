@@ -8,13 +8,14 @@ The result is cached by content (netlist, parameters, ngspice version, this proc
 from __future__ import annotations
 
 import json
+import math
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,10 +39,11 @@ from cosim.errors import RunFailed
 from cosim.paths import ROOT
 from cosim.spice import SpiceSession
 from cosim.spice_sources import SourceTable
+from cosim.trips import with_trips, without_trips
 
 Array = NDArray[np.float64]
 
-PROCEDURE = "5"
+PROCEDURE = "8"
 """Version of this procedure; part of the cache key."""
 SETTLE_S, ENABLE_S = 0.05, 1e-3
 SAMPLES_PER_REGIME = {"pass": 26, "limit": 22, "knee": 8, "reverse": 8}
@@ -64,9 +66,14 @@ knee to blocking narrow enough that the law blocks (ours)."""
 REFUSED_A, REFUSED_POWER = 0.3, 0.05
 """A circuit whose current the law misses by more than this (design bound), or whose powers by more, is refused."""
 HIGHEST_SOURCE_V = 17.0
-"""Samples stay below the 18 V over-voltage trip, which is no part of the law."""
+"""Samples stay below the 18 V of the over-voltage trip; the trip itself is no part of the law."""
+BEYOND = 0.05
+"""Part of a measured range by which the law may leave it (ours)."""
 SETTLED_A = 0.02
 """A sample whose current still moves by more over its last fifth is refused (ours)."""
+
+FIGURES = ("residual_median_A", "residual_max_A", "power_residual", "samples", "dropped")
+"""Fields of an `IdentifiedCircuit` that are kept in the cache beside the coefficients."""
 
 
 class IdentificationFailed(RunFailed):
@@ -135,36 +142,41 @@ def identify(
     """
     listed = ",".join(f"{k}={float(v)!r}" for k, v in sorted(parameters.items()))
     key = cache.content_key(PROCEDURE, circuit_text(netlist), netlist, listed, session.version_text)
-    stored = cache.load("characteristic", key)
-    if stored is not None and set(stored["coefficients"]) == set(Characteristic._fields):
-        values = {name: float(v) for name, v in stored["coefficients"].items()}
-        figures = stored["figures"]
-        return IdentifiedCircuit(netlist, Characteristic(**values), from_cache=True, **figures)
-    samples = measure_samples(netlist, dict(parameters), progress, workers)
+    stored = _from_cache(netlist, cache.load("characteristic", key))
+    if stored is not None:
+        return stored
+    samples = measure_samples(netlist, without_trips(circuit_text(netlist), parameters), progress, workers)
     dropped = sum(SAMPLES_PER_REGIME.values()) - len(samples)
     if netlist == "direct_connection":
         circuit = fit_link(netlist, samples)
     else:
         circuit = fit_limiter(netlist, samples, parameters)
-        trip_V = parameters.get("vov", default_parameter(circuit_text(netlist), "vov"))
-        circuit = replace(circuit, coefficients=circuit.coefficients._replace(trip_V=trip_V))
-    figures = {"residual_median_A": circuit.residual_median_A, "residual_max_A": circuit.residual_max_A,
-               "power_residual": circuit.power_residual, "samples": circuit.samples, "dropped": dropped}
+        coefficients = with_ranges(circuit.coefficients, samples)
+        circuit = replace(circuit, coefficients=with_trips(coefficients, circuit_text(netlist), parameters))
+    circuit = replace(circuit, dropped=dropped)
     if circuit.residual_max_A > REFUSED_A or circuit.power_residual > REFUSED_POWER:
         raise IdentificationFailed(
             f"{netlist} ({listed}): the terminal law misses its own samples by up to {circuit.residual_max_A:.3g} A "
             f"(allowed: {REFUSED_A} A) and {circuit.power_residual:.2%} of a power (allowed: {REFUSED_POWER:.0%})"
         )
+    figures = {name: getattr(circuit, name) for name in FIGURES}
     cache.store("characteristic", key, {"coefficients": circuit.coefficients._asdict(), "figures": figures})
-    return replace(circuit, dropped=dropped)
+    return circuit
 
 
-def default_parameter(text: str, name: str) -> float:
-    """Default of a subcircuit parameter, read from the netlist (plain numbers only)."""
-    found = re.search(rf"(?im)^[.+][^*\n]*\b{name}=([0-9.]+)", text)
-    if found is None:
-        raise IdentificationFailed(f"the netlist has no parameter {name}=NUMBER")
-    return float(found.group(1))
+def _from_cache(netlist: str, entry: Mapping[str, Any] | None) -> IdentifiedCircuit | None:
+    """Circuit of a cache entry; None where the entry is absent or not what this version stores."""
+    try:
+        values = {name: float(entry["coefficients"][name]) for name in Characteristic._fields} if entry else {}
+        figures = {name: float(entry["figures"][name]) for name in FIGURES} if entry else {}
+    except (KeyError, TypeError, ValueError):
+        return None
+    if not entry or not all(math.isfinite(v) for v in (*values.values(), *figures.values())):
+        return None
+    return IdentifiedCircuit(
+        netlist, Characteristic(**values), figures["residual_median_A"], figures["residual_max_A"],
+        figures["power_residual"], int(figures["samples"]), True, int(figures["dropped"]),
+    )
 
 
 # ---- sampling ---------------------------------------------------------------------------------------------------
@@ -177,7 +189,7 @@ def design(netlist: str, fuse_25_ohm: float, fuse_alpha: float) -> list[dict[str
         for u in unit:
             fuse_degC, diode_degC = -40.0 + 190.0 * u[0], -40.0 + 190.0 * u[1]
             pass_degC = -40.0 + 190.0 * u[2]
-            limit_mV = 60.0 * 0.9 * (0.3 + 0.9 * u[3])
+            limit_mV = 60.0 * 0.9 * (0.3 + 1.2 * u[3])  # 90 A over a fuse at 125 degC are 75 mV
             limit_A = limit_mV * 1e-3 / (fuse_25_ohm * (1.0 + fuse_alpha * (fuse_degC - 25.0)))
             battery_V = 12.0 + 2.0 * u[4]
             point = _source(regime, u[5], limit_A, limit_mV, fuse_25_ohm)
@@ -209,8 +221,20 @@ def measure_samples(
     netlist: str, parameters: dict[str, float], progress: Callable[[float, str], None] | None = None,
     workers: int | None = None,
 ) -> list[Sample]:
-    """Run all settled windows, in parallel processes, in a fixed order."""
+    """Measure the design; windows that do not settle are left out, and refused where they are many."""
     points = design(netlist, parameters.get("rf25", 0.6e-3), parameters.get("alphaf", 0.0039))
+    samples = measure_points(netlist, parameters, points, progress, workers)
+    moving = [s for s in samples if abs(s.moving_A) > SETTLED_A]
+    if len(moving) > len(samples) // 10:
+        raise IdentificationFailed(f"{netlist}: {len(moving)} of {len(samples)} windows did not settle")
+    return [s for s in samples if abs(s.moving_A) <= SETTLED_A]
+
+
+def measure_points(
+    netlist: str, parameters: dict[str, float], points: list[dict[str, float | str]],
+    progress: Callable[[float, str], None] | None = None, workers: int | None = None,
+) -> list[Sample]:
+    """Run settled windows in parallel processes; their samples in the order of the points."""
     count = workers or os.cpu_count() or 1
     batches = [points[i : i + 8] for i in range(0, len(points), 8)]
     samples: list[Sample] = []
@@ -219,10 +243,7 @@ def measure_samples(
             samples += batch
             if progress:
                 progress(0.0, f"terminal characteristic {len(samples)}/{len(points)}")
-    moving = [s for s in samples if abs(s.moving_A) > SETTLED_A]
-    if len(moving) > len(samples) // 10:
-        raise IdentificationFailed(f"{netlist}: {len(moving)} of {len(samples)} windows did not settle")
-    return [s for s in samples if abs(s.moving_A) <= SETTLED_A]
+    return samples
 
 
 def _in_worker(netlist: str, parameters: dict[str, float], points: list[dict[str, float | str]]) -> list[Sample]:
@@ -242,26 +263,32 @@ def _in_worker(netlist: str, parameters: dict[str, float], points: list[dict[str
 def measure_point(
     session: SpiceSession, netlist: str, parameters: Mapping[str, float], point: Mapping[str, float | str]
 ) -> Sample:
-    """One settled window: start disabled, enable, settle, read the last values."""
+    """One settled window: start disabled, enable (unless `enable` is 0), settle, read the last values.
+
+    A point has `regime`, `battery_V`, `over_V`, `reference_mV` and the temperatures; it may have `source_ohm`,
+    `sink_ohm` (resistance on each side), `enable`, `settle_s` and, where the pass devices differ, `q2a_degC`...
+    """
     value = {k: float(v) for k, v in point.items() if k != "regime"}
+    source_ohm, sink_ohm = value.get("source_ohm", SOURCE_OHM), value.get("sink_ohm", SOURCE_OHM)
+    settle_s = value.get("settle_s", SETTLE_S)
     spec = DeckSpec(
-        title="identify", netlist=netlist, parameters=parameters, source_resistance_ohm=SOURCE_OHM / 2.0,
-        input_cable_resistance_ohm=SOURCE_OHM / 2.0, input_cable_inductance_H=1e-6,
-        battery_cable_resistance_ohm=SOURCE_OHM / 2.0, battery_resistance_ohm=SOURCE_OHM / 2.0,
+        title="identify", netlist=netlist, parameters=parameters, source_resistance_ohm=source_ohm / 2.0,
+        input_cable_resistance_ohm=source_ohm / 2.0, input_cable_inductance_H=1e-6,
+        battery_cable_resistance_ohm=sink_ohm / 2.0, battery_resistance_ohm=sink_ohm / 2.0,
     )
     table = SourceTable(EXTERNALS)
     settings = {"vemf": value["battery_V"], "vsrc": value["battery_V"] + value["over_V"], "ven": 0.0,
                 "vref": value["reference_mV"], "vtfuse": value["fuse_degC"], "vtq1": value["diode_degC"],
-                **{f"vt{d}": value["pass_degC"] for d in DEVICES[1:]}}
+                **{f"vt{d}": value.get(f"{d}_degC", value["pass_degC"]) for d in DEVICES[1:]}}
     for name in EXTERNALS:
         table.hold(name, 0.0, settings.get(name, 0.0))
-    table.ramp("ven", ENABLE_S, 1.0, 2e-6)
+    table.ramp("ven", ENABLE_S, value.get("enable", 1.0), 2e-6)
     waves = session.transient(
-        top_deck(spec), tstop_s=SETTLE_S, tmax_s=1e-4, signals=list(SIGNALS.values()), sources=table,
+        top_deck(spec), tstop_s=settle_s, tmax_s=1e-4, signals=list(SIGNALS.values()), sources=table,
         breakpoints=[ENABLE_S, ENABLE_S + 2e-6],
     )
     last = {ours: float(waves[theirs][-1]) for ours, theirs in SIGNALS.items()}
-    earlier = int(np.searchsorted(waves.time_s, 0.8 * SETTLE_S))
+    earlier = int(np.searchsorted(waves.time_s, 0.8 * settle_s))
     current = waves[SIGNALS["port_current_A"]]
     return Sample(
         regime=str(point["regime"]), drop_V=last["input_voltage_V"] - last["battery_voltage_V"],
@@ -328,6 +355,27 @@ def with_shares(c: Characteristic, samples: list[Sample]) -> Characteristic:
     total = np.array([s.power_W[1:5] for s in samples if s.current_A > 2.0]).sum(axis=0)
     a, b, second, d = (total / total.sum()).tolist()
     return c._replace(share_a=a, share_b=b, share_c=second, share_d=d)
+
+
+def with_ranges(c: Characteristic, samples: list[Sample]) -> Characteristic:
+    """What the law was measured on; outside it is extrapolated. A sample that passes has its reference out of the way.
+
+    Fuse, diode and pass devices are sampled over the same temperatures; the smallest of the three ranges counts. Each
+    range reaches `BEYOND` of its width further than its samples, which a few dozen never place on its very border.
+    """
+    parts = np.array([(s.fuse_degC, s.diode_degC, s.pass_degC) for s in samples])
+    drops = _widened(min(s.drop_V for s in samples), max(s.drop_V for s in samples))
+    references = [s.reference_mV for s in samples if s.regime != "pass"]
+    reference_mV = _widened(min(references), max(references))
+    degC = _widened(float(parts.min(axis=0).max()), float(parts.max(axis=0).min()))
+    return c._replace(
+        drop_low_V=drops[0], drop_high_V=drops[1], reference_low_mV=reference_mV[0], reference_high_mV=reference_mV[1],
+        low_degC=degC[0], high_degC=degC[1],
+    )
+
+
+def _widened(low: float, high: float) -> tuple[float, float]:
+    return low - BEYOND * (high - low), high + BEYOND * (high - low)
 
 
 def fit_link(netlist: str, samples: list[Sample]) -> IdentifiedCircuit:

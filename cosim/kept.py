@@ -1,7 +1,7 @@
 """Large tuples where compiled code finds them at once.
 
-A state or a set of parameters is a hundred fields; to unpack it from Python costs as much as twenty ticks, and a day has
-ten thousand stretches. numba's typed lists keep it unpacked.
+A state or a set of parameters is a hundred fields; to unpack it from Python costs as much as twenty ticks, and a day
+has ten thousand stretches. numba's typed lists keep it unpacked.
 """
 
 from __future__ import annotations

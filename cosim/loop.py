@@ -11,6 +11,7 @@ from cosim.channels import fill_row
 from cosim.characteristic import Controls, fill_powers_W, fuse_ohm
 from cosim.kept import kept
 from cosim.plant import PlantParameters, PlantState, controls_of, plant_flags
+from cosim.quasi_static import look, new_watch
 from cosim.sensors import cells_inside, measure_range, scalars_inside
 from cosim.slow import (
     Operating,
@@ -27,7 +28,7 @@ from cosim.slow import (
     with_bank,
 )
 from models import bank_tick, bank_work, cable
-from models.compiled import apart, borrowing, compiled
+from models.compiled import apart, borrowing
 
 Array = NDArray[np.float64]
 
@@ -41,6 +42,8 @@ values, not integrals: port current, winding and rectifier temperature."""
 
 PEAKS = 10
 """First place of the highest values in the ledger."""
+ENDED, WANTED = 0, 1
+"""Why the tick loop stopped: stretch ended; supervisor wanted; beyond: 1 + what `quasi_static.look` gives."""
 LIMITING = 0.98
 """The port counts as limiting when the fuse drop is above this part of the reference (ours)."""
 
@@ -149,8 +152,8 @@ def add_energies(
 @apart
 def run_ticks(
     state: PlantState, tick: int, end_tick: int, fresh: bool, grid: Grid, stretch: Stretch,
-    record: NDArray[np.float64], ledger: NDArray[np.float64], p: PlantParameters,
-) -> tuple[PlantState, int, bool]:
+    record: NDArray[np.float64], ledger: NDArray[np.float64], watch: NDArray[np.int64], p: PlantParameters,
+) -> tuple[PlantState, int, int]:
     """Advance tick after tick.
 
     Parameters
@@ -161,23 +164,26 @@ def run_ticks(
     grid, stretch : inputs and what is held
     record : rows of the slow record, written on its spacing
     ledger : integrals, see `LEDGER`, added to in place
+    watch : what is looked for besides (`quasi_static.new_watch`), kept up in place
     p : parameters
 
     Returns
     -------
-    state, tick, wanted : where it stopped (also where the plant passed a limit, see `plant_flags`), and whether the
-        supervisor wants to be called there
+    state, tick, why : where it stopped (also where the plant passed a limit, see `plant_flags`), and why: `ENDED`,
+        `WANTED` or beyond
     """
     k = prepare(state, grid.tick_s, p)
-    state, tick, wanted = _run_ticks(own_arrays(state), tick, end_tick, fresh, grid, stretch, record, ledger, k, p)
-    return with_bank(state, bank_work.stored(k.bank)), tick, wanted
+    state, tick, why = _run_ticks(
+        own_arrays(state), tick, end_tick, fresh, grid, stretch, record, ledger, watch, k, p
+    )
+    return with_bank(state, bank_work.stored(k.bank)), tick, why
 
 
 @apart
 def _run_ticks(
     state: PlantState, tick: int, end_tick: int, fresh: bool, grid: Grid, stretch: Stretch,
-    record: NDArray[np.float64], ledger: NDArray[np.float64], k: Tick, p: PlantParameters,
-) -> tuple[PlantState, int, bool]:
+    record: NDArray[np.float64], ledger: NDArray[np.float64], watch: NDArray[np.int64], k: Tick, p: PlantParameters,
+) -> tuple[PlantState, int, int]:
     """`run_ticks` that writes over the arrays of `state`; bank and measurements (where it is wanted) are in `k`."""
     flags = plant_flags(state, p)
     while tick < end_tick:
@@ -187,8 +193,12 @@ def _run_ticks(
         x = _observe(state, row, u, k, p)
         if fresh and (tick >= stretch.deadline_tick or not _held(k, tick, stretch, p)):
             _measure_cells(k, p)
-            return state, tick, True
+            return state, tick, WANTED
         fresh = True
+        if watch[0]:
+            doubt = look(watch, state, k.bank, x, grid.rows, tick, grid.tick_s, u, p)
+            if doubt:
+                return state, tick, WANTED + doubt
         fill_powers_W(k.powers_W, x.input_voltage_V - x.battery_voltage_V, x.port_current_A, u, p.characteristic)
         if tick % grid.record_every == 0:
             fill_row(record[tick // grid.record_every], state, x, k.powers_W, row, stretch.commands, k.bank)
@@ -200,7 +210,7 @@ def _run_ticks(
         tick += 1
         if plant_flags(state, p) != flags:
             break
-    return state, tick, False
+    return state, tick, ENDED
 
 
 @borrowing
@@ -239,6 +249,7 @@ class Plant:
         self._tick = _prepared(state, grid.tick_s, p)
         self._record, self._ledger = record, ledger
         self.flags = int(plant_flags(state, p))
+        self.watch = new_watch()
         self.measured = np.full(p.sensors.offset.size, np.nan)
 
     @property
@@ -250,20 +261,20 @@ class Plant:
     def state(self, state: PlantState) -> None:
         self.flags = _replaced(self._state, self._tick, state, self._p)
 
-    def run(self, tick: int, end_tick: int, fresh: bool, stretch: Stretch) -> tuple[int, bool]:
-        """Call `run_ticks`; returns where it stopped and whether the supervisor is wanted, with `measured`."""
-        tick, wanted, self.flags = _run_plant(
+    def run(self, tick: int, end_tick: int, fresh: bool, stretch: Stretch) -> tuple[int, int]:
+        """Call `run_ticks`; returns where it stopped and why, with `measured`."""
+        tick, why, self.flags = _run_plant(
             self._state, self._tick, tick, end_tick, fresh, self._grid, stretch, self._record, self._ledger,
-            self.measured, self._p,
+            self.measured, self.watch, self._p,
         )
-        return tick, wanted
+        return tick, why
 
-    def look(self, tick: int, stretch: Stretch) -> Array:
-        """Measurements at a tick, as `run` would take them; nothing moves."""
-        _look_at(
+    def look(self, tick: int, stretch: Stretch) -> tuple[Operating, Array]:
+        """Network solution and measurements at a tick, as `run` would take them; nothing moves."""
+        x = _look_at(
             self._state, self._tick, tick, self._grid, stretch.commands, stretch.reference_mV, self.measured, self._p
         )
-        return self.measured
+        return x, self.measured
 
 
 @apart
@@ -291,24 +302,25 @@ def _replaced(states: list[PlantState], ticks: list[Tick], state: PlantState, ps
 def _look_at(
     states: list[PlantState], ticks: list[Tick], tick: int, grids: list[Grid], commands: NDArray[np.float64],
     reference_mV: float, measured: NDArray[np.float64], ps: list[PlantParameters],
-) -> None:
+) -> Operating:
     p, k, state = ps[0], ticks[0], states[0]
     _refresh(k, tick, p)
-    _observe(state, grids[0].rows[tick], controls_of(state, commands[0], reference_mV), k, p)
+    x = _observe(state, grids[0].rows[tick], controls_of(state, commands[0], reference_mV), k, p)
     _measure_cells(k, p)
     measured[:] = k.measured
+    return x
 
 
 @apart
 def _run_plant(
     states: list[PlantState], ticks: list[Tick], tick: int, end_tick: int, fresh: bool, grids: list[Grid],
     stretch: Stretch, record: NDArray[np.float64], ledger: NDArray[np.float64], measured: NDArray[np.float64],
-    ps: list[PlantParameters],
-) -> tuple[int, bool, int]:
+    watch: NDArray[np.int64], ps: list[PlantParameters],
+) -> tuple[int, int, int]:
     """`run_ticks` on what `Plant` keeps."""
     p, k = ps[0], ticks[0]
-    state, tick, wanted = _run_ticks(states[0], tick, end_tick, fresh, grids[0], stretch, record, ledger, k, p)
+    state, tick, why = _run_ticks(states[0], tick, end_tick, fresh, grids[0], stretch, record, ledger, watch, k, p)
     states[0] = state
-    if wanted:
+    if why == WANTED:
         measured[:] = k.measured
-    return tick, wanted, plant_flags(state, p)
+    return tick, why, plant_flags(state, p)

@@ -20,6 +20,7 @@ from matplotlib.gridspec import GridSpec
 from numpy.typing import NDArray
 
 from cosim.decimate import min_max
+from cosim.plot_days import DAY_S, day_ticks, draw_days
 from cosim.plot_marks import mark_events, mark_windows
 from cosim.plot_windows import Zoom, chosen_windows, draw_zoom
 from cosim.result import Result, shown
@@ -82,6 +83,13 @@ PANELS = (
     )),
 )
 
+STAND_INS = {"cell_temperature_degC": "each_hottest_degC"}
+"""What is drawn where a large bank does not record every cell."""
+DAYS_HEIGHT = 1.2
+"""Height of the panel of days, which only long runs have."""
+WIDE_CHARGE = 40.0
+"""A charge that moves by more percent is drawn on the whole scale from 0 to 100."""
+
 SPEEDS = (
     ("vehicle_speed_m_s", 3.6, "vehicle speed", "km/h"),
     ("alternator_rpm", 1.0, "alternator speed", "1/min"),
@@ -108,17 +116,24 @@ def plot_result(result: Result) -> Figure:
     zooms = chosen_windows(result.windows)
     panels = [panel for panel in PANELS if any(line.variable in result.slow for line in panel.lines)]
     bottom = 0.345 if zooms else 0.06
-    grid = GridSpec(
-        max(len(panels), 1), 1, figure, left=0.055, right=0.865, top=0.835, bottom=bottom, hspace=0.09,
-        height_ratios=[panel.height for panel in panels] or None,
-    )
     factor, unit = time_unit(result.slow)
+    by_day = factor == DAY_S and "soc" in result.slow
+    heights = [panel.height for panel in panels] + [DAYS_HEIGHT] * by_day
+    grid = GridSpec(
+        max(len(heights), 1), 1, figure, left=0.055, right=0.865, top=0.835, bottom=bottom, hspace=0.09,
+        height_ratios=heights or None,
+    )
     axes: list[Axes] = []
     for row, panel in enumerate(panels):
         ax = figure.add_subplot(grid[row], sharex=axes[0] if axes else None)
-        draw_panel(ax, panel, result.slow, factor)
-        ax.tick_params(labelbottom=row == len(panels) - 1)
+        draw_panel(ax, panel, result.slow, factor, 8.0 if by_day else 9.0)
+        ax.tick_params(labelbottom=row == len(heights) - 1)
         axes.append(ax)
+    if by_day:
+        axes.append(figure.add_subplot(grid[len(panels)], sharex=axes[0]))
+        draw_days(axes[-1], result.slow)
+        dress(axes[-1], "daily [%]")
+        day_ticks(axes[-1], float(result.slow["time_s"].values[-1]) / DAY_S)
     if axes:
         axes[-1].set_xlabel(f"time since the start [{unit}]")
         _time_range(axes[0], result.slow, factor)
@@ -141,13 +156,14 @@ def time_unit(slow: xr.Dataset) -> tuple[float, str]:
     return next((factor, name) for least_s, factor, name in TIME_UNITS if span_s >= least_s)
 
 
-def draw_panel(ax: Axes, panel: Panel, slow: xr.Dataset, factor: float) -> None:
+def draw_panel(ax: Axes, panel: Panel, slow: xr.Dataset, factor: float, legend_pt: float = 9.0) -> None:
     """Draw the curves of one panel that the run has, with a legend beside it."""
     time_s = slow["time_s"].values.astype(float)
     for line in panel.lines:
-        if line.variable not in slow:
+        name = line.variable if line.variable in slow else STAND_INS.get(line.variable, "")
+        if name not in slow:
             continue
-        values = one_curve(slow[line.variable])
+        values = one_curve(slow[name])
         scale = 100.0 if line.variable.endswith("soc") else 1.0
         x, y = min_max(time_s, values * scale, BINS)
         ax.plot(x / factor, y, line.style, color=line.colour, linewidth=line.width, label=line.label)
@@ -157,13 +173,17 @@ def draw_panel(ax: Axes, panel: Panel, slow: xr.Dataset, factor: float) -> None:
                        label=f"its limit, {float(limit):g} \N{DEGREE SIGN}C")
     widen(ax, panel.least_span)
     dress(ax, panel.label)
-    speed = _draw_speed(ax, slow, factor) if "soc" in {line.variable for line in panel.lines} else None
+    of_charge = "soc" in {line.variable for line in panel.lines}
+    if of_charge and np.ptp(ax.get_ylim()) > WIDE_CHARGE:
+        ax.set_ylim(-4.0, 104.0)
+        ax.set_yticks([0.0, 25.0, 50.0, 75.0, 100.0])
+    speed = _draw_speed(ax, slow, factor) if of_charge else None
     handles, labels = ax.get_legend_handles_labels()
     if speed is not None:
         more = speed.get_legend_handles_labels()
         handles, labels = handles + more[0], labels + more[1]
     ax.legend(handles, labels, loc="upper left", bbox_to_anchor=(1.005 if speed is None else 1.045, 1.02),
-              frameon=False, fontsize=9, handlelength=1.8, labelspacing=0.2)
+              frameon=False, fontsize=legend_pt, handlelength=1.8, labelspacing=0.2)
 
 
 def one_curve(variable: xr.DataArray) -> Array:

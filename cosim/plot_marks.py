@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -17,8 +18,12 @@ LETTER_GAP = 0.014
 """The same for the letters of enlarged windows, which are smaller."""
 LONGEST_LABEL = 24
 """Longest event name over the panels [characters]; a longer one is cut."""
-WINDOW_EVENT = "window"
-"""Event that only says that a window ran; the shading says it already."""
+WINDOW_EVENTS = ("window", "window reused")
+"""Events that only say that a window ran; the shading says it already."""
+MANY = 8
+"""An event that comes more often than this is marked once, with how often; its pattern shows in the curves."""
+CROWD = 12
+"""More windows than this are small marks on top of the first panel, so that they do not cover the curves."""
 
 
 class Mark(NamedTuple):
@@ -57,10 +62,24 @@ def grouped(events: Sequence[LoggedEvent], gap_s: float) -> list[Mark]:
     return marks
 
 
+def counted(events: Sequence[LoggedEvent]) -> list[LoggedEvent]:
+    """Leave only the first of what comes more than `MANY` times, its name with how often."""
+    often = Counter(event.event for event in events)
+    kept: list[LoggedEvent] = []
+    met: set[str] = set()
+    for event in events:
+        if often[event.event] <= MANY:
+            kept.append(event)
+        elif event.event not in met:
+            met.add(event.event)
+            kept.append(event._replace(event=f"{often[event.event]} x {event.event}"))
+    return kept
+
+
 def mark_events(axes: Sequence[Axes], events: Sequence[LoggedEvent], factor: float) -> None:
     """Draw a thin line per event through all panels, and short labels above the first."""
     low, high = axes[0].get_xlim()
-    told = [event for event in events if event.event != WINDOW_EVENT]
+    told = counted([event for event in events if event.event not in WINDOW_EVENTS])
     for mark in grouped(told, LEAST_GAP * (high - low) * factor):
         for ax in axes:
             ax.axvline(mark.time_s / factor, color="#666666", linewidth=0.6, linestyle=":", zorder=0.5)
@@ -76,9 +95,14 @@ def mark_windows(
 ) -> None:
     """Shade the windows, which may be thinner than a pixel, and letter those that are drawn below."""
     letters = {zoom.key: zoom.letter for zoom in zooms}
+    crowded = len(windows) > CROWD
     for key, window in windows.items():
         start = float(window.attrs.get("start_s", 0.0)) / factor
         end = float(window.attrs.get("end_s", 0.0)) / factor
+        if crowded and key not in letters:
+            axes[0].plot([start], [1.0], "v", color="#F0E442", markeredgecolor="#8A8000", markersize=4.0,
+                         transform=axes[0].get_xaxis_transform(), clip_on=False)
+            continue
         for ax in axes:
             ax.axvspan(start, max(end, start), facecolor="#F0E442", edgecolor="#D9C900", alpha=0.55,
                        linewidth=1.4 if key in letters else 0.7, zorder=0.3)

@@ -16,14 +16,14 @@ Array = NDArray[np.float64]
 
 MOST = 4
 """Windows that find room in a row."""
-FIRST = ("enable", "crank", "disable")
+FIRST = ("enable", "crank", "disable", "load_step")
 """Kinds of windows that a reader looks for first, by the beginning of their names."""
 BINS = 400
 MOST_OF_IT = 0.6
 """Part of all movement that the enlarged stretch holds at least; slow drifts are seldom more than the rest."""
 AIR_BEFORE, AIR_AFTER = 1.0, 4.0
 """Widths of that stretch that are shown before its beginning, and from its beginning on."""
-LEAST_SWING_A, LEAST_WIDTH_S = 2.0, 5e-6
+LEAST_SWING_A, LEAST_SWING_V, LEAST_WIDTH_S = 2.0, 0.2, 5e-6
 
 CURRENTS = (
     ("alternator_current_A", "alternator", "#E69F00", 1.2),
@@ -48,6 +48,8 @@ class Zoom(NamedTuple):
 def chosen_windows(windows: Mapping[str, xr.Dataset]) -> list[Zoom]:
     """Choose the most telling windows: one of each first kind, then other kinds, then what moves most.
 
+    Windows in which nothing moves come last: a disabling after the current has ceased, say.
+
     Returns
     -------
     at most `MOST`, in the order of time, lettered A, B, ...
@@ -56,8 +58,10 @@ def chosen_windows(windows: Mapping[str, xr.Dataset]) -> list[Zoom]:
     usable.sort(key=lambda key: -swing_A(windows[key]))
     kinds = {key: _kind(key, windows[key]) for key in usable}
     chosen: list[str] = []
+    moving = [key for key in usable if moves(windows[key])]
     for kind in dict.fromkeys((*FIRST, *kinds.values())):
-        chosen += [key for key in usable if kinds[key] == kind][:1]
+        chosen += [key for key in moving if kinds[key] == kind][:1]
+    chosen += [key for key in moving if key not in chosen]
     chosen += [key for key in usable if key not in chosen]
     by_time = sorted(chosen[:MOST], key=lambda key: float(windows[key].attrs.get("start_s", 0.0)))
     return [Zoom(key, chr(ord("A") + i), windows[key]) for i, key in enumerate(by_time)]
@@ -74,6 +78,13 @@ def swing_A(window: xr.Dataset) -> float:
         return 0.0
     values = window["port_current_A"].values
     return float(np.nanmax(values) - np.nanmin(values))
+
+
+def moves(window: xr.Dataset) -> bool:
+    """Whether there is something to see: the port's current moves, or the starter battery's voltage."""
+    if swing_A(window) >= LEAST_SWING_A:
+        return True
+    return "starter_voltage_V" in window and float(np.ptp(window["starter_voltage_V"].values)) >= LEAST_SWING_V
 
 
 def focus_s(window: xr.Dataset) -> tuple[float, float]:

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, replace
 
 from cosim.inputs import Inputs
+from cosim.quasi_static import KINDS
 from cosim.scenario import Scenario
 from cosim.spice_deck import SpiceOptions
 
@@ -18,6 +19,15 @@ LONGEST_S = 4.0
 BURST, REFILL_S = 20, 600.0
 """A kind of window may open this often at once, and once more per `REFILL_S` afterwards (ours): more than a person
 does with a vehicle, far less than an output that chatters."""
+
+PREDICTION = "prediction"
+"""Kind of the window that looks again after one that ended off its prediction."""
+VERIFYING = (*KINDS, PREDICTION)
+"""Kinds that only verify the slow picture."""
+SPARED = ("regime", "small_current", "fast_input")
+"""Of these, leaving one out casts no doubt on the run: the law is measured across its branches."""
+VERIFYING_BURST, VERIFYING_REFILL_S = 2, 7200.0
+"""Budget of each of them (ours): at most six in a day's work of eight hours, whatever the drive."""
 
 
 class WindowBudget:
@@ -35,7 +45,10 @@ class WindowBudget:
     def allows(self, kind: str, tick: int) -> bool:
         """Whether a window of this kind may open now; takes one from its budget if so."""
         passed_s = (tick - self._last_tick.get(kind, tick)) * self._tick_s
-        level = min(float(self._burst), self._level.get(kind, float(self._burst)) + passed_s / self._refill_s)
+        burst, refill_s = self._burst, self._refill_s
+        if kind in VERIFYING:
+            burst, refill_s = VERIFYING_BURST, VERIFYING_REFILL_S
+        level = min(float(burst), self._level.get(kind, float(burst)) + passed_s / refill_s)
         self._last_tick[kind] = tick
         if level < 1.0:
             self._level[kind] = level
@@ -81,7 +94,7 @@ def planned(scenario: Scenario, inputs: Inputs, n_ticks: int) -> list[WindowRequ
         start = max(0, math.floor(time_s / tick_s + 1e-9) - 1)
         covered = any(w.start_tick * tick_s <= time_s < (w.start_tick + w.min_ticks) * tick_s for w in asked)
         if start < n_ticks and not covered:
-            found.append(_automatic(label, f"{label} at {time_s:.3f} s", start, n_ticks, tick_s))
+            found.append(automatic(label, f"{label} at {time_s:.3f} s", start, n_ticks, tick_s))
     return sorted(found, key=lambda w: (w.start_tick, w.name))
 
 
@@ -96,10 +109,11 @@ def before_next(request: WindowRequest, next_asked: int | None) -> WindowRequest
 def on_command(enable: bool, tick: int, n_ticks: int, tick_s: float) -> WindowRequest:
     """Window around a change of the enable command."""
     name = "enable" if enable else "disable"
-    return _automatic(name, f"command: {name}", tick, n_ticks, tick_s)
+    return automatic(name, f"command: {name}", tick, n_ticks, tick_s)
 
 
-def _automatic(name: str, reason: str, start_tick: int, n_ticks: int, tick_s: float) -> WindowRequest:
+def automatic(name: str, reason: str, start_tick: int, n_ticks: int, tick_s: float) -> WindowRequest:
+    """Window that nobody asked for: open until settled, within its limits."""
     limit = max(1, min(math.ceil(LONGEST_S / tick_s), n_ticks - start_tick))
     shortest = min(limit, max(1, math.ceil(SHORTEST_S / tick_s - 1e-9)))
     return WindowRequest(name, reason, start_tick, shortest, limit)

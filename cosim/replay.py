@@ -89,8 +89,8 @@ class NativeBank:
             for k, pair in enumerate(one.pairs, start=1):
                 node = f"np{k}{mine}"
                 lines += [
-                    f"b{node} 0 {node} i=v(ngate)*({pair.target(current)}-v({node}))", f"c{node} {node} 0 {pair.tau_s!r}",
-                    f".ic v({node})={pair.start_V!r}",
+                    f"b{node} 0 {node} i=v(ngate)*({pair.target(current)}-v({node}))",
+                    f"c{node} {node} 0 {pair.tau_s!r}", f".ic v({node})={pair.start_V!r}",
                 ]
                 emf.append(f"v({node})")
             if len(self.batteries) > 1:

@@ -30,9 +30,9 @@ TOLERANCE = {
     "input_cable_degC": 10.0, "battery_cable_degC": 10.0, "bus_voltage_V": 0.02, "field_A": 1.0,
     "law_A": 1.0,
 }
-"""Largest difference of a state that counts as the same, by the last part of its name, in its unit (ours). 3 K change
-the path's resistance by 1 %, 2 % of charge the open-circuit voltage by some 10 mV, what only keeps books nothing: less than 2 A for the fraction of a
-second that a window lasts."""
+"""Largest difference of a state that counts as the same, by the last part of its name, in its unit (ours); what only
+keeps books may differ. 3 K change the path's resistance by 1 %, 2 % of charge the open-circuit voltage by some 10 mV:
+less than 2 A for the fraction of a second that a window lasts."""
 REFERENCE_TOLERANCE = 0.01
 """Relative difference of the fuse-drop reference that counts as the same."""
 INPUT_TOLERANCE = 1e-6

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 import bms
 from cosim.deck import parameter_names
 from cosim.errors import InputError
-from cosim.scenario_bank import Bank, Battery, Cable, Fraction, Name, Spread, Strict
+from cosim.scenario_bank import Bank, Battery, Cable, Fraction, Name, Spread
 from models import alternator, bank, starter_battery
 from models.parameter_file import ParameterError
 
@@ -30,14 +30,18 @@ MAX_TICKS = 40_000_000
 """Longest run, in supervisor ticks (46 days at 100 ms); a guard against a slipped decimal point."""
 
 
-class Circuit(Strict):
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Circuit(_Strict):
     """Which circuit stands between the alternator port and the battery, and its changed parameters."""
 
     netlist: Literal["alternator_path", "direct_connection"] = "alternator_path"
     parameters: dict[Name, Annotated[float, Field(allow_inf_nan=False)]] = {}
 
 
-class Vehicle(Strict):
+class Vehicle(_Strict):
     """Alternator, starter battery and the vehicle's own consumers."""
 
     kind: Literal["vehicle"] = "vehicle"
@@ -48,8 +52,12 @@ class Vehicle(Strict):
     parked_load_A: Annotated[float, Field(ge=0.0, le=400.0)] = 0.05
 
 
-class Supply(Strict):
-    """A laboratory supply in place of the vehicle: electromotive force over time behind a resistance."""
+class Supply(_Strict):
+    """A laboratory supply in place of the vehicle: electromotive force over time behind a resistance.
+
+    `emf_V` are corners of straight lines. Between windows it is sampled on the ticks; corners denser than `tick_s`
+    (ripple) are an event 'input between ticks' in the log. Windows follow every corner.
+    """
 
     kind: Literal["supply"]
     emf_V: list[tuple[NotNegative, Annotated[float, Field(ge=-20.0, le=40.0)]]] = Field(min_length=1)
@@ -64,21 +72,21 @@ class Supply(Strict):
         return points
 
 
-class Segment(Strict):
+class Segment(_Strict):
     """One described stretch of the drive."""
 
     kind: Literal["off", "crank", "idle", "city", "highway"]
     duration_s: Annotated[float, Field(gt=0.0, le=1e7)] = 1.0
 
 
-class Trace(Strict):
+class Trace(_Strict):
     """A measured speed trace (columns time_s, speed_m_s), or several one after the other."""
 
     files: list[str] = Field(min_length=1)
     crank: bool = True
 
 
-class Drive(Strict):
+class Drive(_Strict):
     """Engine use over time: described segments (as often as `repeat` says), or speed traces."""
 
     segments: list[Segment] | None = None
@@ -94,7 +102,7 @@ class Drive(Strict):
         return self
 
 
-class Cables(Strict):
+class Cables(_Strict):
     """Alternator to starter battery, starter battery to BMS input, and BMS to LFP battery."""
 
     alternator: Cable = Cable(length_m=1.5, area_mm2=35.0)
@@ -102,7 +110,7 @@ class Cables(Strict):
     battery: Cable = Cable(length_m=1.0, area_mm2=50.0)
 
 
-class Ambient(Strict):
+class Ambient(_Strict):
     """The three ambients (G1)."""
 
     engine_bay_degC: Temperature = 60.0
@@ -110,7 +118,7 @@ class Ambient(Strict):
     battery_degC: Annotated[float, Field(ge=-40.0, le=80.0)] = 25.0
 
 
-class LoadStep(Strict):
+class LoadStep(_Strict):
     """An extra consumer on the vehicle's bus, switched at a moment."""
 
     time_s: Annotated[float, Field(ge=0.0, le=1e8)]
@@ -120,7 +128,7 @@ class LoadStep(Strict):
     rise_s: Annotated[float, Field(ge=1e-6, le=1.0)] = 20e-6
 
 
-class UserWindow(Strict):
+class UserWindow(_Strict):
     """A stretch that is to run in full SPICE whatever happens there."""
 
     name: Name
@@ -129,13 +137,13 @@ class UserWindow(Strict):
     max_step_s: Annotated[float, Field(ge=1e-7, le=0.05)] | None = None
 
 
-class Recording(Strict):
+class Recording(_Strict):
     """How densely the slow waveforms are kept; windows are kept point by point."""
 
     period_s: Annotated[float, Field(gt=0.0, le=3600.0)] = 1.0
 
 
-class Continuous(Strict):
+class Continuous(_Strict):
     """Limits of continuous mode: longest SPICE step, and the budgets of accepted and of kept points."""
 
     max_step_s: Annotated[float, Field(ge=1e-6, le=0.1)] = 0.1
@@ -143,7 +151,7 @@ class Continuous(Strict):
     kept_points: Annotated[int, Field(ge=100, le=20_000_000)] = 50_000
 
 
-class Scenario(Strict):
+class Scenario(_Strict):
     """One run: product, plant, drive, events and what to keep."""
 
     name: Name
@@ -163,6 +171,7 @@ class Scenario(Strict):
     figures: list[Literal["A1", "A2", "A3"]] = []
     recording: Recording = Recording()
     engine: Literal["two_scale", "continuous"] = "two_scale"
+    integrator: Literal["compiled", "reference"] = "compiled"
     continuous: Continuous = Continuous()
     seed: int = 0
 
@@ -345,8 +354,8 @@ def _nearest(path: list[str]) -> str:
     """Name the valid keys at the place of an unknown one, the nearest first."""
     model: type[BaseModel] | None = Scenario
     by_name: dict[str, type[BaseModel]] = {
-        "circuit": Circuit, "bank": Bank, "each": Battery, "spread": Spread, "cable": Cable, "drive": Drive, "cables": Cables, "input": Cable,
-        "battery": Cable, "alternator": Cable,
+        "circuit": Circuit, "bank": Bank, "each": Battery, "spread": Spread, "cable": Cable, "drive": Drive,
+        "cables": Cables, "input": Cable, "battery": Cable, "alternator": Cable,
         "ambient": Ambient, "events": LoadStep, "windows": UserWindow, "recording": Recording,
         "segments": Segment, "continuous": Continuous, "trace": Trace,
     }

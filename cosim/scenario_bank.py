@@ -25,20 +25,18 @@ OWN_CABLE_M, OWN_CABLE_MM2 = 0.5, 50.0
 """Cable of each battery where there are several and the scenario does not say (ours)."""
 
 
-class Strict(BaseModel):
-    """A part of a scenario: unknown keys are refused, values stay as they were checked."""
-
+class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Cable(Strict):
+class Cable(_Strict):
     """Copper cable, forward and return together."""
 
     length_m: Annotated[float, Field(gt=0.0, le=50.0)]
     area_mm2: Annotated[float, Field(ge=1.5, le=300.0)]
 
 
-class Battery(Strict):
+class Battery(_Strict):
     """What one battery of the bank has of its own; all that is left out is as for the others.
 
     Factors hold for each of its cells, on top of the spread.
@@ -51,7 +49,7 @@ class Battery(Strict):
     cable: Cable | None = None
 
 
-class Spread(Strict):
+class Spread(_Strict):
     """Spread of the cells, normal, from the scenario's seed; standard deviations (ours).
 
     Capacity and resistance relative to the nominal, soc absolute.
@@ -62,7 +60,7 @@ class Spread(Strict):
     soc: Deviation = 0.0
 
 
-class Bank(Strict):
+class Bank(_Strict):
     """The LFP bank: batteries of one type in parallel, their initial state, age and cables.
 
     `each` lists the batteries that are not as the rest, the first entry for the first battery; a missing entry, or an

@@ -218,10 +218,9 @@ REFRESH_S = 1.0
 class Tick(NamedTuple):
     """Constants of a fixed tick and work space, made once.
 
-    dt_s : tick; refresh_ticks : ticks from one look at the tables to the next; bank : the cells' state and coefficients;
-    box : prepared step; powers_W : (7,) as `powers_W`; measured : measurement vector; extremes : (4, n_batteries) lowest
-    and highest cell voltage, lowest and highest cell temperature; guard : (2,) how much a measured cell voltage and
-    temperature may differ from the true one
+    dt_s : tick; refresh_ticks : ticks from one look at the tables to the next; bank : the cells' state and
+    coefficients; box : prepared step; powers_W : (7,) as `powers_W`; measured : measurement vector; extremes : (4,
+    n_batteries) lowest and highest cell voltage and temperature; guard : (2,) how far measured ones are from the truth
     """
 
     dt_s: float

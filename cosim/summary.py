@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 import cosim
+from cosim.bank_summary import bank_summary
 from cosim.cache import content_key
 from cosim.deck import circuit_text
 from cosim.figures import Figure
@@ -37,6 +38,7 @@ def summarise(run: Run, slow: xr.Dataset, cell_charge_C: float) -> dict[str, Any
         "figures": [f.as_dict() for f in run_figures(run, slow, ledger)],
         "charge_balance": charge_balance(ledger, cell_charge_C),
         "energy_balance": energy_balance(ledger),
+        "bank": bank_summary(run.start.battery, run.state.battery, ledger["battery_J"], run.p.battery),
         "windows": run.window_reports,
         "worst_window": worst(run.window_reports),
         "warnings": warnings_of(run),
@@ -48,7 +50,7 @@ def summarise(run: Run, slow: xr.Dataset, cell_charge_C: float) -> dict[str, Any
 def warnings_of(run: Run) -> list[str]:
     """What a reader of the figures must know: windows that failed, and events that question the slow picture."""
     found = [f"window {r['name']} failed: {r['failed']}" for r in run.window_reports if "failed" in r]
-    doubts = ("prediction off", "balance off", "window refused")
+    doubts = ("prediction off", "balance off", "window refused", "input between ticks")
     found += [f"{e.time_s:.1f} s: {e.event}: {e.detail}" for e in run.events if e.event in doubts]
     return found
 

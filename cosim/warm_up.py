@@ -13,6 +13,7 @@ from cosim.drive import build_inputs
 from cosim.exchange import ORDER, FastState
 from cosim.loop import LEDGER, Grid, Plant, Stretch, observe, run_ticks
 from cosim.plant import initial_state, load_parameters
+from cosim.quasi_static import new_watch
 from cosim.scenario import parse_scenario
 from cosim.sensors import inside
 from cosim.slow import advance_heat
@@ -33,7 +34,8 @@ def main() -> None:
     free = np.full(7, np.inf)
     inside(measured, -free, free)
     record = np.zeros((4, row_size(4)))
-    run_ticks(state, 0, 3, True, grid, Stretch(commands, 54.0, -free, free, 100), record, np.zeros(len(LEDGER)), p)
+    held = Stretch(commands, 54.0, -free, free, 100)
+    run_ticks(state, 0, 3, True, grid, held, record, np.zeros(len(LEDGER)), new_watch(), p)
     plant = Plant(state, p, grid, record, np.zeros(len(LEDGER)))
     plant.run(0, 3, True, Stretch(commands, 54.0, -free, free, 100, -free, free, 10))
     plant.state = plant.state

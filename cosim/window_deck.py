@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from cosim.deck import AlternatorDeck, DeckSpec
 from cosim.plant import PlantParameters, PlantState, source_thevenin
@@ -23,6 +24,7 @@ def deck_spec(
         float(p.alternator.gain_A_V), float(p.alternator.field_tau_s), float(p.alternator_lead_ohm),
         float(p.alternator_lead_H),
         alternator_current_A,
+        float(p.alternator.dump_resistance_ohm),
     )
     return DeckSpec(
         title=title,
@@ -37,6 +39,11 @@ def deck_spec(
         battery_resistance_ohm=float(battery_ohm),
         alternator=machine if p.has_vehicle > 0.5 else None,
     )
+
+
+def with_field_held(spec: DeckSpec, until_s: float) -> DeckSpec:
+    """Deck whose alternator keeps the slow engine's field while the pre-roll settles; there is none with a supply."""
+    return spec if spec.alternator is None else replace(spec, alternator=replace(spec.alternator, hold_s=until_s))
 
 
 def circuit_parameters(netlist: str, overrides: Mapping[str, float], p: PlantParameters) -> dict[str, float]:

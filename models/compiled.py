@@ -19,6 +19,8 @@ import numba
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+COMMON: dict[str, Any] = {"cache": True, "no_cfunc_wrapper": True}
+"""Options of every function; nobody calls them from C, and the way in for C costs time to compile."""
 KEPT_DAYS = 14.0
 """Machine code of other states of the sources is removed after this many days without use (ours)."""
 
@@ -81,7 +83,7 @@ def compiled(function: Function) -> Function:
     a NamedTuple of parameters is a hundred machine words, so a call costs more than most of these functions do;
     inlining changes no floating-point operation.
     """
-    return cast(Function, numba.njit(cache=True, forceinline=True)(function))
+    return cast(Function, numba.njit(**COMMON, forceinline=True)(function))
 
 
 def borrowing(function: Function) -> Function:
@@ -91,7 +93,7 @@ def borrowing(function: Function) -> Function:
     access to an array in a NamedTuple; that took a third of the tick loop. A function that would allocate does not
     compile.
     """
-    options: dict[str, Any] = {"cache": True, "forceinline": True, "_nrt": False}
+    options: dict[str, Any] = {**COMMON, "forceinline": True, "_nrt": False}
     return cast(Function, numba.njit(**options)(function))
 
 
@@ -101,7 +103,7 @@ def vectorising(function: Function) -> Function:
     numba's own rule, an exception where a divisor is zero, puts a branch into every pass of a loop; here such a
     division gives an infinity instead. Only for loops whose divisors cannot be zero.
     """
-    options: dict[str, Any] = {"cache": True, "forceinline": True, "_nrt": False, "error_model": "numpy"}
+    options: dict[str, Any] = {**COMMON, "forceinline": True, "_nrt": False, "error_model": "numpy"}
     return cast(Function, numba.njit(**options)(function))
 
 
@@ -110,5 +112,5 @@ def apart(function: Function) -> Function:
 
     Inlined everywhere they would be compiled again with every caller.
     """
-    options: dict[str, Any] = {"cache": True, "inline": "never"}
+    options: dict[str, Any] = {**COMMON, "inline": "never"}
     return cast(Function, numba.njit(**options)(function))

@@ -205,7 +205,9 @@ def port_energy_J(result: Result) -> float:
 
 
 @pytest.mark.long
-def test_crank_enable_load_step_engine_stop_and_disable_agree_at_fine_steps(spice: SpiceSession) -> None:
+def test_crank_enable_load_step_engine_stop_and_disable_agree_at_fine_steps(
+    spice: SpiceSession, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Issue 3, point 2. Every step at most 100 us, as in a window, over 15 s."""
     fine = run(EVENTS, spice, engine="continuous", continuous={"max_step_s": 1e-4})
     fast = run(EVENTS, spice)
@@ -219,6 +221,12 @@ def test_crank_enable_load_step_engine_stop_and_disable_agree_at_fine_steps(spic
         assert port_energy_J(result) == pytest.approx(port_energy_J(fine), rel=1e-3)
         assert events_of(result) == events_of(fine)
         moments = [[e.time_s for e in r.events if e.source != "engine"] for r in (result, fine)]
+        with capsys.disabled():
+            charge = result.summary["charge_balance"]["port_C"] / throughput_C - 1.0
+            energy = port_energy_J(result) / port_energy_J(fine) - 1.0
+            late = max(abs(a - b) for a, b in zip(*moments, strict=True))
+            engine = result.summary.get("engine", "two_scale")
+            print(f"\n{engine}: charge {charge:+.2e}, energy {energy:+.2e}, events within {late:.3f} s")
         assert moments[0] == pytest.approx(moments[1], abs=0.1 + 1e-9)
     assert large.summary["charge_balance"]["port_C"] == pytest.approx(throughput_C, rel=1e-4)
 
@@ -250,7 +258,7 @@ TICKS: dict[str, Any] = {
 
 
 @pytest.mark.long
-def test_halving_the_tick_halves_the_error(spice: SpiceSession) -> None:
+def test_halving_the_tick_halves_the_error(spice: SpiceSession, capsys: pytest.CaptureFixture[str]) -> None:
     """Largest and rms difference of the port current from the reference of the same tick, after the enabling."""
     errors = []
     for tick_s in (0.2, 0.1):
@@ -258,6 +266,9 @@ def test_halving_the_tick_halves_the_error(spice: SpiceSession) -> None:
         reference = run(TICKS, spice, tick_s=tick_s, engine="continuous")
         assert events_of(slow) == events_of(reference)
         errors.append((slow.slow.port_current_A.values - reference.slow.port_current_A.values)[40:])
+    with capsys.disabled():
+        for tick_s, error in zip((0.2, 0.1), errors, strict=True):
+            print(f"\ntick {tick_s} s: largest {np.abs(error).max():.4f} A, rms {np.sqrt(np.mean(error**2)):.5f} A")
     assert np.abs(errors[0]).max() > 0.1  # there is an error to halve, far above the law's residual of 0.02 A
     assert np.abs(errors[1]).max() < 0.52 * np.abs(errors[0]).max()
 

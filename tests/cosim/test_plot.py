@@ -15,7 +15,8 @@ from matplotlib.figure import Figure
 
 from cosim.decimate import min_max
 from cosim.plot import PANELS, plot_result, save_picture, time_unit
-from cosim.plot_marks import grouped
+from cosim.plot_days import gains
+from cosim.plot_marks import counted, grouped
 from cosim.plot_windows import chosen_windows, focus_s
 from cosim.result import LoggedEvent, Result
 
@@ -182,3 +183,46 @@ def test_every_bin_keeps_its_extremes(seed: int, n_bins: int, size: int) -> None
 def test_no_bins_are_refused() -> None:
     with pytest.raises(ValueError, match="n_bins 0"):
         min_max(np.arange(3.0), np.arange(3.0), 0)
+
+
+# --- many days ----------------------------------------------------------------------------------------------
+
+
+def test_what_happens_every_day_is_marked_once() -> None:
+    events = [LoggedEvent(86_400.0 * day, "s", "alternator charging", "") for day in range(9)]
+    events.append(LoggedEvent(5.0 * 86_400.0, "s", "fuse blown", ""))
+    told = [(e.time_s, e.event) for e in counted(events)]
+    assert told == [(0.0, "9 x alternator charging"), (432_000.0, "fuse blown")]
+    assert counted(events[:8]) == events[:8]
+
+
+def test_gains_of_days_by_hand() -> None:
+    time_s = np.arange(0.0, 3.0 * 86_400.0, 60.0)  # three days but for the last minute
+    soc = np.interp(time_s, [0.0, 43_200.0, 86_400.0, 259_200.0], [0.2, 0.5, 0.5, 0.3])
+    slow = xr.Dataset({"soc": ("time_s", soc)}, {"time_s": time_s})
+    np.testing.assert_allclose(gains(slow, "soc"), [0.3, -0.1, -0.1], atol=1e-4)
+    assert gains(slow.isel(time_s=slice(0, 100)), "soc").size == 0
+
+
+def test_a_month_has_a_panel_of_days_and_all_its_windows(plausible_result: Result) -> None:
+    slow = plausible_result.slow.assign_coords(time_s=plausible_result.slow.time_s * 720.0)
+    windows = {f"{i:03d}_enable": plausible_result.windows["001_enable"].assign_attrs(start_s=8e4 * i, end_s=8e4 * i)
+               for i in range(30)}
+    axes = plot_result(Result(slow, windows, [], plausible_result.summary)).axes
+    daily = next(ax for ax in axes if ax.get_ylabel() == "daily [%]")
+    bars = [patch.get_height() for patch in daily.containers[0]]
+    assert sum(bars) == pytest.approx(100.0 * float(slow.soc[-1] - slow.soc[0]), abs=0.1)
+    marks = [line for line in axes[0].lines if line.get_marker() == "v"]
+    assert len(marks) == 30 - 4
+    assert len(plot_result(plausible_result).axes) == len(axes) - 1
+
+
+def test_a_window_in_which_nothing_moves_is_shown_last(plausible_result: Result) -> None:
+    windows = dict(plausible_result.windows)
+    still = windows["003_disable"].copy()
+    for name in ("port_current_A", "starter_voltage_V"):
+        still[name] = still[name] * 0.0
+    windows["003_disable"] = still
+    windows["004_enable"] = windows["001_enable"].assign_attrs(start_s=3000.0)
+    keys = [zoom.key for zoom in chosen_windows(windows)]
+    assert keys == ["000_cranking", "001_enable", "002_load_step", "004_enable"]

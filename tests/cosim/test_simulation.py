@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from cosim.paths import SCENARIOS
+from cosim.policy import VERIFYING
 from cosim.result import Result
 from cosim.scenario import load_scenario, parse_scenario
 from cosim.simulation import Simulation
@@ -64,8 +65,10 @@ def test_the_slow_picture_agrees_with_spice_at_both_ends_of_a_window(short: Resu
 
 def test_windows_are_opened_by_what_is_fast(short: Result) -> None:
     reasons = [w["reason"].split(":")[0] for w in short.summary["windows"]]
-    assert [w["name"].split("_", 1)[1] for w in short.summary["windows"]] == [
+    kinds = [w["name"].split("_", 1)[1] for w in short.summary["windows"]]
+    assert [kind for kind in kinds if kind not in VERIFYING] == [
         "crank", "enable", "load_step", "load_release", "engine_stop", "disable"]
+    assert len(kinds) <= 9
     assert reasons.count("command") == 2
     assert all(w["settled"] for w in short.summary["windows"])
 

@@ -19,6 +19,7 @@ from cosim.plant import (
     plant_flags,
     stored_charge_C,
 )
+from cosim.quasi_static import new_watch
 from cosim.scenario import Scenario, parse_scenario
 from cosim.slow import solve_network, with_steady_field
 from models import bank, cable
@@ -51,7 +52,7 @@ def run(
     stretch = Stretch(np.array([1.0, 90.0, 25.0, 0.0]), 54.0, -free, free, 10**9)
     ledger = np.zeros(len(LEDGER))
     end, tick, wanted = run_ticks(
-        state, 0, n, True, grid, stretch, np.zeros((n // 10 + 1, row_size(4))), ledger, p)
+        state, 0, n, True, grid, stretch, np.zeros((n // 10 + 1, row_size(4))), ledger, new_watch(), p)
     assert tick == n
     assert not wanted
     return state, end, ledger
@@ -124,7 +125,7 @@ def test_the_loop_stops_where_the_plant_passes_a_limit() -> None:
     free = np.full(7, np.inf)
     stretch = Stretch(np.array([1.0, 90.0, 25.0, 0.0]), 90.0, -free, free, 10**9)
     end, tick, wanted = run_ticks(
-        hot, 0, 200, True, grid, stretch, np.zeros((21, row_size(4))), np.zeros(len(LEDGER)), p)
+        hot, 0, 200, True, grid, stretch, np.zeros((21, row_size(4))), np.zeros(len(LEDGER)), new_watch(), p)
     assert 0 < tick < 200
     assert not wanted
     assert end.alternator.winding_degC > p.alternator.winding_limit_degC

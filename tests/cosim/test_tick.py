@@ -10,6 +10,7 @@ import pytest
 from cosim.characteristic import Controls, current_and_slope, law_at, limiter_start
 from cosim.loop import LEDGER, Grid, Plant, Stretch, run_ticks
 from cosim.plant import PlantParameters, PlantState
+from cosim.quasi_static import new_watch
 from cosim.slow import CLOSE_A, _bracketed, _Network, _root
 from models import alternator, bank, bank_tick, bank_work, heat, heat_tick
 from models.linear import relax_chain, step_network
@@ -121,7 +122,7 @@ def test_the_kept_plant_runs_as_the_loop_and_leaves_the_start_alone() -> None:
     kept, grid = _kept(state, p)
     soc = state.battery.soc.copy()
     end, tick, wanted = run_ticks(
-        state, 0, 300, True, grid, _stretch(-math.inf), np.zeros((31, 41)), np.zeros(len(LEDGER)), p)
+        state, 0, 300, True, grid, _stretch(-math.inf), np.zeros((31, 41)), np.zeros(len(LEDGER)), new_watch(), p)
     for begin, stop in ((0, 7), (7, 120), (120, 300)):  # in pieces: the same to the bit
         assert kept.run(begin, stop, True, _stretch(-math.inf)) == (stop, False)
     assert (tick, wanted) == (300, False)

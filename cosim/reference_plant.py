@@ -1,0 +1,49 @@
+"""The tick loop with the bank stepped by scipy's `solve_ivp` in place of the compiled step (`models.reference`).
+
+Network, supervisor and everything else are those of `cosim.loop`, coupled on the same ticks; chosen by a scenario with
+`integrator: reference`. A tick costs a millisecond instead of a microsecond.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cosim.loop import ENDED, Grid, Plant, Stretch
+from cosim.plant import PlantParameters, PlantState
+from cosim.slow import Tick
+from models import reference
+from models.compiled import apart
+
+Array = NDArray[np.float64]
+
+
+@apart
+def _carried_A(ticks: list[Tick]) -> float:
+    """Current of the bank over the last tick [A]."""
+    return ticks[0].bank.battery_A.sum()
+
+
+class ReferencePlant(Plant):
+    """As `Plant`; each tick's bank is stepped again, by the general integrator, from what it was before."""
+
+    def __init__(self, state: PlantState, p: PlantParameters, grid: Grid, record: Array, ledger: Array) -> None:
+        super().__init__(state, p, grid, record, ledger)
+        self._bank_parameters, self._tick_s, self._ambient_degC = p.battery, grid.tick_s, float(grid.ambient_degC[2])
+
+    def run(self, tick: int, end_tick: int, fresh: bool, stretch: Stretch) -> tuple[int, int]:
+        """As `Plant.run`, tick by tick."""
+        flags = self.flags
+        while tick < end_tick:
+            before = self.state.battery
+            reached, why = super().run(tick, tick + 1, fresh, stretch)
+            if reached == tick:
+                return tick, why
+            after = reference.step(
+                before, float(_carried_A(self._tick)), self._tick_s, self._ambient_degC, self._bank_parameters
+            )
+            self.state = self.state._replace(battery=after)
+            tick, fresh = reached, True
+            if self.flags != flags:
+                break
+        return tick, ENDED
