@@ -3,8 +3,8 @@
 For given time constants, current scales and hysteresis rate the model's voltage is linear in everything else (values of
 U25, s, M, R0 and R_k at nodes of charge, times functions of temperature): these follow from linear least squares with
 non-negative resistances and hysteresis. The few others are found around it (variable projection: G. H. Golub,
-V. Pereyra, Inverse Problems 19 (2003) R1, doi:10.1088/0266-5611/19/2/201), and the capacity of the dynamic profiles by a
-line search between two such fits.
+V. Pereyra, Inverse Problems 19 (2003) R1, doi:10.1088/0266-5611/19/2/201), and the capacity of the dynamic profiles by
+a line search between two such fits.
 """
 
 from __future__ import annotations
@@ -308,9 +308,13 @@ def _start(s: Settings) -> Array:
 
 
 def _limits(n_pairs: int) -> tuple[Array, Array]:
-    """Return the bounds of that vector: nothing slower when warm, 0.3 s..3 h, 50 mA..200 A, gamma 1..400."""
+    """Return the bounds of that vector: 0.3 s to 4000 s at 25 degC, 50 mA to 200 A, gamma 1 to 400.
+
+    No time constant falls in the cold. The slowest hardly rises either: profiles of ten hours cannot tell one of a day
+    from a drift, and a run-time cell would never relax.
+    """
     low = [*[np.log(0.3)] * n_pairs, *[0.0] * n_pairs, np.log(0.05), 0.0, np.log(1.0)]
-    high = [*[np.log(1.0e4)] * n_pairs, *[6.0] * n_pairs, np.log(200.0), 9.0, np.log(400.0)]
+    high = [*[np.log(4.0e3)] * n_pairs, *[4.0] * (n_pairs - 1), 1.0, np.log(200.0), 5.0, np.log(400.0)]
     return np.array(low), np.array(high)
 
 

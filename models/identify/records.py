@@ -164,7 +164,7 @@ def read(path: Path, kind: str, temperature_degC: float) -> Record:
     if kind != "dynamic":
         part = table["step"] == 2.0
         if part.sum() < 10:
-            raise DataError(f"{path.name}: step: {int(part.sum())} rows of step 2; allowed: a slow test with at least ten")
+            raise DataError(f"{path.name}: step: {int(part.sum())} rows of step 2; allowed: at least ten")
         table = {name: column[part] for name, column in table.items()}
     time_s, current_A = table["time_s"], -table["current_A"]
     counted = counted_Ah(table["charge_Ah"]) - counted_Ah(table["discharge_Ah"])

@@ -86,8 +86,21 @@ def load(name_or_path: str | Path = "cell_a123_26650") -> Tables:
         If the file cannot be used.
     """
     file = parameter_file.load(name_or_path, "cell", UNITS)
-    numbers = {name: file.number(name) for name in ("capacity_Ah", "hysteresis_rate")}
-    return Tables(**numbers, **{name: file.array(name) for name in Tables._fields if name not in numbers})
+    return Tables(
+        capacity_Ah=file.number("capacity_Ah", 0.1, 2000.0),
+        hysteresis_rate=file.number("hysteresis_rate", 0.0, 1.0e4),
+        ocv_soc=file.array("ocv_soc", 0.0, 1.0, rising=True),
+        ocv_V=file.array("ocv_V", 1.0, 5.0, rising=True),
+        entropic_soc=file.array("entropic_soc", 0.0, 1.0, rising=True),
+        entropic_V_K=file.array("entropic_V_K", -5.0e-3, 5.0e-3),
+        grid_soc=file.array("grid_soc", 0.0, 1.0, rising=True),
+        grid_degC=file.array("grid_degC", -80.0, 120.0, rising=True),
+        r0_ohm=file.array("r0_ohm", 0.0, 100.0),
+        hysteresis_V=file.array("hysteresis_V", 0.0, 1.0),
+        pair_ohm=file.array("pair_ohm", 0.0, 1.0e3),
+        pair_tau_s=file.array("pair_tau_s", 1.0e-2, 1.0e6),
+        pair_scale_A=file.array("pair_scale_A", 0.0, 1.0e6),
+    )
 
 
 def sample(fit: Fit, grid_degC: Array = GRID_DEGC) -> Tables:
@@ -156,4 +169,5 @@ def simulate_V(record: Record, tables: Tables, capacity_Ah: float | None = None)
     source_V = open_circuit_voltage_V(soc, degC, tables) + hysteresis_V * h
     tau_s = at_temperature(tables.pair_tau_s.T, degC, tables)
     scale_A = at_temperature(tables.pair_scale_A.T, degC, tables)
-    return kernels.voltage(source_V, record.current_A, record.mean_A, record.dt_s, r0_ohm, np.array(pairs), tau_s, scale_A)
+    return kernels.voltage(source_V, record.current_A, record.mean_A, record.dt_s, r0_ohm, np.array(pairs), tau_s,
+                           scale_A)
