@@ -6,13 +6,14 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 pytho
 READY := .venv/bms-cosim-ready
 BIN := .venv/bin
 
-.PHONY: help setup demo test lint long bench clean
+.PHONY: help setup demo test lint long bench trust clean
 help:
 	@echo 'make demo    set everything up and run the main scenario (results/road_hour)'
 	@echo 'make test    set everything up and run ruff, mypy and pytest'
 	@echo 'make setup   set everything up: .venv, pinned packages, libngspice'
 	@echo 'make long    run the tests that take long'
 	@echo 'make bench   measure time and memory (results/bench.json)'
+	@echo 'make trust   write docs/trust.md, what every figure rests on'
 	@echo 'make clean   remove .venv, caches and results'
 
 setup: $(READY)
@@ -36,6 +37,9 @@ long: setup
 
 bench: setup
 	@$(BIN)/python -m benchmarks
+
+trust: setup
+	@$(BIN)/python -m cosim.validation.trust
 
 clean:
 	rm -rf .venv results build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

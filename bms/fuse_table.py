@@ -25,7 +25,7 @@ class NominalFuse(NamedTuple):
     thermal_resistance_K_W : float
         Element to terminal. Ours: 10.5 K/W for 100 A, with 1/rating.
     time_constant_s : float
-        Of the element above its terminal. Ours: 16 s (the plant model has 15.75 s; +-20 % keep within A3).
+        Of the element above its terminal. Ours: 42 s, as the plant's fuse (+-20 % keep within A3).
     """
 
     resistance_25_ohm: float
@@ -37,11 +37,11 @@ class NominalFuse(NamedTuple):
 def nominal_fuse(rating_A: int) -> NominalFuse:
     """Nominal values of a rating [A]; KeyError for a rating that does not exist."""
     table = {
-        40: NominalFuse(1.50e-3, 3.9e-3, 26.25, 16.0),
-        60: NominalFuse(1.00e-3, 3.9e-3, 17.5, 16.0),
-        80: NominalFuse(0.75e-3, 3.9e-3, 13.125, 16.0),
-        100: NominalFuse(0.60e-3, 3.9e-3, 10.5, 16.0),
-        125: NominalFuse(0.48e-3, 3.9e-3, 8.4, 16.0),
+        40: NominalFuse(1.50e-3, 3.9e-3, 26.25, 42.0),
+        60: NominalFuse(1.00e-3, 3.9e-3, 17.5, 42.0),
+        80: NominalFuse(0.75e-3, 3.9e-3, 13.125, 42.0),
+        100: NominalFuse(0.60e-3, 3.9e-3, 10.5, 42.0),
+        125: NominalFuse(0.48e-3, 3.9e-3, 8.4, 42.0),
     }
     return table[rating_A]
 

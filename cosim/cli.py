@@ -108,6 +108,32 @@ def export(
     typer.echo(f"deck: {output} (run it with: ngspice -b {output})")
 
 
+@app.command()
+def validate(
+    model: Annotated[
+        list[str] | None, typer.Argument(help="Models to validate, such as alternator or fuse; default all.")
+    ] = None,
+    data: Annotated[Path | None, typer.Option("--data", help="Directory with measured data.")] = None,
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="Directory for validation.json and the pictures.")
+    ] = Path("results/validation"),
+) -> None:
+    """Compare the models with measurements and published facts; exit code 1 if a figure misses its limit."""
+    from cosim.validation.register import chosen
+    from cosim.validation.report import REPORT, print_figures, require_place, run_checks, save
+
+    models, left_out = chosen(model or [], data)
+    require_place(output)  # before the work, not after it
+    with progress_bar() as report:
+        checked = run_checks(models, data, report)
+        report(1.0, "writing the report")
+        save(checked, output)
+    print_figures(checked, left_out)
+    typer.echo(f"report: {output / REPORT}")
+    if not all(figure.passed for part in checked.values() for figure in part.figures):
+        raise typer.Exit(FAILED)
+
+
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
     """Give a callable for (fraction done, text): a bar on a terminal, nothing where stderr is piped."""
@@ -182,6 +208,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = app(words or ["--help"], prog_name="bms-cosim", standalone_mode=False)
         if code == INTERRUPTED:  # newer typer turns Ctrl-C into a returned code, older raises Abort
             raise KeyboardInterrupt
+        if code == FAILED:  # what a command returns by typer.Exit
+            sys.exit(FAILED)
     except InputError as error:
         sys.exit(_complain(str(error), BAD_INPUT))
     except RunFailed as error:

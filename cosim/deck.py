@@ -65,6 +65,8 @@ SOURCE_WAVES: dict[str, str] = {
 class AlternatorDeck:
     """Alternator as the deck sees it: regulator gain [A/V], field time constant [s], lead [ohm, H], start [A].
 
+    `dump_ohm` is its internal resistance above every set-point (load dump).
+
     The field is given as the current that it stands for; it is set for the operating point and free afterwards,
     because it is far slower than a pre-roll.
     """
@@ -74,6 +76,7 @@ class AlternatorDeck:
     lead_resistance_ohm: float
     lead_inductance_H: float
     start_current_A: float
+    dump_ohm: float = 0.56
 
 
 @dataclass(frozen=True)
@@ -155,6 +158,7 @@ def _alternator_lines(alternator: AlternatorDeck | None) -> list[str]:
     return [
         "vialt altm stb 0",
         _element("xlead", "alto altm", "cable", alternator.lead_resistance_ohm, alternator.lead_inductance_H),
-        f"xalt alto 0 ximax xset alternator gain={alternator.gain_A_V!r} tau={alternator.field_tau_s!r}",
+        f"xalt alto 0 ximax xset alternator gain={alternator.gain_A_V!r} tau={alternator.field_tau_s!r}"
+        f" ri={alternator.dump_ohm!r}",
         f".ic v(xalt.fld)={alternator.start_current_A!r}",
     ]

@@ -14,7 +14,7 @@ import json
 import math
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -94,7 +94,7 @@ class Result:
             shutil.rmtree(part, ignore_errors=True)
             part.mkdir()
             self._write(part, picture)
-            _move_into_place(part, target)
+            move_into_place(part, target)
         except OSError as error:
             problem = error.strerror or str(error)
             raise InputError(str(target), "", problem, "a folder that can be written") from error
@@ -159,14 +159,20 @@ class Result:
         ))
 
 
-def require_replaceable(target: Path) -> None:
+def require_replaceable(target: Path, own: Collection[str] = FILES, older: str = "an older result") -> None:
     """Refuse a place where writing a result would destroy something else.
+
+    Parameters
+    ----------
+    target : where a result is to be written
+    own : names of the files that a result of this kind consists of
+    older : what such a folder is called
 
     Raises
     ------
     InputError : a file, or a folder that holds anything but a result.
     """
-    allowed = "a new or empty folder, or an older result to replace"
+    allowed = f"a new or empty folder, or {older} to replace"
     try:
         if not target.exists():
             parent = next(p for p in target.resolve().parents if p.exists())
@@ -178,12 +184,12 @@ def require_replaceable(target: Path) -> None:
         names = sorted(entry.name for entry in target.iterdir())
     except OSError as error:
         raise InputError(str(target), "", error.strerror or "unreadable", allowed) from error
-    foreign = [name for name in names if name not in FILES]
+    foreign = [name for name in names if name not in own]
     if foreign:
-        raise InputError(str(target), "", f"holds {foreign[0]}, which is not part of a result", allowed)
+        raise InputError(str(target), "", f"holds {foreign[0]}, which is not part of {older}", allowed)
 
 
-def _move_into_place(part: Path, target: Path) -> None:
+def move_into_place(part: Path, target: Path) -> None:
     """Put the complete folder `part` where `target` is; if that fails, the old one is put back."""
     old = part.with_suffix(".old")
     shutil.rmtree(old, ignore_errors=True)

@@ -23,6 +23,7 @@ def deck_spec(
         float(p.alternator.gain_A_V), float(p.alternator.field_tau_s), float(p.alternator_lead_ohm),
         float(p.alternator_lead_H),
         alternator_current_A,
+        float(p.alternator.dump_resistance_ohm),
     )
     return DeckSpec(
         title=title,

@@ -55,6 +55,8 @@ class AlternatorParameters(NamedTuple):
         Convection at n rpm = value x (still + (1 - still) (n / 6000)^exponent).
     winding_limit_degC, rectifier_limit_degC : float
         Limit temperatures.
+    dump_resistance_ohm : float
+        Internal resistance while a load dump decays (used in SPICE windows).
     """
 
     rated_A: float
@@ -87,6 +89,7 @@ class AlternatorParameters(NamedTuple):
     still_air_fraction: float
     winding_limit_degC: float
     rectifier_limit_degC: float
+    dump_resistance_ohm: float
 
 
 class AlternatorState(NamedTuple):
@@ -128,6 +131,7 @@ UNITS = {
     "still_air_fraction": "1",
     "winding_limit_degC": "degC",
     "rectifier_limit_degC": "degC",
+    "dump_resistance_ohm": "ohm",
 }
 
 # Fields that may be negative; all others must be positive.

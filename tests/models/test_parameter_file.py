@@ -7,7 +7,19 @@ import numpy as np
 import pytest
 import yaml
 
-from models import alternator, battery, cable, cell, engine, fuse, heat, parameter_file, starter_battery
+from models import (
+    alternator,
+    battery,
+    cable,
+    cell,
+    chargers,
+    engine,
+    fuse,
+    heat,
+    loads,
+    parameter_file,
+    starter_battery,
+)
 from models.parameter_file import ParameterError
 
 UNITS = {
@@ -19,6 +31,9 @@ UNITS = {
     "heat": heat.UNITS,
     "cable": cable.UNITS,
     "engine": engine.UNITS,
+    "inverter": loads.INVERTER_UNITS,
+    "dc_load": loads.DC_LOAD_UNITS,
+    "charger": chargers.UNITS,
 }
 SHIPPED = sorted(parameter_file.SHIPPED.glob("*.yaml"))
 

@@ -1,0 +1,142 @@
+"""What stands at System+: the `system` section of a scenario. Not yet part of `Scenario`: the engine does not run it.
+
+`Scenario` takes it in with `system: System = System()` and `check_system(scenario.system, origin)` once the slow engine
+solves the port; the models are `models.loads` and `models.chargers`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from cosim.errors import InputError
+from models import chargers, loads
+from models.parameter_file import ParameterError
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$", max_length=80)]
+Time = Annotated[float, Field(ge=0.0, le=1e9, allow_inf_nan=False)]
+Power = Annotated[float, Field(ge=0.0, le=1e5, allow_inf_nan=False)]
+Irradiance = Annotated[float, Field(ge=0.0, le=1500.0, allow_inf_nan=False)]
+Remote = Literal["bms", "always_on"]
+"""Who drives a device's remote input: the BMS's disconnect wire, or nobody (a bridge that keeps it on)."""
+
+DAY_S = 86_400.0
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _rising(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    if any(b[0] <= a[0] for a, b in pairwise(points)):
+        raise ValueError("times must rise strictly")
+    return points
+
+
+class Inverter(_Strict):
+    """An inverter: parameter file, and its AC demand over time, straight between the points."""
+
+    kind: Literal["inverter"]
+    parameters: Name = "inverter_12V_3000VA"
+    demand_W: list[tuple[Time, Power]] = Field(min_length=1)
+    remote: Remote = "bms"
+
+    _times_rise = field_validator("demand_W")(_rising)
+
+
+class DcLoads(_Strict):
+    """DC loads behind one load switch."""
+
+    kind: Literal["dc_loads"]
+    parameters: Name = "dc_load_camper"
+    remote: Remote = "bms"
+
+
+class ClearDays(_Strict):
+    """Days without a cloud: sunrise and sunset in seconds since midnight, time of the start of the run, peak."""
+
+    sunrise_s: Annotated[float, Field(ge=0.0, lt=DAY_S)] = 21_600.0
+    sunset_s: Annotated[float, Field(gt=0.0, le=DAY_S)] = 64_800.0
+    start_s: Annotated[float, Field(ge=0.0, lt=DAY_S)] = 0.0
+    peak_W_m2: Irradiance = 900.0
+
+    @model_validator(mode="after")
+    def _day_has_a_length(self) -> ClearDays:
+        if self.sunset_s <= self.sunrise_s:
+            raise ValueError("sunset_s must be later than sunrise_s")
+        return self
+
+
+class Solar(_Strict):
+    """A solar charger: irradiance as clear days or as points."""
+
+    kind: Literal["solar"]
+    parameters: Name = "charger_mppt_12V_50A"
+    clear_days: ClearDays | None = None
+    irradiance_W_m2: list[tuple[Time, Irradiance]] | None = None
+    remote: Remote = "bms"
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Solar:
+        if (self.clear_days is None) == (self.irradiance_W_m2 is None):
+            raise ValueError("give either clear_days or irradiance_W_m2")
+        if self.irradiance_W_m2 is not None:
+            if not self.irradiance_W_m2:
+                raise ValueError("give at least one point")
+            _rising(self.irradiance_W_m2)
+        return self
+
+
+class Mains(_Strict):
+    """A mains charger, plugged in between pairs of moments."""
+
+    kind: Literal["mains"]
+    parameters: Name = "charger_mains_12V_70A"
+    plugged_s: list[tuple[Time, Time]] = Field(min_length=1)
+    remote: Remote = "bms"
+
+    @field_validator("plugged_s")
+    @classmethod
+    def _in_order(cls, spans: list[tuple[float, float]]) -> list[tuple[float, float]]:
+        moments = [moment for span in spans for moment in span]
+        if any(b <= a for a, b in pairwise(moments)):
+            raise ValueError("moments must rise strictly: [[in, out], [in, out]]")
+        return spans
+
+
+Device = Annotated[Inverter | DcLoads | Solar | Mains, Field(discriminator="kind")]
+
+LOADERS: dict[str, Callable[[str], object]] = {
+    "inverter": loads.load_inverter, "dc_loads": loads.load_dc_load,
+    "solar": chargers.load_charger, "mains": chargers.load_charger,
+}
+"""What reads the parameter file of each kind of device."""
+
+
+class System(_Strict):
+    """The System+ port: its cable, and the devices in parallel at its end."""
+
+    cable_length_m: Annotated[float, Field(gt=0.0, le=50.0)] = 2.0
+    cable_area_mm2: Annotated[float, Field(ge=1.5, le=300.0)] = 70.0
+    devices: list[Device] = []
+
+
+def check_system(system: System, origin: str) -> None:
+    """Every parameter file that the section names must be usable, and a solar charger must have an array.
+
+    Raises
+    ------
+    InputError
+        With file, field, value and what is allowed.
+    """
+    for index, device in enumerate(system.devices):
+        field = f"system.devices.{index}.parameters"
+        try:
+            loaded = LOADERS[device.kind](device.parameters)
+        except ParameterError as error:
+            raise InputError(origin, field, device.parameters, f"a parameter file ({error})") from None
+        if device.kind == "solar" and isinstance(loaded, chargers.ChargerParameters) and loaded.array_W <= 0.0:
+            raise InputError(origin, field, device.parameters, "a charger with a solar array (array_W above 0)")
