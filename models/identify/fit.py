@@ -50,8 +50,8 @@ class Settings(NamedTuple):
     smoothness : float
         Factor of the three kinks.
     kink_ohm, kink_hysteresis_V, kink_entropic_V : float
-        Deviation of a node from the line between its neighbours that counts as one: resistances and hysteresis
-        at -5 degC, entropic voltage over 50 K.
+        Deviation of a node from the line between its neighbours that counts as one: resistance at 10 degC,
+        hysteresis at -5 degC, entropic voltage over 50 K.
     every, every_slow : int
         One of so many samples is compared (all are simulated), in dynamic and in C/30 tests.
     tau_s, tau_1000K : tuple of float
@@ -65,7 +65,7 @@ class Settings(NamedTuple):
     tolerance_V: tuple[float, ...] = (22.0e-3, 18.0e-3, 12.0e-3, 6.0e-3, 5.0e-3)
     slow_weight: float = 0.5
     smoothness: float = 1.0
-    kink_ohm: float = 11.0e-3
+    kink_ohm: float = 4.0e-3
     kink_hysteresis_V: float = 17.0e-3
     kink_entropic_V: float = 5.6e-3
     every: int = 8
@@ -258,7 +258,7 @@ def _kinks(n_pairs: int, s: Settings) -> Array:
     """Return the rows that keep all functions smooth over charge."""
     parts = [(OCV_SOC, 0.0), (ENTROPIC_SOC, 1.0 / s.kink_entropic_V)]
     parts += [(GRID_SOC, arrhenius(-5.0, b) / s.kink_hysteresis_V) for b in HYSTERESIS_K]
-    parts += [(GRID_SOC, arrhenius(-5.0, b) / s.kink_ohm) for b in RESISTANCE_K] * (1 + n_pairs)
+    parts += [(GRID_SOC, arrhenius(10.0, b) / s.kink_ohm) for b in RESISTANCE_K] * (1 + n_pairs)
     total = sum(nodes.size for nodes, _ in parts)
     rows, column = [], 0
     for nodes, weight in parts:

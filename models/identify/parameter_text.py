@@ -17,9 +17,9 @@ HEAT_CAPACITY_J_K = 76.0
 """76 g times 1.0 kJ/(kg K)."""
 DESCRIPTION = """\
 A123 26650 lithium-iron-phosphate cell, identified by `python -m models.identify` from the
-measurements of G. Plett's group (data of the batterysim/esctoolbox-python repository, MIT): all temperatures in one
-joint fit of smooth functions (resistances: sums of Arrhenius terms with non-negative coefficients), sampled to tables.
-Made by the tool: do not edit by hand. Below -25 and above 45 degC the tables are extrapolated."""
+measurements of G. Plett's group (data of the batterysim/esctoolbox-python repository, MIT): all temperatures in
+one joint fit of smooth functions (resistances: sums of Arrhenius terms with coefficients not negative), sampled to
+tables. Made by the tool: do not edit by hand. Below -25 and above 45 degC the tables are extrapolated."""
 SOURCES: dict[str, tuple[str, str]] = {
     "capacity_Ah": ("fitted", "charge from full that makes the dynamic profiles fit the C/30 curves; the C/30 "
                               "discharge of the same data set moved more (see provenance)"),
@@ -41,8 +41,8 @@ SOURCES: dict[str, tuple[str, str]] = {
 
 
 def number(value: float) -> str:
-    """Write a number that YAML reads as one: five figures, with a point, exponent signed."""
-    text = f"{value:.5g}"
+    """Write a number that YAML reads as one: six figures, with a point, exponent signed."""
+    text = f"{value:.6g}"
     if "e" in text:
         mantissa, exponent = text.split("e")
         return f"{mantissa if '.' in mantissa else mantissa + '.0'}e{int(exponent):+d}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -70,9 +71,13 @@ def dynamic_records(folder: Path) -> list[Record]:
     Raises
     ------
     models.identify.records.DataError
-        If there is none, or a file cannot be used.
+        If there is none, a file cannot be used, or two have one temperature.
     """
-    return [records.read(*entry) for entry in records.files(records.find_folder(folder), "dynamic")]
+    found = records.files(records.find_folder(folder), "dynamic")
+    for (path, _, degC), (other, _, other_degC) in pairwise(found):
+        if degC == other_degC:
+            raise records.DataError(f"{other.name}: the same temperature as {path.name}; allowed: one profile for each")
+    return [records.read(*entry) for entry in found]
 
 
 def left_out_errors(

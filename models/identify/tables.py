@@ -23,6 +23,8 @@ Array = NDArray[np.float64]
 
 GRID_DEGC = np.arange(-40.0, 61.0, 5.0)
 """Temperatures of the tables; between 5 K steps an Arrhenius function is off by 1..2 % in the cold."""
+LEAST_SLOPE_V = 0.01
+"""Least rise of U25 over the whole charge, on the plateau (ours: a fifth of what the C/30 curves show there)."""
 UNITS = {
     "capacity_Ah": "Ah",
     "ocv_soc": "1",
@@ -104,13 +106,13 @@ def load(name_or_path: str | Path = "cell_a123_26650") -> Tables:
 
 
 def sample(fit: Fit, grid_degC: Array = GRID_DEGC) -> Tables:
-    """Sample the smooth functions of a fit; U25 is made to rise strictly (0.01 mV a node where it does not)."""
+    """Sample the smooth functions of a fit; U25 is made to rise everywhere by at least `LEAST_SLOPE_V`."""
     n_pairs = fit.nonlinear.tau_s.size
     parts = split(fit.coefficients, n_pairs)
     resistance = np.array([[arrhenius(degC, b) for b in RESISTANCE_K] for degC in grid_degC])
     magnetic = np.array([[arrhenius(degC, b) for b in HYSTERESIS_K] for degC in grid_degC])
     ohm = np.einsum("tm,kms->kts", resistance, parts.resistance_ohm)
-    rest = np.arange(OCV_SOC.size) * 1.0e-5
+    least_V = LEAST_SLOPE_V * OCV_SOC
     tau = [[t * arrhenius(degC, b) for degC in grid_degC]
            for t, b in zip(fit.nonlinear.tau_s, fit.nonlinear.tau_K, strict=True)]
     scale_A = np.zeros((n_pairs, grid_degC.size))
@@ -119,7 +121,7 @@ def sample(fit: Fit, grid_degC: Array = GRID_DEGC) -> Tables:
         capacity_Ah=fit.capacity_Ah,
         hysteresis_rate=fit.nonlinear.hysteresis_rate,
         ocv_soc=OCV_SOC.copy(),
-        ocv_V=np.maximum.accumulate(parts.ocv_V - rest) + rest,
+        ocv_V=np.maximum.accumulate(parts.ocv_V - least_V) + least_V,
         entropic_soc=ENTROPIC_SOC.copy(),
         entropic_V_K=parts.entropic_V / ENTROPIC_SPAN_K,
         grid_soc=GRID_SOC.copy(),

@@ -139,14 +139,14 @@ def test_parameter_file_reads_back(tmp_path: Path) -> None:
     path.write_text(parameter_text.write("cell_made", cell, 2.06, fitted, [], {"dynamic_+25C.csv.gz": "00"}))
     back = tables.load(path)
     for name, value in cell._asdict().items():
-        assert getattr(back, name) == pytest.approx(value, rel=1e-4, abs=1e-12), name
+        assert getattr(back, name) == pytest.approx(value, rel=1e-5, abs=1e-12), name
     told = parameter_file.load(path, "cell", tables.UNITS).provenance
     assert told["fitted"][0]["rms_mV"] == 2.0 and told["left_out"] == [] and told["slow_capacity_Ah"] == 2.06
     assert set(yaml.safe_load(path.read_text())["parameters"]) == set(tables.UNITS)
 
 
 @pytest.mark.parametrize(("value", "text"), [(2.0, "2.0"), (1.0e-5, "1.0e-5"), (2.5e9, "2.5e+9"), (0.0, "0.0"),
-                                             (123456.0, "1.2346e+5"), (-0.00012345, "-0.00012345")])
+                                             (123456.0, "123456.0"), (-0.00012345, "-0.00012345")])
 def test_numbers_that_yaml_takes_for_numbers(value: float, text: str) -> None:
     assert parameter_text.number(value) == text
     assert isinstance(yaml.safe_load(text), float)
