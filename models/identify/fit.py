@@ -49,6 +49,8 @@ class Settings(NamedTuple):
         Weight of a C/30 test beside a dynamic profile.
     smoothness : float
         Factor of the three kinks.
+    pull_entropic_V : float
+        Deviation of the entropic voltage over 50 K from the slope of the C/30 curves that counts as one.
     kink_ohm, kink_hysteresis_V, kink_entropic_V : float
         Deviation of a node from the line between its neighbours that counts as one: resistance at 10 degC,
         hysteresis at -5 degC, entropic voltage over 50 K.
@@ -68,6 +70,7 @@ class Settings(NamedTuple):
     kink_ohm: float = 4.0e-3
     kink_hysteresis_V: float = 17.0e-3
     kink_entropic_V: float = 5.6e-3
+    pull_entropic_V: float = 2.0e-3
     every: int = 8
     every_slow: int = 4
     tau_s: tuple[float, ...] = (9.0, 60.0, 3000.0)
@@ -135,6 +138,7 @@ class _Design(NamedTuple):
     rate_Ah: float
     fixed: Array
     nodes: Array
+    known_V: Array
 
 
 def split(coefficients: Array, n_pairs: int) -> Coefficients:
@@ -159,19 +163,22 @@ def identify(tests: Sequence[Record], settings: Settings | None = None) -> Fit:
     """
     settings = settings or Settings()
     slow_Ah = slow_capacities_Ah(tests)
+    slope_V_K = slow_slope_V_K(tests, slow_Ah)
     capacity_Ah = guess_capacity_Ah(tests)
     vector = _start(settings)
-    vector = _outer(_designs(tests, capacity_Ah, slow_Ah, settings), vector, settings, settings.rounds[0])
+    vector = _outer(_designs(tests, capacity_Ah, slow_Ah, slope_V_K, settings), vector, settings, settings.rounds[0])
 
     def misfit(trial_Ah: float) -> float:
-        designs = _designs(tests, trial_Ah, slow_Ah, settings)
+        designs = _designs(tests, trial_Ah, slow_Ah, slope_V_K, settings)
         return float(np.sum(_residual(designs, vector, settings) ** 2))
 
     bounds = (0.97 * capacity_Ah, 1.05 * capacity_Ah)
     capacity_Ah = float(minimize_scalar(misfit, bounds=bounds, method="bounded", options={"xatol": 1.0e-3}).x)
-    designs = _designs(tests, capacity_Ah, slow_Ah, settings)
+    designs = _designs(tests, capacity_Ah, slow_Ah, slope_V_K, settings)
     vector = _outer(designs, vector, settings, settings.rounds[1])
-    return Fit(capacity_Ah, slow_Ah["discharge"], _decode(vector), _solve(designs, _decode(vector), settings)[0])
+    coefficients = _solve(designs, _decode(vector), settings)[0]
+    coefficients[OCV_SOC.size : OCV_SOC.size + ENTROPIC_SOC.size] += ENTROPIC_SPAN_K * slope_V_K
+    return Fit(capacity_Ah, slow_Ah["discharge"], _decode(vector), coefficients)
 
 
 def slow_capacities_Ah(tests: Sequence[Record]) -> dict[str, float]:
@@ -186,6 +193,27 @@ def slow_capacities_Ah(tests: Sequence[Record]) -> dict[str, float]:
     return out
 
 
+def slow_slope_V_K(tests: Sequence[Record], slow_Ah: dict[str, float]) -> Array:
+    """Return the slope of the mean C/30 curve against temperature, 5 degC and up, at the entropic nodes [V/K].
+
+    In the mean of charge and discharge hysteresis and drop cancel, in the warm; below charge 0.1 and above 0.9 the
+    ends of the curves shift, so values are held there. All zero with fewer than two such temperatures. Left to the
+    joint fit alone, the coefficient would take up the asymmetry of cold kinetics, and the reversible heat with it.
+    """
+    inside = np.clip(ENTROPIC_SOC, 0.1, 0.9)
+    curves: dict[float, dict[str, Array]] = {}
+    for test in tests:
+        if test.kind != "dynamic" and test.temperature_degC >= 5.0:
+            charge = records.soc(test, slow_Ah[test.kind])
+            order = np.argsort(charge, kind="stable")
+            curves.setdefault(test.temperature_degC, {})[test.kind] = np.interp(
+                inside, charge[order], test.voltage_V[order])
+    both = {degC: 0.5 * (pair["charge"] + pair["discharge"]) for degC, pair in curves.items() if len(pair) == 2}
+    if len(both) < 2:
+        return np.zeros(ENTROPIC_SOC.size)
+    return np.asarray(np.polyfit(list(both), np.array(list(both.values())), 1)[0])
+
+
 def guess_capacity_Ah(tests: Sequence[Record]) -> float:
     """Return the largest charge that a dynamic profile took out [Ah]."""
     taken = [float(-test.charge_Ah.min()) for test in tests if test.kind == "dynamic"]
@@ -194,7 +222,9 @@ def guess_capacity_Ah(tests: Sequence[Record]) -> float:
     return max(taken)
 
 
-def _designs(tests: Sequence[Record], capacity_Ah: float, slow_Ah: dict[str, float], s: Settings) -> list[_Design]:
+def _designs(
+    tests: Sequence[Record], capacity_Ah: float, slow_Ah: dict[str, float], slope_V_K: Array, s: Settings
+) -> list[_Design]:
     """Prepare all tests for a trial capacity of the dynamic profiles."""
     out = []
     for test in tests:
@@ -202,9 +232,11 @@ def _designs(tests: Sequence[Record], capacity_Ah: float, slow_Ah: dict[str, flo
         charge = records.soc(test, own_Ah)
         keep = np.arange(0, charge.size, s.every if test.kind == "dynamic" else s.every_slow, dtype=np.int64)
         left, share = place(charge, GRID_SOC)
-        fixed = np.hstack([splines(charge[keep]), hats(charge[keep], ENTROPIC_SOC)])
+        entropic = hats(charge[keep], ENTROPIC_SOC)
+        known_V = (test.temperature_degC - 25.0) * (entropic @ slope_V_K)
+        fixed = np.hstack([splines(charge[keep]), entropic])
         out.append(_Design(test, keep, _weights(test, charge[keep], s), left, share, records.start(test)[1], own_Ah,
-                           fixed, hats(charge[keep], GRID_SOC)))
+                           fixed, hats(charge[keep], GRID_SOC), known_V))
     return out
 
 
@@ -255,7 +287,7 @@ def _expansion(temperature_degC: float, n_pairs: int) -> Array:
 
 
 def _kinks(n_pairs: int, s: Settings) -> Array:
-    """Return the rows that keep all functions smooth over charge."""
+    """Return the rows that keep all functions smooth over charge, and the entropic coefficient near its start."""
     parts = [(OCV_SOC, 0.0), (ENTROPIC_SOC, 1.0 / s.kink_entropic_V)]
     parts += [(GRID_SOC, arrhenius(-5.0, b) / s.kink_hysteresis_V) for b in HYSTERESIS_K]
     parts += [(GRID_SOC, arrhenius(10.0, b) / s.kink_ohm) for b in RESISTANCE_K] * (1 + n_pairs)
@@ -267,7 +299,9 @@ def _kinks(n_pairs: int, s: Settings) -> Array:
             row[:, column : column + nodes.size] = s.smoothness * weight * curvature(nodes)
             rows.append(row)
         column += nodes.size
-    return np.vstack(rows)
+    pull = np.zeros((ENTROPIC_SOC.size, total))
+    pull[:, OCV_SOC.size : OCV_SOC.size + ENTROPIC_SOC.size] = np.eye(ENTROPIC_SOC.size) / s.pull_entropic_V
+    return np.vstack([*rows, pull])
 
 
 def _solve(designs: Sequence[_Design], nonlinear: Nonlinear, s: Settings) -> tuple[Array, Array]:
@@ -276,7 +310,7 @@ def _solve(designs: Sequence[_Design], nonlinear: Nonlinear, s: Settings) -> tup
     expansion = {degC: _expansion(degC, n_pairs) for degC in sorted({d.record.temperature_degC for d in designs})}
     kinks = _kinks(n_pairs, s)
     gram, right = kinks.T @ kinks, np.zeros(kinks.shape[1])
-    kept = [(d, _columns(d, nonlinear), d.record.voltage_V[d.keep] * d.weight) for d in designs]
+    kept = [(d, _columns(d, nonlinear), (d.record.voltage_V[d.keep] - d.known_V) * d.weight) for d in designs]
     for degC, wide in expansion.items():
         here = [(x, y) for d, x, y in kept if d.record.temperature_degC == degC]
         gram += wide.T @ (sum(x.T @ x for x, _ in here) @ wide)
