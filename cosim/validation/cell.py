@@ -57,7 +57,7 @@ def validate_cell(data_dir: Path, parameters: str | Path = CELL) -> list[Validat
         try:
             found = quality.error(record, cell)
         except DataError as failure:
-            raise InputError(str(data_dir), "", str(failure), "profiles through the window of charge") from failure
+            raise _complaint(failure) from failure
         status = "fitted" if record.temperature_degC in fitted_degC else "validated"
         figures += _figures(found, status)
     for entry in provenance.get("left_out", []):
@@ -91,8 +91,15 @@ def _read(data_dir: Path) -> list[Record]:
     try:
         found = quality.dynamic_records(data_dir)
     except DataError as failure:
-        raise InputError(str(data_dir), "--data", str(failure), "measured cell data") from failure
+        raise _complaint(failure) from failure
     return found
+
+
+def _complaint(failure: DataError) -> InputError:
+    """Turn a complaint of `models.identify` (where: what; allowed: what) into one of the command."""
+    told, _, allowed = str(failure).partition("; allowed: ")
+    where, _, problem = told.partition(": ")
+    return InputError(where, "", problem, allowed)
 
 
 def _provenance(parameters: str | Path) -> dict[str, Any]:

@@ -25,6 +25,8 @@ GRID_DEGC = np.arange(-40.0, 61.0, 5.0)
 """Temperatures of the tables; between 5 K steps an Arrhenius function is off by 1..2 % in the cold."""
 LEAST_SLOPE_V = 0.01
 """Least rise of U25 over the whole charge, on the plateau (ours: a fifth of what the C/30 curves show there)."""
+MOST_OHM = 5.0
+"""Largest resistance in a table (ours): only below -25 degC, where nothing was measured, would it be exceeded."""
 UNITS = {
     "capacity_Ah": "Ah",
     "ocv_soc": "1",
@@ -126,9 +128,9 @@ def sample(fit: Fit, grid_degC: Array = GRID_DEGC) -> Tables:
         entropic_V_K=parts.entropic_V / ENTROPIC_SPAN_K,
         grid_soc=GRID_SOC.copy(),
         grid_degC=grid_degC.copy(),
-        r0_ohm=ohm[0],
+        r0_ohm=np.minimum(ohm[0], MOST_OHM),
         hysteresis_V=magnetic @ parts.hysteresis_V,
-        pair_ohm=ohm[1:],
+        pair_ohm=np.minimum(ohm[1:], MOST_OHM),
         pair_tau_s=np.array(tau),
         pair_scale_A=scale_A,
     )
