@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from models import cell
 from models.bank_types import BankParameters, BankState
-from models.compiled import apart, borrowing
+from models.compiled import apart, borrowing, borrowing_apart
 
 Array = NDArray[np.float64]
 
@@ -90,7 +90,7 @@ def empty(p: BankParameters) -> Work:
     )
 
 
-@apart
+@borrowing_apart
 def load(w: Work, state: BankState) -> None:
     """Take a state into the work space."""
     batteries, cells = state.soc.shape
@@ -162,7 +162,7 @@ def _read_tables(w: Work, i: int, aged_ohm: float, aged_Ah: float, c: cell.CellP
     w.from_soc[i] = soc
 
 
-@apart
+@borrowing_apart
 def refresh(w: Work, p: BankParameters) -> None:
     """Read the tables at the present state; what does not depend on the current."""
     batteries, cells = p.capacity_factor.shape
@@ -194,7 +194,7 @@ def bleed_A(rest_V: float, p: BankParameters) -> float:
     return p.balancing_A * min(max(rise, 0.0), 1.0)
 
 
-@apart
+@borrowing_apart
 def retime(w: Work, dt_s: float, p: BankParameters) -> None:
     """Decays of the pairs, and charge per ampere, over a step of ``dt_s``."""
     batteries, cells = p.capacity_factor.shape
@@ -213,7 +213,7 @@ def retime(w: Work, dt_s: float, p: BankParameters) -> None:
             w.soc_per_A[c * batteries + b] = dt_s / (3600.0 * p.cell.capacity_Ah * p.capacity_factor[b, c])
 
 
-@apart
+@borrowing_apart
 def _set_product(out: Array, a: Array, b: Array, start: Array, factor: float) -> float:
     """Fill ``out`` with start + factor a b, small square matrices; returns the largest entry's size."""
     n = a.shape[0]
