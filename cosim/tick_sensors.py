@@ -1,4 +1,4 @@
-"""The cells' measurements in the tick loop: all of them where they are wanted, else their extremes against the bounds."""
+"""The cells' measurements in the tick loop: all where they are wanted, else their extremes against the bounds."""
 
 from __future__ import annotations
 

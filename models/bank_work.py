@@ -137,18 +137,13 @@ def _read_tables(w: Work, i: int, aged_ohm: float, aged_Ah: float, c: cell.CellP
     y = cell.share(degC, warm, c.degC, c.per_K)
     above = min(warm + 1, c.degC.size - 1)
     a, b, d, e = (1.0 - x) * (1.0 - y), x * (1.0 - y), (1.0 - x) * y, x * y
-    table = c.table
-    w.ohm[i] = aged_ohm * (
-        a * table[warm, at, 0] + b * table[warm, at + 1, 0] + d * table[above, at, 0] + e * table[above, at + 1, 0]
-    )
-    w.hysteresis_V[i] = (
-        a * table[warm, at, 1] + b * table[warm, at + 1, 1] + d * table[above, at, 1] + e * table[above, at + 1, 1]
-    )
+    cold_low, cold_high = c.table[warm, at], c.table[warm, at + 1]
+    warm_low, warm_high = c.table[above, at], c.table[above, at + 1]
+    w.ohm[i] = aged_ohm * (a * cold_low[0] + b * cold_high[0] + d * warm_low[0] + e * warm_high[0])
+    w.hysteresis_V[i] = a * cold_low[1] + b * cold_high[1] + d * warm_low[1] + e * warm_high[1]
     for k in range(c.pair_tau_s.shape[1]):
         q = cell.PAIRS + k
-        w.pair_ohm[k, i] = aged_ohm * (
-            a * table[warm, at, q] + b * table[warm, at + 1, q] + d * table[above, at, q] + e * table[above, at + 1, q]
-        )
+        w.pair_ohm[k, i] = aged_ohm * (a * cold_low[q] + b * cold_high[q] + d * warm_low[q] + e * warm_high[q])
         w.pair_tau_s[k, i] = (1.0 - y) * c.pair_tau_s[warm, k] + y * c.pair_tau_s[above, k]
         w.pair_scale_A[k, i] = aged_Ah * ((1.0 - y) * c.pair_scale_A[warm, k] + y * c.pair_scale_A[above, k])
     s_V_K = (1.0 - x) * c.entropic_V_K[at] + x * c.entropic_V_K[at + 1]
