@@ -167,7 +167,7 @@ def draw_panel(ax: Axes, panel: Panel, slow: xr.Dataset, factor: float, legend_p
         scale = 100.0 if line.variable.endswith("soc") else 1.0
         x, y = min_max(time_s, values * scale, BINS)
         ax.plot(x / factor, y, line.style, color=line.colour, linewidth=line.width, label=line.label)
-        limit = slow[line.variable].attrs.get("limit_degC")
+        limit = slow[name].attrs.get("limit_degC")
         if limit is not None:
             ax.axhline(float(limit), color=line.colour, linestyle=":", linewidth=1.1,
                        label=f"its limit, {float(limit):g} \N{DEGREE SIGN}C")

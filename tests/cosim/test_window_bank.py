@@ -60,8 +60,8 @@ def test_the_bank_advances_in_a_window_as_its_native_elements(spice: SpiceSessio
         signals=["i(vibat)", "v(xemf)"], options=SpiceOptions(),
     )
     emf = np.interp(outcome.dataset.time_s.values + recipe.preroll_s, plain.time_s, plain["v(xemf)"])
-    assert np.abs(emf - waves["battery_emf_V"]).max() < 2e-5
-    assert np.ptp(waves["battery_emf_V"]) > 2e-4
+    assert np.abs(emf - waves["battery_emf_V"]).max() < 2e-6
+    assert np.ptp(waves["battery_emf_V"]) > 1e-4
 
 
 def test_the_fast_state_steps_the_whole_bank() -> None:
