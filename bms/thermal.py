@@ -50,6 +50,8 @@ class Thermal(NamedTuple):
         Whether heat keeps the port off, and since when.
     red, red_ms : bool, int
         Red LED and since when.
+    charging : bool
+        What the last review was told about the port.
     """
 
     fuse_degC: float
@@ -62,6 +64,7 @@ class Thermal(NamedTuple):
     off_ms: int = 0
     red: bool = False
     red_ms: int = 0
+    charging: bool = False
 
 
 class Rating(NamedTuple):
@@ -127,15 +130,51 @@ def bands(charging: bool, sample: Sample, firmware: FirmwareParameters) -> dict[
 def quiet_until_ms(
     thermal: Thermal, horizon_ms: int, charging: bool, rating: Rating, firmware: FirmwareParameters
 ) -> int:
-    """First instant up to `horizon_ms` at which more than the estimate changes, the samples staying put."""
-    ahead = thermal
-    while ahead.next_ms < horizon_ms:
-        instant_ms = ahead.next_ms
-        ahead = _sampled(ahead, ahead.sample, charging, rating, firmware)
-        if ahead[2:] != thermal[2:]:
-            return instant_ms  # fields 0 and 1 are the estimate itself and its clock
-        ahead = _coasted(ahead, horizon_ms, charging, rating, firmware)
-    return horizon_ms
+    """First instant up to `horizon_ms` at which more than the estimate may change, the samples staying put.
+
+    Never too late, at times too early: while the resistance stays within its tolerance band, the element's end
+    temperature lies between those at the band's edges, so the band cannot be left before a first-order approach to
+    the worse end leaves it.
+    """
+    period_ms, next_ms = firmware.sample_period_ms, thermal.next_ms
+    if next_ms >= horizon_ms:
+        return horizon_ms
+    last_ms = next_ms - period_ms
+    if charging != thermal.charging or thermal.limit_changed_ms == last_ms:
+        return next_ms  # the last review saw something else
+    for waits, due_ms in (
+        (True, thermal.limit_changed_ms + firmware.limit_interval_ms),
+        (thermal.off, thermal.off_ms + firmware.thermal_rest_ms),
+        (thermal.red, thermal.red_ms + firmware.thermal_rest_ms),
+    ):
+        if waits and last_ms < due_ms < horizon_ms:
+            horizon_ms = min(horizon_ms, -(-due_ms // period_ms) * period_ms)
+    samples = _samples_in_band(thermal, charging, rating, firmware)
+    return horizon_ms if math.isinf(samples) else min(horizon_ms, last_ms + int(samples) * period_ms)
+
+
+def _samples_in_band(thermal: Thermal, charging: bool, rating: Rating, firmware: FirmwareParameters) -> float:
+    """Number of the first sample at which the reference may be stale or the junction too hot; 1 or more."""
+    fuse, sample = rating.fuse, thermal.sample
+    low_ohm = thermal.reference_ohm * (1.0 - firmware.reference_tolerance)
+    high_ohm = thermal.reference_ohm * (1.0 + firmware.reference_tolerance)
+    drop_V = _drop_V(sample) if charging else 0.0
+    if drop_V > 0.0:
+        hottest_W = max(drop_V * sample.fuse_sense_V / low_ohm, 0.0)
+        if sample.heatsink_degC + firmware.junction_to_heatsink_K_W * hottest_W > firmware.junction_trip_degC:
+            return 1.0
+    heating = fuse.thermal_resistance_K_W * sample.fuse_sense_V**2
+    found = math.inf
+    for edge_ohm, other_ohm, sign in ((high_ohm, low_ohm, 1.0), (low_ohm, high_ohm, -1.0)):
+        edge_degC = 25.0 + (edge_ohm / fuse.resistance_25_ohm - 1.0) / fuse.alpha_per_K
+        end_degC = sample.terminal_degC + heating / other_ohm
+        beyond_K, ahead_K = sign * (end_degC - edge_degC), sign * (end_degC - thermal.fuse_degC)
+        if beyond_K > -1.0e-6:
+            # The end lies beyond the edge (or so close that rounding decides).
+            ratio = max(beyond_K, 1.0e-6) / max(ahead_K, 1.0e-6)
+            time_s = -fuse.time_constant_s * math.log(min(ratio, 1.0))
+            found = min(found, max(1.0, math.ceil(time_s * 1.0e3 / firmware.sample_period_ms - 1.0e-3)))
+    return found
 
 
 def _coasted(
@@ -189,10 +228,16 @@ def junction_degC(thermal: Thermal, charging: bool, rating: Rating, firmware: Fi
     return thermal.sample.heatsink_degC + firmware.junction_to_heatsink_K_W * power_W
 
 
-def reference_V(thermal: Thermal, firmware: FirmwareParameters) -> float:
+def path_power_W(thermal: Thermal) -> float:
+    """Estimated loss of the pass devices from the held sample."""
+    current_A = thermal.sample.fuse_sense_V / thermal.reference_ohm
+    return max(_drop_V(thermal.sample) * current_A, 0.0)
+
+
+def reference_V(thermal: Thermal, limit_A: float, firmware: FirmwareParameters) -> float:
     """Return the limiter's reference: limit x resistance, rounded to the converter's step."""
     step = firmware.reference_step_V
-    return round(thermal.limit_A * thermal.reference_ohm / step) * step
+    return round(limit_A * thermal.reference_ohm / step) * step
 
 
 def rounded_down_A(current_A: float, firmware: FirmwareParameters) -> float:
@@ -260,6 +305,8 @@ def _reviewed(
         thermal = thermal._replace(off=True, off_ms=now_ms)
     elif thermal.off and now_ms - thermal.off_ms >= firmware.thermal_rest_ms:
         thermal = thermal._replace(off=too_hot or allowed_A < _rearm_A(rating, firmware))
+    if thermal.charging != charging:
+        thermal = thermal._replace(charging=charging)
     return _with_red(thermal, now_ms, rating, firmware)
 
 
