@@ -21,14 +21,15 @@ class ProtectionParameters:
     # Half the largest distance between a pre-alarm threshold and `load_rearm_V`.
     pre_alarm_hysteresis_V: float = constant(0.05, 0.0, 0.2, "V", "ours")
     alarm_lead_ms: int = constant(30_000, 30_000, 600_000, "ms", "datasheet O5")
-    # Intermittent: half on, half off. Three pulses, so six changes, a minute.
-    alarm_period_ms: int = constant(20_000, 20_000, 120_000, "ms", "ours, O4")
+    # Intermittent: half on, half off. A seventh change (off, 3 x on and off) comes two periods after the first.
+    alarm_period_ms: int = constant(30_000, 1_000, 120_000, "ms", "ours, O4")
     # Above every pre-alarm threshold: a load that returns does not alarm at once.
     load_rearm_V: float = constant(3.2, 3.15, 3.4, "V", "ours")
     # Longer than the quick part of the rebound of an unloaded LFP cell.
     load_rest_ms: int = constant(60_000, 1_000, 3_600_000, "ms", "ours")
-    # From one switching on of an output to the next; so six changes a minute at most, whatever the causes.
-    output_spacing_ms: int = constant(20_000, 0, 600_000, "ms", "ours")
+    # From one switching on of an output to the next: six changes a minute at most, whatever the causes, because a
+    # seventh (off, 3 x on and off) comes two spacings after the first.
+    output_spacing_ms: int = constant(30_000, 0, 600_000, "ms", "ours")
     cell_very_cold_degC: float = constant(-20.0, -40.0, 0.0, "degC", "manual B5")
     cell_very_cold_release_degC: float = constant(-18.0, -40.0, 5.0, "degC", "ours")
 

@@ -89,7 +89,7 @@ def step(state: State, measurements: Measurements, settings: Settings, dt_s: flo
         watches=_watched(state, readings, settings, thermal, now_ms),
         fuse=_fuse_checked(state, readings, settings, now_ms),
     )
-    new = new._replace(faults=_faults(active, new))
+    new = new._replace(faults=_faults(active, new, state.faults))
     new, wants, events = _reacted(state, new, readings, active, settings)
     events = with_values(events, readings)
     held = hold_of(new, readings, wants, values, gates, settings)
@@ -122,8 +122,11 @@ def _updated(plan: Plan, before: Predicates, values: list[Pair | None], now_ms: 
     return tuple(after)
 
 
-def _faults(active: set[str], state: State) -> tuple[Fault, ...]:
-    """Active faults, in order of precedence."""
+def _faults(active: set[str], state: State, before: tuple[Fault, ...]) -> tuple[Fault, ...]:
+    """Active faults, in order of precedence.
+
+    A charge disconnect does not end while another one is pending: from too hot to too cold without a gap.
+    """
     found = [name for name in active if isinstance(name, Fault)]
     if state.thermal is not None and state.thermal.off:
         found.append(Fault.OVER_TEMPERATURE)
@@ -132,7 +135,16 @@ def _faults(active: set[str], state: State) -> tuple[Fault, ...]:
     for fault, watch in zip(WATCHES, state.watches, strict=True):
         if watch is not None and watch.frozen_ms is not None:
             found.append(fault)
+    if before and any(
+        waiting.pending_ms is not None and _disconnects(name) for name, waiting in state.predicates
+    ):
+        found += [fault for fault in before if _disconnects(fault) and fault not in found]
     return tuple(fault for fault in Fault if fault in found) if len(found) > 1 else tuple(found)
+
+
+def _disconnects(name: str) -> bool:
+    """Whether this is a fault that disconnects the chargers."""
+    return isinstance(name, Fault) and Reaction.CHARGE_DISCONNECT in REACTIONS[name]
 
 
 def _watched(

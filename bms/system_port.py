@@ -3,7 +3,7 @@
 OFF -> PRECHARGE -> ON; a trip or a pre-charge that fails leads to RESTING, and after too many to LOCKED, which ends
 when the load is removed or the BMS is reset. Over-current: the current is held in steps of 5 A, rounded up, so that
 whole numbers A^2 ms are summed; above the continuous current they grow, below they shrink:
-    dE/dt = I^2 - I_continuous^2, E >= 0, trip at E = (I_peak^2 - I_continuous^2) t_peak.
+    dE/dt = I^2 - I_continuous^2, 0 <= E <= E_trip, trip at E_trip = (I_peak^2 - I_continuous^2) t_peak.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def heated(system: System, elapsed_ms: int, f: FirmwareParameters) -> System:
     if system.level_A == 0:
         return system
     rate = system.level_A**2 - f.system_continuous_A**2
-    heat = max(0, system.heat_A2ms + rate * elapsed_ms)
+    heat = min(max(0, system.heat_A2ms + rate * elapsed_ms), heat_limit_A2ms(f))
     return system if heat == system.heat_A2ms else system._replace(heat_A2ms=heat)
 
 
@@ -185,6 +185,8 @@ def until_ms(system: System, inputs: SystemInputs, now_ms: int, f: FirmwareParam
     if system.mode is SystemMode.OFF and inputs.wanted and system.started_ms is not None:
         return system.started_ms + f.output_spacing_ms
     rate = system.level_A**2 - f.system_continuous_A**2
+    if system.mode is not SystemMode.LOCKED and system.heat_A2ms >= heat_limit_A2ms(f):
+        return now_ms + 1
     if rate > 0 and system.mode is not SystemMode.LOCKED:
         return now_ms - (-(heat_limit_A2ms(f) - system.heat_A2ms) // rate)
     return None

@@ -147,7 +147,8 @@ def test_holds_are_long_when_nothing_happens() -> None:
     assert held.calls <= 12  # ten minutes, a minute each
 
     def limiting(tick: int, commands: bms.Commands) -> bms.Measurements:
-        return replace(NORMAL, fuse_sense_V=commands.sense_reference_V if commands.alternator_enable else 0.0)
+        sense_V = commands.sense_reference_V if commands.alternator_enable else 0.0
+        return replace(NORMAL, fuse_sense_V=sense_V, battery_voltage_V=14.1)
 
     _, held = compare(limiting, 6001, bms.Settings())
     assert held.calls < 150  # about one a second while the fuse warms up, then one in ten seconds
