@@ -132,9 +132,8 @@ def quiet_until_ms(
 ) -> int:
     """First instant up to `horizon_ms` at which more than the estimate may change, the samples staying put.
 
-    Never too late, at times too early: while the resistance stays within its tolerance band, the element's end
-    temperature lies between those at the band's edges, so the band cannot be left before a first-order approach to
-    the worse end leaves it.
+    Cheap where nothing can: while the resistance stays within its tolerance band, the element's end temperature lies
+    between those at the band's edges; if both lie inside, the band is never left. Otherwise sample by sample.
     """
     period_ms, next_ms = firmware.sample_period_ms, thermal.next_ms
     if next_ms >= horizon_ms:
@@ -149,32 +148,32 @@ def quiet_until_ms(
     ):
         if waits and last_ms < due_ms < horizon_ms:
             horizon_ms = min(horizon_ms, -(-due_ms // period_ms) * period_ms)
-    samples = _samples_in_band(thermal, charging, rating, firmware)
-    return horizon_ms if math.isinf(samples) else min(horizon_ms, last_ms + int(samples) * period_ms)
+    if _stays_in_band(thermal, charging, rating, firmware):
+        return horizon_ms
+    ahead = thermal
+    while ahead.next_ms < horizon_ms:
+        instant_ms = ahead.next_ms
+        ahead = _sampled(ahead, ahead.sample, charging, rating, firmware)
+        if ahead[2:] != thermal[2:]:
+            return instant_ms  # fields 0 and 1 are the estimate itself and its clock
+        ahead = _coasted(ahead, horizon_ms, charging, rating, firmware)
+    return horizon_ms
 
 
-def _samples_in_band(thermal: Thermal, charging: bool, rating: Rating, firmware: FirmwareParameters) -> float:
-    """Number of the first sample at which the reference may be stale or the junction too hot; 1 or more."""
-    fuse, sample = rating.fuse, thermal.sample
-    low_ohm = thermal.reference_ohm * (1.0 - firmware.reference_tolerance)
-    high_ohm = thermal.reference_ohm * (1.0 + firmware.reference_tolerance)
-    drop_V = _drop_V(sample) if charging else 0.0
-    if drop_V > 0.0:
-        hottest_W = max(drop_V * sample.fuse_sense_V / low_ohm, 0.0)
+def _stays_in_band(thermal: Thermal, charging: bool, rating: Rating, firmware: FirmwareParameters) -> bool:
+    """Whether neither a stale reference nor a hot junction can come, however long the sample stays."""
+    fuse, sample, tolerance = rating.fuse, thermal.sample, firmware.reference_tolerance
+    low_ohm, high_ohm = thermal.reference_ohm * (1.0 - tolerance), thermal.reference_ohm * (1.0 + tolerance)
+    if charging:
+        hottest_W = max(_drop_V(sample) * sample.fuse_sense_V / low_ohm, 0.0)
         if sample.heatsink_degC + firmware.junction_to_heatsink_K_W * hottest_W > firmware.junction_trip_degC:
-            return 1.0
+            return False
     heating = fuse.thermal_resistance_K_W * sample.fuse_sense_V**2
-    found = math.inf
-    for edge_ohm, other_ohm, sign in ((high_ohm, low_ohm, 1.0), (low_ohm, high_ohm, -1.0)):
-        edge_degC = 25.0 + (edge_ohm / fuse.resistance_25_ohm - 1.0) / fuse.alpha_per_K
-        end_degC = sample.terminal_degC + heating / other_ohm
-        beyond_K, ahead_K = sign * (end_degC - edge_degC), sign * (end_degC - thermal.fuse_degC)
-        if beyond_K > -1.0e-6:
-            # The end lies beyond the edge (or so close that rounding decides).
-            ratio = max(beyond_K, 1.0e-6) / max(ahead_K, 1.0e-6)
-            time_s = -fuse.time_constant_s * math.log(min(ratio, 1.0))
-            found = min(found, max(1.0, math.ceil(time_s * 1.0e3 / firmware.sample_period_ms - 1.0e-3)))
-    return found
+    per_K = fuse.resistance_25_ohm * fuse.alpha_per_K
+    low_degC = 25.0 + (low_ohm - fuse.resistance_25_ohm) / per_K + 1.0e-6
+    high_degC = 25.0 + (high_ohm - fuse.resistance_25_ohm) / per_K - 1.0e-6
+    coldest_degC, hottest_degC = sample.terminal_degC + heating / high_ohm, sample.terminal_degC + heating / low_ohm
+    return coldest_degC > low_degC and hottest_degC < high_degC and low_degC < thermal.fuse_degC < high_degC
 
 
 def _coasted(
