@@ -78,10 +78,14 @@ def usable(value: float | None, name: str) -> float | None:
     return value if low <= value <= high else None
 
 
-def read(m: Measurements, plan: Plan) -> Readings:
-    """Derive what one set of measurements says; the path current comes with `with_path`."""
+def missing_ports(m: Measurements) -> tuple[str, ...]:
+    """Names of the port readings that are missing."""
     total = m.input_voltage_V + m.fuse_sense_V + m.battery_voltage_V + m.heatsink_degC + m.terminal_degC
-    missing_port = () if total - total == 0.0 else missing(m, PORT_SENSORS)
+    return () if total - total == 0.0 else missing(m, PORT_SENSORS)
+
+
+def read(m: Measurements, plan: Plan, missing_port: tuple[str, ...], reference_ohm: float | None) -> Readings:
+    """Derive what one set of measurements says; the path current by the resistance behind the limiter's reference."""
     volts, degC = m.cell_voltage_V, m.cell_temperature_degC
     total = sum(volts) + sum(degC)
     missing_cell: tuple[str, ...] = ()
@@ -98,7 +102,8 @@ def read(m: Measurements, plan: Plan) -> Readings:
     system_V = usable(m.system_voltage_V, "system_voltage_V")
     bank_A = usable(m.battery_current_A, "battery_current_A")
     return Readings(
-        m, missing_port, missing_cell, cell_V, cell_degC, load_V, alarm_V, system_A, system_V, bank_A, None,
+        m, missing_port, missing_cell, cell_V, cell_degC, load_V, alarm_V, system_A, system_V, bank_A,
+        None if reference_ohm is None or "fuse_sense_V" in missing_port else m.fuse_sense_V / reference_ohm,
         system_A is None and m.system_current_A is not None,
         (system_V is None and m.system_voltage_V is not None)
         or (bank_A is None and m.battery_current_A is not None),
@@ -111,13 +116,6 @@ def _margins(volts: tuple[float, ...], thresholds_V: tuple[float, ...]) -> Pair:
     cells = [volts[k::size] for k in range(size)]
     low = min(map(float.__sub__, map(min, *cells), thresholds_V))
     return low, max(map(float.__sub__, map(max, *cells), thresholds_V))
-
-
-def with_path(readings: Readings, reference_ohm: float | None) -> Readings:
-    """Add the alternator current, from the resistance that the limiter's reference is made from."""
-    if reference_ohm is None or "fuse_sense_V" in readings.missing_port:
-        return readings
-    return readings._replace(path_A=readings.m.fuse_sense_V / reference_ohm)
 
 
 def evaluate(r: Readings, gates: Gates, f: FirmwareParameters) -> list[Pair | None]:
@@ -152,15 +150,11 @@ def _single(value: float, r: Readings, name: str) -> Pair | None:
 
 def _in_range(m: Measurements, r: Readings) -> bool:
     """No port reading that is there lies outside its range."""
-    ranges = SENSOR_RANGES
-    return not any(
-        not ranges[name][0] <= value <= ranges[name][1] and name not in r.missing_port
-        for name, value in (
-            ("input_voltage_V", m.input_voltage_V), ("fuse_sense_V", m.fuse_sense_V),
-            ("battery_voltage_V", m.battery_voltage_V), ("heatsink_degC", m.heatsink_degC),
-            ("terminal_degC", m.terminal_degC),
-        )
-    )
+    for name in PORT_SENSORS:
+        low, high = SENSOR_RANGES[name]
+        if not low <= getattr(m, name) <= high and name not in r.missing_port:
+            return False
+    return True
 
 
 def _cells_in_range(r: Readings) -> bool:

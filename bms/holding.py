@@ -16,7 +16,7 @@ from bms import thermal as estimators
 from bms.alternator_port import AlternatorMode
 from bms.channels import Gates, Pair, Readings
 from bms.interface import BOUND_NAMES, OPTIONAL_SENSORS, Hold
-from bms.predicates import FREE, IDLE, LARGEST, Extremes, PredicateState, constraint
+from bms.predicates import FREE, IDLE, LARGEST, Extremes, PredicateState, Side, constraint
 from bms.settings import Settings
 from bms.state import State, switch_until_ms
 
@@ -123,7 +123,12 @@ def _predicates(limits: Limits, state: State, values: list[Pair | None], setting
             limits.bounds[channel.name] = names.SENSOR_RANGES[channel.name]
         for predicate in channel.predicates:
             found = states.get(predicate.name, IDLE)
-            if direct:
+            if direct and found is IDLE:
+                above = predicate.side is Side.ABOVE
+                limits.narrow(
+                    channel.name, -LARGEST if above else predicate.trip, predicate.trip if above else LARGEST
+                )
+            elif direct:
                 told = constraint(predicate, found, Extremes(*value), now_ms)
                 limits.before(told.until_ms)
                 limits.narrow(channel.name, *told.bounds)
@@ -288,11 +293,11 @@ def _timers(limits: Limits, state: State, r: Readings, wants: Wants, settings: S
     f, now_ms = settings.firmware, state.time_ms
     if state.mode is AlternatorMode.RESTING and state.stopped_ms is not None:
         limits.before(state.stopped_ms + f.rearm_ms)
-    cells = None if r.cell_V is None else Extremes(*r.cell_V)
-    load = load_output.until(state.load, wants.load, cells, now_ms, f)
-    limits.before(load.until_ms)
-    if load.bounds != FREE:
-        limits.narrow("cell_voltage_V", *load.bounds)
+    if state.load.alarm_ms is not None or state.load.off_ms is not None or wants.load.alarm is not None:
+        load = load_output.until(state.load, wants.load, r.cell_V, now_ms, f)
+        limits.before(load.until_ms)
+        if load.bounds != FREE:
+            limits.narrow("cell_voltage_V", *load.bounds)
     limits.before(system_port.until_ms(state.system, wants.system, now_ms, f))
     limits.before(switch_until_ms(state.charge, wants.charge, f))
     limits.before(switch_until_ms(state.charge_gate, wants.charge_gate, f))

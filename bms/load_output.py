@@ -48,7 +48,7 @@ def recovery(f: FirmwareParameters) -> Predicate:
 
 
 def advance(
-    load: Load, inputs: LoadInputs, cells: Extremes | None, now_ms: int, f: FirmwareParameters
+    load: Load, inputs: LoadInputs, cells: tuple[float, float] | None, now_ms: int, f: FirmwareParameters
 ) -> tuple[Load, list[Event]]:
     """State one call later, and what happened."""
     events: list[Event] = []
@@ -67,7 +67,7 @@ def advance(
         if inputs.cut is not None and alarm_ms is not None and now_ms - alarm_ms >= f.alarm_lead_ms:
             off_ms = now_ms
             events.append(Event(EventName.LOAD_DISCONNECTED, inputs.cut))
-    elif inputs.cut is None and not update(recovery(f), PredicateState(True, None, off_ms), cells, now_ms).active:
+    elif inputs.cut is None and not _is_resting(off_ms, cells, now_ms, f):
         off_ms = None
         events.append(Event(EventName.LOAD_RECONNECTED, Cause.CELL_RECOVERED))
     return Load(alarm_ms, pulse_ms, off_ms), events
@@ -88,7 +88,7 @@ def sounding(load: Load, intermittent: bool, now_ms: int, f: FirmwareParameters)
 
 
 def until(
-    load: Load, inputs: LoadInputs, cells: Extremes | None, now_ms: int, f: FirmwareParameters
+    load: Load, inputs: LoadInputs, cells: tuple[float, float] | None, now_ms: int, f: FirmwareParameters
 ) -> Constraint:
     """Until when, and within which cell voltages, nothing here changes."""
     ends: list[int] = []
@@ -103,11 +103,18 @@ def until(
             half_ms = f.alarm_period_ms // 2
             ends.append(load.alarm_ms + ((now_ms - load.alarm_ms) // half_ms + 1) * half_ms)
     if load.off_ms is not None:
-        found = constraint(recovery(f), PredicateState(True, None, load.off_ms), cells, now_ms)
+        extremes = None if cells is None else Extremes(*cells)
+        found = constraint(recovery(f), PredicateState(True, None, load.off_ms), extremes, now_ms)
         bounds = found.bounds
         if found.until_ms is not None:
             ends.append(found.until_ms)
     return Constraint(bounds, min(ends, default=None))
+
+
+def _is_resting(off_ms: int, cells: tuple[float, float] | None, now_ms: int, f: FirmwareParameters) -> bool:
+    """Whether a disconnected load has to stay so: rest not over, or a cell not back."""
+    extremes = None if cells is None else Extremes(*cells)
+    return update(recovery(f), PredicateState(True, None, off_ms), extremes, now_ms).active
 
 
 def _may_sound(pulse_ms: int | None, now_ms: int, f: FirmwareParameters) -> bool:

@@ -15,8 +15,9 @@ from bms import bank, load_output, system_port
 from bms import plan as names
 from bms import thermal as estimators
 from bms.alternator_port import AlternatorMode, next_mode
-from bms.channels import ON, Pair, Readings, evaluate, read, remote_level, with_path
+from bms.channels import ON, Pair, Readings, evaluate, missing_ports, read, remote_level
 from bms.events import REACTIONS, Cause, Event, EventName, Fault, Reaction
+from bms.firmware_parameters import FirmwareParameters
 from bms.fuse_table import resistance_ohm
 from bms.holding import Wants, hold_of
 from bms.interface import Commands, Hold, Measurements
@@ -72,25 +73,26 @@ def step(state: State, measurements: Measurements, settings: Settings, dt_s: flo
     plan, f = settings.plan, settings.firmware
     elapsed_ms = _milliseconds(dt_s)
     now_ms = state.time_ms + elapsed_ms
-    gates = state.gates
-    readings = read(measurements, plan)
-    thermal = state.thermal
+    gates, thermal = state.gates, state.thermal
+    missing_port = missing_ports(measurements)
     if thermal is not None:
         thermal = estimators.advance(thermal, measurements, now_ms, gates.charging, plan.rating, f)
-    elif not readings.missing_port:
+    elif not missing_port:
         thermal = estimators.begin(measurements, now_ms, plan.rating, f)
-    readings = with_path(readings, None if thermal is None else thermal.reference_ohm)
+    readings = read(measurements, plan, missing_port, None if thermal is None else thermal.reference_ohm)
     values = evaluate(readings, gates, f)
     predicates = _updated(plan, state.predicates, values, now_ms)
     active = {name for name, found in predicates if found.active}
-    system = system_port.measured(system_port.heated(state.system, elapsed_ms, f), readings.system_A, f)
-    new = state._replace(
-        time_ms=now_ms, predicates=predicates, thermal=thermal, started=True, system=system,
-        watches=_watched(state, readings, settings, thermal, now_ms),
-        fuse=_fuse_checked(state, readings, settings, now_ms),
+    watches = _watched(state, readings, settings, thermal, now_ms)
+    fuse = _fuse_checked(state, readings, settings, now_ms)
+    sensed = State(
+        now_ms, state.mode, state.stopped_ms, predicates, thermal, (), True, state.remote, state.charge,
+        state.charge_gate, state.load, system_port.measured(
+            system_port.heated(state.system, elapsed_ms, f), readings.system_A, f
+        ), state.cap, fuse, watches,
     )
-    new = new._replace(faults=_faults(active, new, state.faults))
-    new, wants, events = _reacted(state, new, readings, active, settings)
+    faults = _faults(active, sensed, state.faults)
+    new, wants, events = _reacted(state, sensed, faults, readings, active, settings)
     events = with_values(events, readings)
     held = hold_of(new, readings, wants, values, gates, settings)
     return StepResult(new, commands(new, settings), tuple(events), held)
@@ -199,22 +201,23 @@ def _first(faults: tuple[Fault, ...], *reactions: Reaction) -> Fault | None:
 
 
 def _reacted(
-    old: State, new: State, r: Readings, active: set[str], settings: Settings
+    old: State, sensed: State, faults: tuple[Fault, ...], r: Readings, active: set[str], settings: Settings
 ) -> tuple[State, Wants, list[Event]]:
-    """Remote, load, ports: what follows from faults and predicates."""
-    f, now_ms, faults = settings.firmware, new.time_ms, new.faults
-    events = [Event(EventName.FAULT_RAISED, fault) for fault in faults if fault not in old.faults]
-    events += [Event(EventName.FAULT_CLEARED, fault) for fault in old.faults if fault not in faults]
+    """Remote, load, ports: what follows from faults and predicates. `sensed` has what the readings changed."""
+    f, now_ms = settings.firmware, sensed.time_ms
+    events: list[Event] = []
+    if faults != old.faults:
+        events += [Event(EventName.FAULT_RAISED, fault) for fault in faults if fault not in old.faults]
+        events += [Event(EventName.FAULT_CLEARED, fault) for fault in old.faults if fault not in faults]
     remote, switched_on = _remote(old, r, active, settings, now_ms)
-    new = new._replace(remote=remote)
-    powered = is_powered(new, settings)
+    powered = remote.on or settings.remote_function is not RemoteFunction.SYSTEM
     no_charge = _first(faults, Reaction.CHARGE_DISCONNECT) or (None if powered else Cause.REMOTE)
     charge = switched(old.charge, no_charge is None, now_ms, f)
     if charge.on != old.charge.on:
         name = EventName.CHARGE_RECONNECTED if charge.on else EventName.CHARGE_DISCONNECTED
         events.append(Event(name, no_charge or Cause.FAULTS_CLEARED))
-    load, inputs, told = _load(old, new, r, active, settings, switched_on)
-    events += told + heat_events(old.thermal, new.thermal, settings)
+    load, inputs, told = _load(old, faults, r, active, settings, now_ms, powered, switched_on)
+    events += told + heat_events(old.thermal, sensed.thermal, settings)
     if remote.on != old.remote.on:
         events.append(Event(EventName.REMOTE_ON if remote.on else EventName.REMOTE_OFF, Cause.REMOTE))
     block = _first(faults, Reaction.ALTERNATOR_OFF, Reaction.CHARGE_DISCONNECT) or (
@@ -223,13 +226,17 @@ def _reacted(
     mode, cause = next_mode(old.mode, old.stopped_ms, active, block, now_ms, f.rearm_ms)
     if cause is not None:
         events.append(Event(EventName(f"alternator {mode}"), cause))
-    new = _alternator(old, new._replace(charge=charge, load=load, mode=mode), r, settings, events)
-    port, told = _system(old, new, r, active, settings, switched_on)
-    system, wanted = port
+    stopped_ms, fuse = _stopped_and_fuse(old, mode, sensed.fuse, r, now_ms, f)
+    cap = _cap(sensed, Fault.BANK_OVER_CURRENT in faults, r, settings, events)
+    wanted = _system_inputs(faults, load, remote, r, active, settings)
+    system, told = _system(old, sensed.system, wanted, r, now_ms, switched_on, f)
     gate_wanted = wanted.gates_allowed and charge.on and system.mode not in (SystemMode.RESTING, SystemMode.LOCKED)
     gate = switched(old.charge_gate, gate_wanted, now_ms, f)
-    wants = Wants(no_charge is None, gate_wanted, wanted, inputs)
-    return new._replace(system=system, charge_gate=gate), wants, events + told
+    new = State(
+        now_ms, mode, stopped_ms, sensed.predicates, sensed.thermal, faults, True, remote, charge, gate, load, system,
+        cap, fuse, sensed.watches,
+    )
+    return new, Wants(no_charge is None, gate_wanted, wanted, inputs), events + told
 
 
 def _remote(
@@ -248,11 +255,12 @@ def _remote(
 
 
 def _load(
-    old: State, new: State, r: Readings, active: set[str], settings: Settings, switched_on: bool
+    old: State, faults: tuple[Fault, ...], r: Readings, active: set[str], settings: Settings, now_ms: int,
+    powered: bool, switched_on: bool,
 ) -> tuple[load_output.Load, load_output.LoadInputs, list[Event]]:
     """Pre-alarm and load disconnect; at switching on the load stays off where cells are low."""
-    f, plan, powered = settings.firmware, settings.plan, is_powered(new, settings)
-    fault = _first(new.faults, Reaction.LOAD_ALARM)
+    plan = settings.plan
+    fault = _first(faults, Reaction.LOAD_ALARM)
     low = names.CELL_LOW in active
     alarm = fault or (Cause.CELL_NEAR_LOW if low or names.PRE_ALARM in active else None)
     cut = fault or (Cause.CELL_LOW if low else None)
@@ -263,53 +271,65 @@ def _load(
     told: list[Event] = []
     if switched_on and powered and (not old.started or not is_powered(old, settings)):
         threshold_V = 0.0 if plan.alarm_V else plan.start_V[0]
-        load, told = load_output.started(load, r.alarm_V is None or r.alarm_V[0] < threshold_V, new.time_ms)
-    cells = None if r.cell_V is None else Extremes(*r.cell_V)
-    load, more = load_output.advance(load, inputs, cells, new.time_ms, f)
+        load, told = load_output.started(load, r.alarm_V is None or r.alarm_V[0] < threshold_V, now_ms)
+    load, more = load_output.advance(load, inputs, r.cell_V, now_ms, settings.firmware)
     return load, inputs, told + more
 
 
-def _alternator(old: State, new: State, r: Readings, settings: Settings, events: list[Event]) -> State:
-    """What follows from the mode of the alternator port: stop time, check of the fuse, limit for the bank."""
-    f, plan, now_ms = settings.firmware, settings.plan, new.time_ms
-    was, charging = old.mode is AlternatorMode.CHARGING, new.mode is AlternatorMode.CHARGING
+def _stopped_and_fuse(
+    old: State, mode: AlternatorMode, fuse: bank.FuseCheck, r: Readings, now_ms: int, f: FirmwareParameters
+) -> tuple[int | None, bank.FuseCheck]:
+    """When the alternator port last stopped; a check of the fuse begins with charging and ends with it."""
+    was, charging = old.mode is AlternatorMode.CHARGING, mode is AlternatorMode.CHARGING
     if charging and not was:
         others_A = _others_A(r)
-        at_ms = None if others_A is None else now_ms + f.fuse_check_ms
-        new = new._replace(fuse=bank.FuseCheck(at_ms, others_A or 0.0))
-    elif was and not charging:
-        new = new._replace(stopped_ms=now_ms, fuse=bank.FuseCheck(wrong=new.fuse.wrong))
-    over = Fault.BANK_OVER_CURRENT in new.faults
-    if over or new.cap.next_ms is not None:
-        full_A = plan.rating.full_A
-        cap = bank.capped(new.cap, limit_A(new), full_A, r.into_bank_A, over, plan.bank_limit_A, now_ms, f)
-        if cap.cap_A != new.cap.cap_A:
-            lowered = cap.cap_A < new.cap.cap_A
-            values = (("current_limit_A", min(cap.cap_A, full_A)),)
-            name = EventName.BANK_LIMITED if lowered else EventName.BANK_RELEASED
-            events.append(Event(name, Cause.BANK_CURRENT, values))
-        new = new._replace(cap=cap)
-    return new
+        return old.stopped_ms, bank.FuseCheck(None if others_A is None else now_ms + f.fuse_check_ms, others_A or 0.0)
+    if was and not charging:
+        return now_ms, bank.FuseCheck(wrong=fuse.wrong)
+    return old.stopped_ms, fuse
 
 
-def _system(
-    old: State, new: State, r: Readings, active: set[str], settings: Settings, switched_on: bool
-) -> tuple[tuple[system_port.System, SystemInputs], list[Event]]:
-    """System+ port; switching on by remote is a reset of its trips."""
-    m, system = r.m, new.system
-    if switched_on and old.started and system.mode in (SystemMode.LOCKED, SystemMode.RESTING):
-        system = system._replace(mode=SystemMode.OFF, since_ms=new.time_ms, trips=0)
-    ports_on = new.remote.on or settings.remote_function is RemoteFunction.ALTERNATOR
-    off = _first(new.faults, Reaction.SYSTEM_OFF) or (None if ports_on else Cause.REMOTE)
-    cut = off or (Cause.LOAD_CUT if new.load.off_ms is not None else None)
+def _cap(sensed: State, over: bool, r: Readings, settings: Settings, events: list[Event]) -> bank.Cap:
+    """Limit of the alternator port for the bank's sake (A11); tells when it moves."""
+    before, plan = sensed.cap, settings.plan
+    if not over and before.next_ms is None:
+        return before
+    full_A = plan.rating.full_A
+    cap = bank.capped(
+        before, limit_A(sensed), full_A, r.into_bank_A, over, plan.bank_limit_A, sensed.time_ms, settings.firmware
+    )
+    if cap.cap_A != before.cap_A:
+        name = EventName.BANK_LIMITED if cap.cap_A < before.cap_A else EventName.BANK_RELEASED
+        events.append(Event(name, Cause.BANK_CURRENT, (("current_limit_A", min(cap.cap_A, full_A)),)))
+    return cap
+
+
+def _system_inputs(
+    faults: tuple[Fault, ...], load: load_output.Load, remote: Switch, r: Readings, active: set[str],
+    settings: Settings,
+) -> SystemInputs:
+    """What the System+ port depends on."""
+    m = r.m
+    ports_on = remote.on or settings.remote_function is RemoteFunction.ALTERNATOR
+    off = _first(faults, Reaction.SYSTEM_OFF) or (None if ports_on else Cause.REMOTE)
+    cut = off or (Cause.LOAD_CUT if load.off_ms is not None else None)
     over_V = None
     if r.system_V is not None and "battery_voltage_V" not in r.missing_port:
         over_V = r.system_V - m.battery_voltage_V
-    inputs = SystemInputs(
+    return SystemInputs(
         cut is None, cut or Cause.WANTED, r.system_A, over_V, bool(m.hardware_latch), names.LOAD_REMOVED in active,
         m.system_voltage_V is not None, off is None,
     )
-    after, told = system_port.advance(system, inputs, new.time_ms, settings.firmware)
-    if not old.started and m.system_voltage_V is None:
-        told = []  # at power-up a port without a voltage sensor is simply on
-    return (after, inputs), told
+
+
+def _system(
+    old: State, system: system_port.System, inputs: SystemInputs, r: Readings, now_ms: int, switched_on: bool,
+    f: FirmwareParameters,
+) -> tuple[system_port.System, list[Event]]:
+    """System+ port; switching on by remote is a reset of its trips."""
+    if switched_on and old.started and system.mode in (SystemMode.LOCKED, SystemMode.RESTING):
+        system = system._replace(mode=SystemMode.OFF, since_ms=now_ms, trips=0)
+    after, told = system_port.advance(system, inputs, now_ms, f)
+    if not old.started and r.m.system_voltage_V is None:
+        return after, []  # at power-up a port without a voltage sensor is simply on
+    return after, told

@@ -132,8 +132,8 @@ def quiet_until_ms(
 ) -> int:
     """First instant up to `horizon_ms` at which more than the estimate may change, the samples staying put.
 
-    Cheap where nothing can: while the resistance stays within its tolerance band, the element's end temperature lies
-    between those at the band's edges; if both lie inside, the band is never left. Otherwise sample by sample.
+    Cheap where nothing can: the element approaches its end temperature from one side (a hotter element gets less
+    power at a given voltage), so the tolerance band is never left if it holds both. Otherwise sample by sample.
     """
     period_ms, next_ms = firmware.sample_period_ms, thermal.next_ms
     if next_ms >= horizon_ms:
@@ -168,12 +168,16 @@ def _stays_in_band(thermal: Thermal, charging: bool, rating: Rating, firmware: F
         hottest_W = max(_drop_V(sample) * sample.fuse_sense_V / low_ohm, 0.0)
         if sample.heatsink_degC + firmware.junction_to_heatsink_K_W * hottest_W > firmware.junction_trip_degC:
             return False
-    heating = fuse.thermal_resistance_K_W * sample.fuse_sense_V**2
     per_K = fuse.resistance_25_ohm * fuse.alpha_per_K
     low_degC = 25.0 + (low_ohm - fuse.resistance_25_ohm) / per_K + 1.0e-6
     high_degC = 25.0 + (high_ohm - fuse.resistance_25_ohm) / per_K - 1.0e-6
-    coldest_degC, hottest_degC = sample.terminal_degC + heating / high_ohm, sample.terminal_degC + heating / low_ohm
-    return coldest_degC > low_degC and hottest_degC < high_degC and low_degC < thermal.fuse_degC < high_degC
+    if not low_degC < thermal.fuse_degC < high_degC:
+        return False
+    # End temperature: R25 (1 + alpha (T - 25)) (T - T_terminal) = Rth U^2, solved for the rise T - T_terminal.
+    terminal_ohm = fuse.resistance_25_ohm + per_K * (sample.terminal_degC - 25.0)
+    heating = fuse.thermal_resistance_K_W * sample.fuse_sense_V**2
+    rise_K = 2.0 * heating / (terminal_ohm + math.sqrt(terminal_ohm**2 + 4.0 * per_K * heating))
+    return low_degC < sample.terminal_degC + rise_K < high_degC
 
 
 def _coasted(
@@ -252,7 +256,7 @@ def _taken(
     changes: dict[str, float] = {}
     for name, (low, high) in bands(charging, held, firmware).items():
         reading = getattr(measurements, name)
-        if math.isfinite(reading) and not low <= reading <= high:
+        if not low <= reading <= high and math.isfinite(reading):
             changes[name] = reading
     return held._replace(**changes) if changes else held
 
