@@ -33,7 +33,7 @@ def capped(
         lower_A = math.floor((min(limit_A, cap.cap_A) - (into_bank_A - bank_limit_A)) / step_A) * step_A
         return Cap(max(lower_A, min(f.minimum_limit_A, full_A)), next_ms)
     if math.isinf(cap.cap_A):
-        return cap if cap.next_ms is None else Cap()
+        return Cap()
     if into_bank_A is not None and not over and into_bank_A < f.bank_recover_fraction * bank_limit_A:
         raised_A = cap.cap_A + f.bank_rise_A
         return Cap(raised_A, next_ms) if raised_A < full_A else Cap()
@@ -66,10 +66,10 @@ def fuse_checked(
     if max(fuse_A, rise_A) < f.fuse_check_A:
         return again
     if rise_A * f.fuse_check_ratio >= fuse_A and fuse_A * f.fuse_check_ratio >= rise_A:
-        return check._replace(at_ms=None, strikes=0)
+        return FuseCheck()
     if check.strikes + 1 < f.fuse_check_strikes:
         return again._replace(strikes=check.strikes + 1)
-    return FuseCheck(None, 0.0, 0, True)
+    return FuseCheck(wrong=True)
 
 
 class Watch(NamedTuple):

@@ -44,6 +44,8 @@ class Readings(NamedTuple):
         Alternator current from the fuse; None before the first estimate.
     system_lost, auxiliary_lost : bool
         A fitted sensor is missing or out of range.
+    optional : bool
+        Any of the sensors that may be not fitted is.
     """
 
     m: Measurements
@@ -59,6 +61,7 @@ class Readings(NamedTuple):
     path_A: float | None
     system_lost: bool
     auxiliary_lost: bool
+    optional: bool
 
     @property
     def into_bank_A(self) -> float | None:
@@ -98,15 +101,26 @@ def read(m: Measurements, plan: Plan, missing_port: tuple[str, ...], reference_o
     load_V = alarm_V = cell_V
     if plan.load_V and cell_V is not None:
         load_V, alarm_V = _margins(volts, plan.load_V), _margins(volts, plan.alarm_V)
+    path_A = None
+    if reference_ohm is not None and "fuse_sense_V" not in missing_port:
+        path_A = m.fuse_sense_V / reference_ohm
+    if (
+        m.system_current_A is None and m.system_voltage_V is None and m.battery_current_A is None
+        and m.remote_L_V is None and m.remote_H_V is None and m.hardware_latch is None
+    ):
+        return Readings(
+            m, missing_port, missing_cell, cell_V, cell_degC, load_V, alarm_V, None, None, None, path_A, False, False,
+            False,
+        )
     system_A = usable(m.system_current_A, "system_current_A")
     system_V = usable(m.system_voltage_V, "system_voltage_V")
     bank_A = usable(m.battery_current_A, "battery_current_A")
     return Readings(
-        m, missing_port, missing_cell, cell_V, cell_degC, load_V, alarm_V, system_A, system_V, bank_A,
-        None if reference_ohm is None or "fuse_sense_V" in missing_port else m.fuse_sense_V / reference_ohm,
+        m, missing_port, missing_cell, cell_V, cell_degC, load_V, alarm_V, system_A, system_V, bank_A, path_A,
         system_A is None and m.system_current_A is not None,
         (system_V is None and m.system_voltage_V is not None)
         or (bank_A is None and m.battery_current_A is not None),
+        True,
     )
 
 
@@ -148,13 +162,21 @@ def _single(value: float, r: Readings, name: str) -> Pair | None:
     return None if r.missing_port and name in r.missing_port else (value, value)
 
 
+_INPUT, _SENSE, _BATTERY, _HEATSINK, _TERMINAL = (SENSOR_RANGES[name] for name in PORT_SENSORS)
+
+
 def _in_range(m: Measurements, r: Readings) -> bool:
     """No port reading that is there lies outside its range."""
-    for name in PORT_SENSORS:
-        low, high = SENSOR_RANGES[name]
-        if not low <= getattr(m, name) <= high and name not in r.missing_port:
-            return False
-    return True
+    if (
+        _INPUT[0] <= m.input_voltage_V <= _INPUT[1]
+        and _SENSE[0] <= m.fuse_sense_V <= _SENSE[1]
+        and _BATTERY[0] <= m.battery_voltage_V <= _BATTERY[1]
+        and _HEATSINK[0] <= m.heatsink_degC <= _HEATSINK[1]
+        and _TERMINAL[0] <= m.terminal_degC <= _TERMINAL[1]
+    ):
+        return True
+    outside = [name for name in PORT_SENSORS if usable(getattr(m, name), name) is None]
+    return set(outside) <= set(r.missing_port)
 
 
 def _cells_in_range(r: Readings) -> bool:

@@ -70,7 +70,7 @@ def hold_of(
     """Hold after a call; `gates` are those with which `values` were made."""
     f, plan, now_ms, m = settings.firmware, settings.plan, state.time_ms, r.m
     charging = state.mode is AlternatorMode.CHARGING
-    fitted = [name for name in OPTIONAL_SENSORS if getattr(m, name) is not None]
+    fitted = [name for name in OPTIONAL_SENSORS if getattr(m, name) is not None] if r.optional else []
     now_gates = state.gates
     switched = now_gates != gates if fitted else now_gates.charging != gates.charging
     if switched or r.missing_port or r.missing_cell or r.system_lost or r.auxiliary_lost or state.thermal is None or (
@@ -79,7 +79,7 @@ def hold_of(
         # New gates judge old readings anew at the next tick; no bound can say that a reading comes back.
         free = dict.fromkeys((*BOUND_NAMES, *fitted), FREE)
         return Hold(1, free, free)
-    bounds = {name: plan.quiet[name] for name in BOUND_NAMES}
+    bounds = dict(plan.core)
     for name in fitted:
         bounds[name] = plan.quiet[name]
     limits = Limits(bounds, now_ms + (f.hold_charging_ms if charging else f.hold_idle_ms))
@@ -114,9 +114,9 @@ def _predicates(limits: Limits, state: State, values: list[Pair | None], setting
     busy = {names.CHANNELS[index] for index in indices}
     if plan.load_V:
         _margins(limits, states, values, settings, now_ms)
-    for channel in plan.channels if indices else ():
-        value = values[channel.index]
-        if channel.index not in indices or value is None or channel.name in _MARGINS:
+    for index in sorted(indices):
+        channel, value = plan.by_index[index], values[index]
+        if value is None or channel.name in _MARGINS:
             continue
         direct = channel.name in names.DIRECT
         if direct:
@@ -299,12 +299,14 @@ def _timers(limits: Limits, state: State, r: Readings, wants: Wants, settings: S
         if load.bounds != FREE:
             limits.narrow("cell_voltage_V", *load.bounds)
     limits.before(system_port.until_ms(state.system, wants.system, now_ms, f))
-    limits.before(switch_until_ms(state.charge, wants.charge, f))
-    limits.before(switch_until_ms(state.charge_gate, wants.charge_gate, f))
-    fitted = r.m.remote_L_V is not None or r.m.remote_H_V is not None
-    if fitted and not state.remote.on and any(name == names.REMOTE_ON for name, _ in state.predicates):
-        limits.before(switch_until_ms(state.remote, True, f))
+    if wants.charge and not state.charge.on:
+        limits.before(switch_until_ms(state.charge, f))
+    if wants.charge_gate and not state.charge_gate.on:
+        limits.before(switch_until_ms(state.charge_gate, f))
+    if not state.remote.on and any(name == names.REMOTE_ON for name, _ in state.predicates):
+        limits.before(switch_until_ms(state.remote, f))
     limits.before(state.cap.next_ms)
     limits.before(state.fuse.at_ms)
     for watch in state.watches:
-        limits.before(bank.watch_until_ms(watch, now_ms, f))
+        if watch is not None and (watch.due_ms is not None or watch.frozen_ms is not None):
+            limits.before(bank.watch_until_ms(watch, now_ms, f))

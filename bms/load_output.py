@@ -7,11 +7,12 @@ survives in the retained record, so a restart in a loop cannot drain the battery
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 from bms.events import Cause, Event, EventName, Fault
 from bms.firmware_parameters import FirmwareParameters
-from bms.predicates import Constraint, Extremes, Predicate, PredicateState, Side, constraint, update
+from bms.predicates import FREE, LARGEST, Constraint
 
 
 class Load(NamedTuple):
@@ -41,12 +42,6 @@ class LoadInputs(NamedTuple):
     intermittent: bool
 
 
-def recovery(f: FirmwareParameters) -> Predicate:
-    """A disconnected load as a predicate that releases when all cells are back (it never trips by itself)."""
-    rearm_V = f.load_rearm_V
-    return Predicate("load off", "cell_voltage_V", Side.BELOW, rearm_V, rearm_V, 0, f.load_rest_ms, f.sample_period_ms)
-
-
 def advance(
     load: Load, inputs: LoadInputs, cells: tuple[float, float] | None, now_ms: int, f: FirmwareParameters
 ) -> tuple[Load, list[Event]]:
@@ -67,7 +62,7 @@ def advance(
         if inputs.cut is not None and alarm_ms is not None and now_ms - alarm_ms >= f.alarm_lead_ms:
             off_ms = now_ms
             events.append(Event(EventName.LOAD_DISCONNECTED, inputs.cut))
-    elif inputs.cut is None and not _is_resting(off_ms, cells, now_ms, f):
+    elif inputs.cut is None and _may_return(off_ms, cells, now_ms, f):
         off_ms = None
         events.append(Event(EventName.LOAD_RECONNECTED, Cause.CELL_RECOVERED))
     return Load(alarm_ms, pulse_ms, off_ms), events
@@ -92,7 +87,7 @@ def until(
 ) -> Constraint:
     """Until when, and within which cell voltages, nothing here changes."""
     ends: list[int] = []
-    bounds = Constraint().bounds
+    bounds = FREE
     if load.alarm_ms is None:
         if inputs.alarm is not None and inputs.powered and load.pulse_ms is not None:
             ends.append(load.pulse_ms + f.output_spacing_ms)
@@ -103,18 +98,25 @@ def until(
             half_ms = f.alarm_period_ms // 2
             ends.append(load.alarm_ms + ((now_ms - load.alarm_ms) // half_ms + 1) * half_ms)
     if load.off_ms is not None:
-        extremes = None if cells is None else Extremes(*cells)
-        found = constraint(recovery(f), PredicateState(True, None, load.off_ms), extremes, now_ms)
-        bounds = found.bounds
-        if found.until_ms is not None:
-            ends.append(found.until_ms)
+        first_ms = _first_look_ms(load.off_ms, f)
+        if now_ms >= first_ms and cells is not None and cells[1] < f.load_rearm_V:
+            # None of the cells is back: as long as that stays so, there is nothing to look at.
+            bounds = (-LARGEST, math.nextafter(f.load_rearm_V, 0.0))
+        else:
+            ends.append(max(first_ms, (now_ms // f.sample_period_ms + 1) * f.sample_period_ms))
     return Constraint(bounds, min(ends, default=None))
 
 
-def _is_resting(off_ms: int, cells: tuple[float, float] | None, now_ms: int, f: FirmwareParameters) -> bool:
-    """Whether a disconnected load has to stay so: rest not over, or a cell not back."""
-    extremes = None if cells is None else Extremes(*cells)
-    return update(recovery(f), PredicateState(True, None, off_ms), extremes, now_ms).active
+def _may_return(off_ms: int, cells: tuple[float, float] | None, now_ms: int, f: FirmwareParameters) -> bool:
+    """Whether a disconnected load may return: rest over and all cells back, judged on the sample schedule."""
+    if now_ms < _first_look_ms(off_ms, f) or now_ms % f.sample_period_ms != 0:
+        return False
+    return cells is not None and cells[0] >= f.load_rearm_V
+
+
+def _first_look_ms(off_ms: int, f: FirmwareParameters) -> int:
+    """First instant of the sample schedule after the rest."""
+    return -(-(off_ms + f.load_rest_ms) // f.sample_period_ms) * f.sample_period_ms
 
 
 def _may_sound(pulse_ms: int | None, now_ms: int, f: FirmwareParameters) -> bool:

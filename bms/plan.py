@@ -7,6 +7,7 @@ threshold of the product is a row of `_table`; what a fault does is a row of `bm
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from bms.events import Fault
 from bms.firmware_parameters import FirmwareParameters
@@ -105,6 +106,21 @@ class Plan:
     start_V: tuple[float, ...]
     quiet: dict[str, tuple[float, float]]
     bank_limit_A: float
+
+    @cached_property
+    def rows(self) -> tuple[tuple[int, float, float, Channel], ...]:
+        """Channels as (index, lowest, highest reading at which idle predicates stay idle, channel)."""
+        return tuple((c.index, c.low, c.high, c) for c in self.channels)
+
+    @cached_property
+    def by_index(self) -> dict[int, Channel]:
+        """Channels by their index in `CHANNELS`."""
+        return {c.index: c for c in self.channels}
+
+    @cached_property
+    def core(self) -> dict[str, tuple[float, float]]:
+        """Entries of `quiet` that every hold has."""
+        return {name: self.quiet[name] for name in BOUND_NAMES}
 
     @property
     def predicates(self) -> tuple[Predicate, ...]:

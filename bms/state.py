@@ -38,11 +38,9 @@ def switched(switch: Switch, wanted: bool, now_ms: int, f: FirmwareParameters) -
     return Switch(True, now_ms)
 
 
-def switch_until_ms(switch: Switch, wanted: bool, f: FirmwareParameters) -> int | None:
-    """When a switch that is wanted on will go on; None if it is, or is not wanted."""
-    if not wanted or switch.on or switch.on_ms is None:
-        return None
-    return switch.on_ms + f.output_spacing_ms
+def switch_until_ms(switch: Switch, f: FirmwareParameters) -> int | None:
+    """When a switch that is off and wanted on may go on; None if it was never on."""
+    return None if switch.on_ms is None else switch.on_ms + f.output_spacing_ms
 
 
 def _is_spaced(switch: Switch, now_ms: int, f: FirmwareParameters) -> bool:

@@ -112,9 +112,9 @@ def _updated(plan: Plan, before: Predicates, values: list[Pair | None], now_ms: 
     states = dict(before)
     busy = {plan.channel_of[name] for name in states}
     after: list[tuple[str, PredicateState]] = []
-    for channel in plan.channels:
-        value = values[channel.index]
-        if channel.index not in busy and (value is None or (channel.low <= value[0] and value[1] <= channel.high)):
+    for index, low, high, channel in plan.rows:
+        value = values[index]
+        if (value is None or (low <= value[0] and value[1] <= high)) and index not in busy:
             continue
         extremes = None if value is None else Extremes(*value)
         for predicate in channel.predicates:
