@@ -101,7 +101,7 @@ def until(
         first_ms = _first_look_ms(load.off_ms, f)
         if now_ms >= first_ms and cells is not None and cells[1] < f.load_rearm_V:
             # None of the cells is back: as long as that stays so, there is nothing to look at.
-            bounds = (-LARGEST, math.nextafter(f.load_rearm_V, 0.0))
+            bounds = (-LARGEST, math.nextafter(f.load_rearm_V, -math.inf))
         else:
             ends.append(max(first_ms, (now_ms // f.sample_period_ms + 1) * f.sample_period_ms))
     return Constraint(bounds, min(ends, default=None))

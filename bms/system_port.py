@@ -178,15 +178,15 @@ def _tripped(
 
 def until_ms(system: System, inputs: SystemInputs, now_ms: int, f: FirmwareParameters) -> int | None:
     """When this port changes by time alone; None if it does not."""
-    if system.mode is SystemMode.PRECHARGE:
-        return now_ms + 1
+    if system.mode is SystemMode.LOCKED:
+        return None
     if system.mode is SystemMode.RESTING:
         return system.since_ms + f.system_rest_ms
+    if system.mode is SystemMode.PRECHARGE or _trip(system, inputs, f) is not None:
+        return now_ms + 1
     if system.mode is SystemMode.OFF and inputs.wanted and system.started_ms is not None:
         return system.started_ms + f.output_spacing_ms
     rate = system.level_A**2 - f.system_continuous_A**2
-    if system.mode is not SystemMode.LOCKED and system.heat_A2ms >= heat_limit_A2ms(f):
-        return now_ms + 1
-    if rate > 0 and system.mode is not SystemMode.LOCKED:
+    if rate > 0:
         return now_ms - (-(heat_limit_A2ms(f) - system.heat_A2ms) // rate)
     return None

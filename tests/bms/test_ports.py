@@ -140,6 +140,8 @@ def test_trips_are_counted() -> None:
         (System(SystemMode.ON, level_A=150, heat_A2ms=LIMIT), True, 1_001),
         (System(SystemMode.LOCKED, level_A=400, heat_A2ms=LIMIT), True, None),
         (System(SystemMode.LOCKED, level_A=400), True, None),
+        (System(SystemMode.OFF, level_A=405), False, 1_001),
+        (System(SystemMode.RESTING, 100, level_A=405), True, 20_100),
     ],
 )
 def test_when_system_plus_changes_by_time_alone(system: System, wanted: bool, expected: int | None) -> None:
@@ -219,6 +221,7 @@ def test_pulses() -> None:
         (Load(50, 50), wants(NEAR, intermittent=True), CELLS, 100, FREE, 15_050),
         (Load(50, 50), wants(NEAR, intermittent=True), CELLS, 15_050, FREE, 30_050),
         (Load(50, 50), wants(NEAR, LOW, intermittent=True), CELLS, 100, FREE, 15_050),
+        (Load(7_777, 7_777), wants(NEAR, intermittent=True), CELLS, 30_000, FREE, 37_777),
         (Load(None, 50, 100), wants(), CELLS, 100, FREE, 61_000),
         (Load(50, 50, 100), wants(NEAR, LOW), CELLS, 100, FREE, 61_000),
         (Load(None, 50, 0), wants(), CELLS, 60_000, FREE, 61_000),
@@ -234,6 +237,11 @@ def test_when_the_load_changes_by_time_alone(
     until: int | None,
 ) -> None:
     assert until_of(load, given, cells, now_ms) == (bounds, until)
+
+
+def test_an_odd_period_is_halved_downwards() -> None:
+    odd = FirmwareParameters(alarm_period_ms=30_001)
+    assert until(Load(0, 0), wants(NEAR, intermittent=True), CELLS, 0, odd).until_ms == 15_000
 
 
 def until_of(
