@@ -24,7 +24,7 @@ def limit_A(state: State) -> float:
 def commands(state: State, settings: Settings) -> Commands:
     """Commands that follow from the state."""
     firmware, thermal, mode = settings.firmware, state.thermal, state.system.mode
-    powered = is_powered(state, settings)
+    charge_on, powered = state.charge.on, is_powered(state, settings)
     enable = state.mode is AlternatorMode.CHARGING and thermal is not None
     load = powered and state.load.off_ms is None
     intermittent = settings.pre_alarm_mode is PreAlarmMode.INTERMITTENT
@@ -37,14 +37,10 @@ def commands(state: State, settings: Settings) -> Commands:
         enable,
         wanted_A,
         0.0 if thermal is None else estimators.reference_V(thermal, wanted_A, firmware),
-        state.charge.on,
+        charge_on,
         Leds(
-            active=powered,
-            bluetooth=powered and settings.instant_readout,
-            over_temperature=powered and thermal is not None and thermal.red,
-            charge_disconnect=state.charge.on,
-            load_disconnect=load,
-            alternator_charging=enable,
+            powered, powered and settings.instant_readout, powered and thermal is not None and thermal.red, charge_on,
+            load, enable,
         ),
         load_output=load,
         pre_alarm=powered and sounding(state.load, intermittent, state.time_ms, firmware),

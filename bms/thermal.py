@@ -120,11 +120,17 @@ def advance(
 
 def bands(charging: bool, sample: Sample, firmware: FirmwareParameters) -> dict[str, tuple[float, float]]:
     """Dead band around each reading that matters; the voltages matter only while charging."""
-    kelvin = firmware.temperature_band_K
-    widths = {"fuse_sense_V": firmware.sense_band_V, "terminal_degC": kelvin, "heatsink_degC": kelvin}
+    volt, kelvin = firmware.sense_band_V, firmware.temperature_band_K
+    found = {
+        "fuse_sense_V": (sample.fuse_sense_V - volt, sample.fuse_sense_V + volt),
+        "terminal_degC": (sample.terminal_degC - kelvin, sample.terminal_degC + kelvin),
+        "heatsink_degC": (sample.heatsink_degC - kelvin, sample.heatsink_degC + kelvin),
+    }
     if charging:
-        widths["input_voltage_V"] = widths["battery_voltage_V"] = firmware.voltage_band_V
-    return {name: (getattr(sample, name) - w, getattr(sample, name) + w) for name, w in widths.items()}
+        volt = firmware.voltage_band_V
+        found["input_voltage_V"] = (sample.input_voltage_V - volt, sample.input_voltage_V + volt)
+        found["battery_voltage_V"] = (sample.battery_voltage_V - volt, sample.battery_voltage_V + volt)
+    return found
 
 
 def quiet_until_ms(
