@@ -169,6 +169,8 @@ BACK = (EventName.LOAD_RECONNECTED, Cause.CELL_RECOVERED)
         (Load(0, 0), wants(), CELLS, 70_000, Load(None, 0), (EventName.PRE_ALARM_OFF, Cause.CELL_RECOVERED)),
         (Load(0, 0), wants(intermittent=True), CELLS, 59_999, Load(None, 30_000),
          (EventName.PRE_ALARM_OFF, Cause.CELL_RECOVERED)),
+        (Load(20_000, 20_000), wants(intermittent=True), CELLS, 45_000, Load(None, 20_000),
+         (EventName.PRE_ALARM_OFF, Cause.CELL_RECOVERED)),
         (Load(7, 7), wants(NEAR, powered=False), CELLS, 90, Load(None, 7), (EventName.PRE_ALARM_OFF, Cause.REMOTE)),
         (Load(7, 7), wants(NEAR, LOW), CELLS, 30_006, Load(7, 7), None),
         (Load(7, 7), wants(NEAR, LOW), CELLS, 30_007, Load(7, 7, 30_007), (EventName.LOAD_DISCONNECTED, LOW)),
@@ -242,6 +244,7 @@ def test_when_the_load_changes_by_time_alone(
 def test_an_odd_period_is_halved_downwards() -> None:
     odd = FirmwareParameters(alarm_period_ms=30_001)
     assert until(Load(0, 0), wants(NEAR, intermittent=True), CELLS, 0, odd).until_ms == 15_000
+    assert sounding(Load(0, 0), True, 14_999, odd) and not sounding(Load(0, 0), True, 15_000, odd)
 
 
 def until_of(

@@ -78,3 +78,13 @@ def test_constraint_while_active(
     found = constraint(predicate, PredicateState(True, None, since_ms), Extremes(low, 51.0), now_ms)
     assert found.until_ms == until_ms
     assert (found.bounds == (-LARGEST, LARGEST)) == (until_ms is not None)
+
+
+def test_constraint_while_pending() -> None:
+    below = Predicate("cold", "t", Side.BELOW, 5.0, 7.0, trip_delay_ms=300)
+    found = constraint(below, PredicateState(False, 100), Extremes(4.0, 4.5), 100)
+    assert found.until_ms == 400 and found.bounds[0] == -LARGEST and 5.0 > found.bounds[1] > 5.0 - 1e-9
+    # One cell is exactly at the threshold: no bound can say that the other one stays below.
+    assert constraint(below, PredicateState(False, 100), Extremes(4.0, 5.0), 100).until_ms == 101
+    assert constraint(ABOVE, PredicateState(False, 100), Extremes(50.0, 51.0), 100).until_ms == 101
+    assert constraint(below, PredicateState(False, 100), Extremes(4.0, 5.0), 399).until_ms == 400
