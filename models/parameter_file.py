@@ -10,7 +10,7 @@ refused at both levels, and so are parameters that the model does not know or th
 import difflib
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +62,8 @@ class ParameterFile:
         Head of the file.
     entries : mapping of str to Entry
         Parameters with provenance.
+    provenance : mapping
+        What a tool that made the file says of it: data, errors. Empty for a file written by hand; no model reads it.
     """
 
     path: Path
@@ -69,6 +71,7 @@ class ParameterFile:
     name: str
     description: str
     entries: Mapping[str, Entry]
+    provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def number(self, name: str, low: float = -math.inf, high: float = math.inf) -> float:
         """Return a scalar parameter, checked to lie in [low, high].
@@ -185,6 +188,9 @@ def load(name_or_path: str | Path, model: str, units: Mapping[str, str]) -> Para
         raise ParameterError(f"{path.name}: not readable as YAML: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict):
         raise ParameterError(f"{path.name}: allowed: a mapping with {', '.join(TOP_KEYS)}")
+    provenance = content.pop("provenance", {})
+    if not isinstance(provenance, dict):
+        raise ParameterError(f"{path.name}: provenance: allowed: a mapping")
     _same_keys(path.name, content, TOP_KEYS)
     for key in TOP_KEYS[:3]:
         if not isinstance(content[key], str) or not content[key].strip():
@@ -196,7 +202,7 @@ def load(name_or_path: str | Path, model: str, units: Mapping[str, str]) -> Para
         raise ParameterError(f"{path.name}: parameters: allowed: a mapping")
     _same_keys(f"{path.name}: parameters", table, tuple(units))
     entries = {name: _entry(f"{path.name}: parameters.{name}", table[name], units[name]) for name in units}
-    return ParameterFile(path, content["model"], content["name"], content["description"], entries)
+    return ParameterFile(path, content["model"], content["name"], content["description"], entries, provenance)
 
 
 def _same_keys(where: str, table: Mapping[str, Any], allowed: Iterable[str]) -> None:

@@ -37,6 +37,7 @@ class Model(NamedTuple):
 
 
 MODELS: tuple[Model, ...] = (
+    Model("cell", True, "cosim.validation.cell"),
     Model("alternator", False, "cosim.validation.alternator"),
     Model("fuse", False, "cosim.validation.fuse"),
     Model("starter", False, "cosim.validation.starter"),
