@@ -138,8 +138,9 @@ def hold_voltage(
         total_Ah += current_A * dt_s / 3600.0
         _advance(w, emf_V, current_A, dt_s, ambient_degC, p)
         n += 1
-    return Run(bank_work.stored(w), np.arange(n) * dt_s, charge_Ah[:n].copy(), np.full(n, voltage_V), current[:n].copy(), total_Ah,
-               voltage_V * total_Ah)
+    steps = np.arange(n).astype(np.float64)
+    return Run(bank_work.stored(w), steps * dt_s, charge_Ah[:n].copy(), np.full(n, voltage_V), current[:n].copy(),
+               total_Ah, voltage_V * total_Ah)
 
 
 @apart

@@ -1,4 +1,4 @@
-"""Fits the cold term of `models.scaling` to B6's capacities of the 200 Ah type. ``python -m models.scaling_fit`` tells."""
+"""Fits the cold term of `models.scaling` to the 200 Ah type of B6. ``python -m models.scaling_fit`` prints it."""
 
 from __future__ import annotations
 
@@ -51,14 +51,16 @@ def fit_cold(measured: Tables, tolerance: float = 2.0e-4) -> Cold:
         If they do not settle.
     """
     p = chamber(bank.load_battery("battery_lfp_12V8_200Ah"))
+
+    def missing_Ah(cold: Cold, degC: float) -> float:
+        return capacity_Ah(with_cold(p, measured, cold), degC, scaling.RATE_C) - TARGET_Ah[degC]
+
     cold = Cold(0.15, 0.4)
     for _ in range(8):
-        before = cold
-        at_0C = brentq(lambda x: capacity_Ah(with_cold(p, measured, Cold(x, before.at_minus_20C)), 0.0, scaling.RATE_C)
-                       - TARGET_Ah[0.0], -0.1, 0.5, xtol=tolerance)
-        at_20C = brentq(lambda x: capacity_Ah(with_cold(p, measured, Cold(at_0C, x)), -20.0, scaling.RATE_C)
-                        - TARGET_Ah[-20.0], 0.0, 0.9, xtol=tolerance)
-        cold = Cold(float(at_0C), float(at_20C))
+        at_20C = cold.at_minus_20C
+        at_0C = float(brentq(lambda x, y: missing_Ah(Cold(x, y), 0.0), -0.1, 0.5, args=(at_20C,), xtol=tolerance))
+        at_20C = float(brentq(lambda x, y: missing_Ah(Cold(y, x), -20.0), 0.0, 0.9, args=(at_0C,), xtol=tolerance))
+        before, cold = cold, Cold(at_0C, at_20C)
         if math.dist(before, cold) < 4.0 * tolerance:
             return cold
     raise RuntimeError(f"the cold term does not settle: {cold}")

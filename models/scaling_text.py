@@ -32,8 +32,8 @@ def cell_text(name: str, cell: Tables, heat_capacity_J_K: float, mass_kg: float)
         "grid_soc": (cell.grid_soc, "ours", "nodes of cell_a123_26650 and some between, for the cold term"),
         "grid_degC": (cell.grid_degC, "ours", "nodes of cell_a123_26650"),
         "r0_ohm": (cell.r0_ohm, "fitted", scaled),
-        "pair_ohm": (cell.pair_ohm, "fitted", scaled + "; to the second pair the cold term below 25 degC, fitted to B6's "
-                     "capacity of the 200 Ah type at 0 and -20 degC"),
+        "pair_ohm": (cell.pair_ohm, "fitted", scaled + "; to the second pair the cold term below 25 degC, fitted to "
+                     "B6's capacity of the 200 Ah type at 0 and -20 degC"),
         "pair_tau_s": (cell.pair_tau_s, "fitted", OF_MEASURED),
         "pair_scale_A": (cell.pair_scale_A, "fitted", "cell_a123_26650 times k"),
         "hysteresis_V": (cell.hysteresis_V, "fitted", OF_MEASURED),
@@ -55,18 +55,18 @@ def battery_text(
     entries: dict[str, Entry] = {
         "capacity_factor": (np.ones(4), "ours", "nominal cells; studies change it"),
         "resistance_factor": (np.ones(4), "ours", "nominal cells; studies change it"),
-        "terminal_resistance_ohm": (connections_ohm, "ours", f"eight cell terminals, three busbars, two posts: 0.16 V at the "
-                                    f"highest continuous current of {most_A:g} A (B6)"),
-        "cell_to_ambient_K_W": (to_ambient_K_W, "ours", f"top and sides of a case of {size} mm at 4.5 W/(m2 K), a quarter "
-                                "for each cell"),
-        "cell_to_cell_K_W": (to_next_K_W, "ours", "three quarters of the case's end face, 3 mm of plastic and air between "
-                             "at 0.2 W/(m K)"),
-        "balancing_start_V": (3.5, "ours", "the maker's manual lets balancing work at the end of a charge of 14.2 V, where "
-                              "cells stand between 3.50 and 3.60 V"),
-        "balancing_full_V": (3.55, "ours", "a quarter of the manual's 14.2 V, where all cells are to end; a ramp instead of "
-                             "a switch"),
-        "balancing_A": (1.0, "ours", "3.5 W per cell in a resistor on the cell monitor; 2 Ah in the manual's two hours of "
-                        "absorption"),
+        "terminal_resistance_ohm": (connections_ohm, "ours", "eight cell terminals, three busbars, two posts: 0.16 V at "
+                                    f"the highest continuous current of {most_A:g} A (B6)"),
+        "cell_to_ambient_K_W": (to_ambient_K_W, "ours", f"top and sides of a case of {size} mm at 4.5 W/(m2 K), a "
+                                "quarter for each cell"),
+        "cell_to_cell_K_W": (to_next_K_W, "ours", "three quarters of the case's end face, 3 mm of plastic and air "
+                             "between at 0.2 W/(m K)"),
+        "balancing_start_V": (3.5, "ours", "the maker's manual lets balancing work at the end of a charge of 14.2 V, "
+                              "where cells stand between 3.50 and 3.60 V"),
+        "balancing_full_V": (3.55, "ours", "a quarter of the manual's 14.2 V, where all cells are to end; a ramp "
+                             "instead of a switch"),
+        "balancing_A": (1.0, "ours", "3.5 W per cell in a resistor on the cell monitor; 2 Ah in the manual's two hours "
+                        "of absorption"),
     }
     about = "Four cells in series with their connections. Made by python -m models.scaling: do not edit by hand."
     return _text("battery", name, about, cell_name, BATTERY_UNITS, entries)

@@ -109,4 +109,4 @@ def _end_of_charge(axis: Axes, p: BankParameters) -> None:
     other.set_ylabel("current [A]", color=COLOURS[1])
     soc = 100.0 * float(held.state.soc.mean())
     finish(axis, f"charge at 0.5 C from 70 %, 14.2 V to 0.05 C ({soc:.1f} %), rest; balancing 1 A above 3.5 V",
-           "time [min]", "voltage [V]", "lower right")
+           "time [min]", "voltage [V]", "lower center")
