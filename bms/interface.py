@@ -182,6 +182,6 @@ def missing(measurements: Measurements, names: tuple[str, ...]) -> tuple[str, ..
     for name in names:
         reading = getattr(measurements, name)
         values = reading if isinstance(reading, tuple) else (reading,)
-        if not values or not all(math.isfinite(value) for value in values):
+        if not values or not all(map(math.isfinite, values)):
             absent.append(name)
     return tuple(absent)

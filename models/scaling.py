@@ -15,8 +15,8 @@ resistances are ``R f / k`` and its current scales ``k I_k``. Assumptions, in th
    resistance: at more current the charge falls faster than with a true limit of diffusion, at less it falls slower.
 2. *Test behind the published capacities.* Discharge at 0.2 C to 11.2 V in a chamber with forced air, cells at its
    temperature (ours; the maker says only: at most 1 C). At 1 C so held the 200 Ah type gives 184, 110 and 2 Ah at 25, 0
-   and -20 degC, and already the measured cell, with f = 1 and no cold term, gives a quarter of its charge at -20 degC: B6
-   cannot hold at 1 C for cells that stay cold. In still air they warm: 0.5 C from -20 degC gives 182 Ah.
+   and -20 degC, and already with f = 1 and no cold term the measured cell gives a quarter of its charge at -20 degC:
+   B6 cannot hold at 1 C for cells that stay cold. In still air they warm: 0.5 C from -20 degC gives 182 Ah.
 3. *f = `AREA_FACTOR`* for all resistances, *fitted* to the published round trip of 92 % at 1 C and 25 degC in the
    chamber (its rate is not published). Thicker electrodes of an energy cell are the reason (ours).
 4. *capacity_Ah* is the published capacity and the charge between soc 0 and 1, though a discharge to 11.2 V leaves 3 %.

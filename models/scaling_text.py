@@ -55,8 +55,8 @@ def battery_text(
     entries: dict[str, Entry] = {
         "capacity_factor": (np.ones(4), "ours", "nominal cells; studies change it"),
         "resistance_factor": (np.ones(4), "ours", "nominal cells; studies change it"),
-        "terminal_resistance_ohm": (connections_ohm, "ours", "eight cell terminals, three busbars, two posts: 0.16 V at "
-                                    f"the highest continuous current of {most_A:g} A (B6)"),
+        "terminal_resistance_ohm": (connections_ohm, "ours", "eight cell terminals, three busbars, two posts: 0.16 V "
+                                    f"at the highest continuous current of {most_A:g} A (B6)"),
         "cell_to_ambient_K_W": (to_ambient_K_W, "ours", f"top and sides of a case of {size} mm at 4.5 W/(m2 K), a "
                                 "quarter for each cell"),
         "cell_to_cell_K_W": (to_next_K_W, "ours", "three quarters of the case's end face, 3 mm of plastic and air "

@@ -36,12 +36,12 @@ SUCCESSOR_mohm = {"100Ah": 2.0, "200Ah": 1.0}
 SOURCES = {
     "warm": "B6; the parameter is this capacity, a discharge to 11.2 V leaves some 3 % of it",
     "cold_fitted": "B6; the cold term was fitted to this figure",
-    "cold": "B6; the cold term was fitted to the 200 Ah type only. The types are one cell scaled, so this validates that "
-            "the published capacities are proportional, and the connections",
-    "test": f"; test ours: {RATE_C:g} C, cells held at the temperature, to 11.2 V (the maker says: at most 1 C, where the "
-            "model gives 184, 110 and 2 Ah of 200 at 25, 0 and -20 degC)",
-    "efficiency": "B6: 92 %, rate not published; f was fitted so that 1 C gives it (cells held at 25 degC, 14.2 V to 0.05 "
-                  "C, 11.2 V)",
+    "cold": "B6; the cold term was fitted to the 200 Ah type only. The types are one cell scaled: this validates "
+            "that the published capacities are proportional, and the connections",
+    "test": f"; test ours: {RATE_C:g} C, cells held at the temperature, to 11.2 V (the maker says: at most 1 C, where "
+            "the model gives 184, 110 and 2 Ah of 200 at 25, 0 and -20 degC)",
+    "efficiency": "B6: 92 %, rate not published; f was fitted so that 1 C gives it (cells held at 25 degC, 14.2 V to "
+                  "0.05 C, 11.2 V)",
     "slow": "B6: 92 %, rate not published: at a fifth of the rate at which it was fitted it must not be lower",
     "left": "B6 (about 3 % at 2.8 V, 1 % at 2.6 V), half a percent either way (ours); at 0.2 C, 25 degC; nothing was "
             "fitted to it",
