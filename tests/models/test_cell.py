@@ -60,7 +60,7 @@ def test_the_tables_are_the_files_at_its_nodes_and_linear_between() -> None:
 
 
 def test_resistance_against_temperature() -> None:
-    # Measured ratios of the test cell (1 s resistance, 9.66 mohm at 25 degC): 12.24 at 15, 7.56 at 45, (118 at -25).
+    # Measured ratios of the test cell (1 s resistance, 9.66 mohm at 25 degC): 12.24 at 15, 7.56 at 45 (118 at -25).
     warm = cell.resistance_ohm(0.5, 25.0, CELL)
     assert cell.resistance_ohm(0.5, 15.0, CELL) / warm == pytest.approx(12.24 / 9.66, rel=0.02)
     assert cell.resistance_ohm(0.5, 45.0, CELL) / warm == pytest.approx(7.56 / 9.66, rel=0.02)
