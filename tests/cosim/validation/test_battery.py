@@ -6,7 +6,6 @@ import pytest
 
 from cosim.validation import battery
 from models.scaling import TYPES
-from models.scaling_fit import capacity_Ah, chamber
 
 OWN = [battery.load(kind) for kind in TYPES]
 REFERENCE = OWN[4]
@@ -35,14 +34,13 @@ def test_the_published_table_is_that_of_the_requirement() -> None:
 def test_a_battery_of_more_resistance_fails() -> None:
     p = REFERENCE.p
     weak = battery.Own(REFERENCE.kind, p._replace(resistance_factor=1.4 * p.resistance_factor))
-    failed = {f.name for f in (*battery.efficiencies(weak), *battery.charge_left(weak)) if not f.passed}
-    assert failed == {"battery_200Ah_efficiency_1C_percent", "battery_200Ah_left_at_2.8V_percent"}
-    assert capacity_Ah(chamber(weak.p), -20.0, 0.2) < 95.0
+    assert [f.name for f in battery.efficiencies(weak) if not f.passed] == ["battery_200Ah_efficiency_1C_percent"]
+    assert [f.passed for f in battery.capacities([weak])] == [True, False, False]  # cold term too
 
 
 def test_discharge_at_the_highest_current_by_hand() -> None:
-    # 200 Ah, 400 A, half charge, after 15 min: 13.2 V less 0.16 V of connections, less four cells of R0 and the two quick
-    # pairs (0.17 + 0.25 + 0.26 mohm, warm at 40 degC: two thirds) and of the slow one (1.2 mohm) a fifth.
+    # 400 A, half charge, after 15 min, 44 degC: 13.2 V less 0.16 V of connections, less four cells of R0 and the
+    # two quick pairs (at 40 degC 0.16 + 0.06 + 0.21 mohm) and 22 % of the slow one (1.2 mohm, 3600 s).
     figure = next(f for f in battery.currents([REFERENCE]) if f.name == "battery_200Ah_discharge_400A_V")
-    by_hand_V = 13.2 - 0.16 - 4.0 * 400.0 * 1e-3 * (0.68 * 0.67 + 0.2 * 1.2)
+    by_hand_V = 13.2 - 0.16 - 4.0 * 400.0 * 1e-3 * (0.43 + 0.22 * 1.2)
     assert figure.value == pytest.approx(by_hand_V, abs=0.1)
