@@ -35,7 +35,7 @@ def test_a_battery_of_more_resistance_fails() -> None:
     p = REFERENCE.p
     weak = battery.Own(REFERENCE.kind, p._replace(resistance_factor=1.4 * p.resistance_factor))
     assert [f.name for f in battery.efficiencies(weak) if not f.passed] == ["battery_200Ah_efficiency_1C_percent"]
-    assert [f.passed for f in battery.capacities([weak])] == [True, False, False]  # cold term too
+    assert [f.passed for f in battery.capacities([weak])] == [True, True, False]
 
 
 def test_discharge_at_the_highest_current_by_hand() -> None:
