@@ -32,8 +32,8 @@ def cell_text(name: str, cell: Tables, heat_capacity_J_K: float, mass_kg: float)
         "grid_soc": (cell.grid_soc, "ours", "nodes of cell_a123_26650 and some between, for the cold term"),
         "grid_degC": (cell.grid_degC, "ours", "nodes of cell_a123_26650"),
         "r0_ohm": (cell.r0_ohm, "fitted", scaled),
-        "pair_ohm": (cell.pair_ohm, "fitted", scaled + ", f = 1 for the slowest pair; to the second the cold term below "
-                     "25 degC, fitted to B6's capacity of the 200 Ah type at 0 and -20 degC"),
+        "pair_ohm": (cell.pair_ohm, "fitted", scaled + ", f = 1 for the slowest pair; to the second the cold term "
+                     "below 25 degC, fitted to B6's capacity of the 200 Ah type at 0 and -20 degC"),
         "pair_tau_s": (cell.pair_tau_s, "fitted", OF_MEASURED),
         "pair_scale_A": (cell.pair_scale_A, "fitted", "cell_a123_26650 times k"),
         "hysteresis_V": (cell.hysteresis_V, "fitted", OF_MEASURED),
