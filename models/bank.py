@@ -40,9 +40,16 @@ UNITS = {
 
 
 def load_battery(
-    name_or_path: str | Path = "battery_lfp_12V8_200Ah", cell_name_or_path: str | Path = "cell_lfp_200Ah"
+    name_or_path: str | Path = "battery_lfp_12V8_200Ah", cell_name_or_path: str | Path | None = None
 ) -> BankParameters:
     """Load a battery and its cell: a bank of one without a cable of its own.
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+        Battery.
+    cell_name_or_path : str or Path, optional
+        Its cell; by default the one that the battery's file names (``cell``).
 
     Raises
     ------
@@ -51,7 +58,9 @@ def load_battery(
     """
     file = parameter_file.load(name_or_path, "battery", UNITS)
     file.same_length("capacity_factor", "resistance_factor")
-    nominal = cell.load_cell(cell_name_or_path)
+    if cell_name_or_path is None and not file.cell:
+        raise parameter_file.ParameterError(f"{file.path.name}: missing cell; allowed: the name of a cell's file")
+    nominal = cell.load_cell(cell_name_or_path or file.cell)
     start_V = file.number("balancing_start_V", 2.0, 5.0)
     return BankParameters(
         cell=nominal,

@@ -64,6 +64,8 @@ class ParameterFile:
         Parameters with provenance.
     provenance : mapping
         What a tool that made the file says of it: data, errors. Empty for a file written by hand; no model reads it.
+    cell : str
+        Of a battery: name of its cell's file. Empty where the file has no such key.
     """
 
     path: Path
@@ -72,6 +74,7 @@ class ParameterFile:
     description: str
     entries: Mapping[str, Entry]
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    cell: str = ""
 
     def number(self, name: str, low: float = -math.inf, high: float = math.inf) -> float:
         """Return a scalar parameter, checked to lie in [low, high].
@@ -191,6 +194,9 @@ def load(name_or_path: str | Path, model: str, units: Mapping[str, str]) -> Para
     provenance = content.pop("provenance", {})
     if not isinstance(provenance, dict):
         raise ParameterError(f"{path.name}: provenance: allowed: a mapping")
+    cell = content.pop("cell", "") if model == "battery" else ""
+    if not isinstance(cell, str):
+        raise ParameterError(f"{path.name}: cell: {cell}; allowed: the name of a cell's parameter file")
     _same_keys(path.name, content, TOP_KEYS)
     for key in TOP_KEYS[:3]:
         if not isinstance(content[key], str) or not content[key].strip():
@@ -202,7 +208,7 @@ def load(name_or_path: str | Path, model: str, units: Mapping[str, str]) -> Para
         raise ParameterError(f"{path.name}: parameters: allowed: a mapping")
     _same_keys(f"{path.name}: parameters", table, tuple(units))
     entries = {name: _entry(f"{path.name}: parameters.{name}", table[name], units[name]) for name in units}
-    return ParameterFile(path, content["model"], content["name"], content["description"], entries, provenance)
+    return ParameterFile(path, content["model"], content["name"], content["description"], entries, provenance, cell)
 
 
 def _same_keys(where: str, table: Mapping[str, Any], allowed: Iterable[str]) -> None:

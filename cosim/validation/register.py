@@ -38,6 +38,7 @@ class Model(NamedTuple):
 
 MODELS: tuple[Model, ...] = (
     Model("cell", True, "cosim.validation.cell"),
+    Model("battery", False, "cosim.validation.battery"),
     Model("alternator", False, "cosim.validation.alternator"),
     Model("fuse", False, "cosim.validation.fuse"),
     Model("starter", False, "cosim.validation.starter"),
