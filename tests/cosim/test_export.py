@@ -64,7 +64,9 @@ def run_window(session: SpiceSession, content: Mapping[str, Any], kind: str, ena
     measured = first_measurements(inputs, state, p)
     supervision = Supervision.begin(scenario.supervisor_settings, as_measurements(measured, 4), 100)
     for tick in range(START, 60 if enabled else START + 1):
-        supervision = supervision.stepped(tick, as_measurements(measured, 4))
+        carrying = measured.copy()  # a port that is on without current would be found stuck off
+        carrying[1] = supervision.commands.sense_reference_V if supervision.commands.alternator_enable else 0.0
+        supervision = supervision.stepped(tick, as_measurements(carrying, 4))
     start = supervision.last_tick
     assert supervision.commands.alternator_enable is enabled
     spec = deck_spec(f"{scenario.name} {kind}", "alternator_path", {}, state, p, 0.3e-6, 0.0)
