@@ -77,6 +77,7 @@ def energy_balance(ledger: dict[str, float]) -> dict[str, float]:
     """
     entering = ledger["source_J"] - ledger["lead_J"] - ledger["load_J"] - ledger["starter_battery_J"]
     arriving = ledger["input_cable_J"] + ledger["circuit_J"] + ledger["battery_cable_J"] + ledger["battery_J"]
+    entering, arriving = entering + ledger["system_J"], arriving + ledger["system_cable_J"]
     error = entering - arriving
     kept = {key: value for key, value in ledger.items() if key.endswith("_J")}
     return {**kept, "error_J": error, "relative": abs(error) / max(abs(entering), 1.0)}
