@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from benchmarks import subjects
+from benchmarks import banks, subjects
 from benchmarks.subjects import Figures, Subject
 from cosim.paths import ROOT
 from cosim.result import Result, shown
@@ -106,8 +106,10 @@ def main() -> None:
         f"{scenario.name} with windows": lambda: subjects.main_run(scenario, session, {})[0],
         "identification": lambda: subjects.identification(scenario, session),
         **compared_windows(result, list(keep.values()), session),
+        **bank_subjects(session, console),
     }
     series = collected(chosen, asked.repeats, console)
+    add_growth(series)
     if asked.windows:
         console.print(f"memory over {asked.windows} windows", highlight=False)
         series["memory"] = {name: [value] for name, value in memory_growth(asked.windows).items()}
@@ -118,6 +120,32 @@ def main() -> None:
     content = {"about": told, "figures": series}
     asked.output.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     console.print(f"all values: {asked.output}", highlight=False)
+
+
+def bank_subjects(session: SpiceSession, console: Console) -> dict[str, Subject]:
+    """Subjects of the bank: a day with each number of batteries, a battery alone, and PyBaMM's cell if it is there."""
+    banks.many_batteries(banks.NUMBERS[0], session)
+    chosen: dict[str, Subject] = {
+        _many(n): lambda n=n: banks.many_batteries(n, session) for n in banks.NUMBERS  # type: ignore[misc]
+    }
+    chosen["battery alone"] = banks.own_cells
+    try:
+        banks.pybamm_cell()
+    except banks.PyBammMissing as error:
+        console.print(f"PyBaMM's Thevenin cell: {error}", highlight=False, markup=False)
+    else:
+        chosen["PyBaMM's Thevenin cell, 24 h"] = banks.pybamm_cell
+    return chosen
+
+
+def _many(n: int) -> str:
+    return f"24 h, {n} x 4 cells"
+
+
+def add_growth(series: Series) -> None:
+    """Add how the cost grows with the number of batteries, from the medians of processor time."""
+    costs = {n: statistics.median(series[_many(n)]["processor time [s]"]) for n in banks.NUMBERS}
+    series["batteries"] = {name: [value] for name, value in banks.growth(costs).items()}
 
 
 def compared_windows(result: Result, windows: list[Window], session: SpiceSession) -> dict[str, Subject]:

@@ -30,15 +30,16 @@ from cosim.run import Run
 from cosim.scenario import Scenario, parse_scenario
 from cosim.slow import (
     Tick,
+    advance_bank,
     advance_in_place,
-    cells_surely_inside,
-    fill_extremes,
     own_arrays,
     prepare,
     solve_around,
 )
 from cosim.spice import SpiceSession
+from cosim.tick_sensors import cells_surely_inside, fill_extremes
 from models import alternator, bank_tick, bank_work, heat_tick, starter_battery
+from models.compiled import borrowing
 
 CYCLE = (("idle", 300.0), ("city", 1800.0), ("highway", 1500.0))
 """Kind and duration [s] of the segments that make up the day."""
@@ -131,11 +132,16 @@ def _advanced(n: int, s: PlantState, x: Operating, k: Tick, rows: Any, ambient: 
     return s.bus_voltage_V
 
 
+@borrowing
+def _share(k: Tick, current_A: float) -> None:
+    bank_tick.divide(k.bank, 13.2, current_A)
+
+
 @numba.njit
 def _cells(n: int, s: PlantState, x: Operating, k: Tick, rows: Any, ambient: Any, out: Any, p: Any) -> None:
     for i in range(n):
-        bank_tick.divide(k.bank, 13.2, 10.0 * (i % 2))
-        bank_tick.advance(k.bank, k.dt_s, ambient[2], p.battery)
+        _share(k, 10.0 * (i % 2))
+        advance_bank(k, ambient, p)
 
 
 @numba.njit

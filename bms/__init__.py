@@ -1,17 +1,16 @@
 """Firmware of the BMS: settings, measurements in, commands out. Pure Python, no clock, no I/O, no plant."""
 
+from bms.alternator_port import AlternatorMode
 from bms.errors import SettingsError
+from bms.events import REACTIONS, Cause, Event, EventName, Fault, Reaction
 from bms.firmware_parameters import FirmwareParameters
 from bms.fuse_table import RATINGS_A, NominalFuse, nominal_fuse
 from bms.interface import (
     BOUND_NAMES,
     CELL_SENSORS,
+    OPTIONAL_SENSORS,
     PORT_SENSORS,
-    Cause,
     Commands,
-    Event,
-    EventName,
-    Fault,
     Hold,
     Leds,
     Measurements,
@@ -27,13 +26,14 @@ from bms.settings import (
     applied_limits,
     difference_to_defaults,
 )
-from bms.supervisor import AlternatorMode, State, StepResult, initial_state, step
+from bms.state import State, initial_state, restarted
+from bms.supervisor import StepResult, step
+from bms.system_port import SystemMode
 
 __all__ = [
     "AlternatorMode", "AppliedLimits", "BOUND_NAMES", "BatteryThresholds", "CELLS_PER_BATTERY",
     "CELL_SENSORS", "Cause", "Commands", "Event", "EventName", "Fault", "FirmwareParameters", "Hold",
-    "Leds", "Measurements",
-    "NominalFuse", "PORT_SENSORS", "PreAlarmMode", "RATINGS_A", "RemoteFunction", "Settings", "SettingsError",
-    "State", "StepResult", "Variant", "applied_limits", "difference_to_defaults", "initial_state",
-    "nominal_fuse", "step",
+    "Leds", "Measurements", "NominalFuse", "OPTIONAL_SENSORS", "PORT_SENSORS", "PreAlarmMode", "RATINGS_A", "REACTIONS",
+    "Reaction", "RemoteFunction", "Settings", "SettingsError", "State", "StepResult", "SystemMode", "Variant",
+    "applied_limits", "difference_to_defaults", "initial_state", "nominal_fuse", "restarted", "step",
 ]

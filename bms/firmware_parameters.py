@@ -6,23 +6,18 @@ stands in the comment above it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
-from typing import TypeVar
+from dataclasses import dataclass, fields
 
+from bms.constant import constant as _constant
 from bms.errors import SettingsError, check_range
-
-T = TypeVar("T", int, float)
-
-
-def _constant(default: T, low: T, high: T, unit: str, source: str) -> T:
-    """Field of a constant with its allowed range, unit and source."""
-    made: T = field(default=default, metadata={"low": low, "high": high, "unit": unit, "source": source})
-    return made
+from bms.protection_parameters import PROTECTION_ORDER, ProtectionParameters
 
 
 @dataclass(frozen=True)
-class FirmwareParameters:
+class FirmwareParameters(ProtectionParameters):
     """Constants of the supervisor; every one marked 'ours' is an engineering choice of this project.
+
+    Those of the load output, System+, remote, plausibility and consumption are in `ProtectionParameters`.
 
     Attributes
     ----------
@@ -134,6 +129,7 @@ class FirmwareParameters:
             ("junction_limit_degC", "junction_trip_degC"), ("minimum_limit_A", "thermal_rearm_A"),
             ("cell_high_release_V", "cell_high_V"), ("cell_hot_release_degC", "cell_hot_degC"),
             ("cell_cold_degC", "cell_cold_release_degC"), ("cell_cold_release_degC", "cell_hot_release_degC"),
+            *PROTECTION_ORDER,
         )
         strict = {"heatsink_derate_end_degC", "thermal_rearm_A"}
         for lower, upper in ordered:

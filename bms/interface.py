@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
+from typing import NamedTuple
 
 PORT_SENSORS = ("input_voltage_V", "fuse_sense_V", "battery_voltage_V", "heatsink_degC", "terminal_degC")
 """Measurements that are one number."""
@@ -16,11 +16,15 @@ CELL_SENSORS = ("cell_voltage_V", "cell_temperature_degC")
 """Measurements that are a tuple; a bound's low holds for the smallest, its high for the largest."""
 BOUND_NAMES = PORT_SENSORS + CELL_SENSORS
 """Every hold has a bound for each of these."""
+OPTIONAL_SENSORS = (
+    "system_current_A", "system_voltage_V", "battery_current_A", "remote_L_V", "remote_H_V", "hardware_latch",
+)
+"""Measurements that may be not fitted (None); a hold has bounds for those that are."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Measurements:
-    """One reading of all sensors. A missing reading is NaN (or an empty tuple).
+    """One reading of all sensors. A missing reading is NaN (or an empty tuple); None means not fitted.
 
     Attributes
     ----------
@@ -36,6 +40,14 @@ class Measurements:
         Every cell of every battery: four times `Settings.battery_count`.
     cell_temperature_degC : tuple of float
         At least one.
+    system_current_A, system_voltage_V : float or None
+        At the System+ stud; a current that charges the battery is positive.
+    battery_current_A : float or None
+        Of the whole bank (a shunt or the sum of the batteries' own readings).
+    remote_L_V, remote_H_V : float or None
+        Remote terminals against battery minus. Not fitted: remote is on.
+    hardware_latch : bool or None
+        Whether the short-circuit latch of System+ has opened (S2).
     """
 
     input_voltage_V: float
@@ -45,14 +57,19 @@ class Measurements:
     terminal_degC: float
     cell_voltage_V: tuple[float, ...]
     cell_temperature_degC: tuple[float, ...]
+    system_current_A: float | None = None
+    system_voltage_V: float | None = None
+    battery_current_A: float | None = None
+    remote_L_V: float | None = None
+    remote_H_V: float | None = None
+    hardware_latch: bool | None = None
 
 
-@dataclass(frozen=True)
-class Leds:
+class Leds(NamedTuple):
     """Lights (K3, manual).
 
     `charge_disconnect` (yellow) and `load_disconnect` (orange) are lit while that output is enabled, that is
-    high, which is the normal state. The load output and Bluetooth come with later issues.
+    high, which is the normal state; `bluetooth` while the instant readout is on.
     """
 
     active: bool = True
@@ -63,8 +80,7 @@ class Leds:
     alternator_charging: bool = False
 
 
-@dataclass(frozen=True)
-class Commands:
+class Commands(NamedTuple):
     """What the supervisor wants; the defaults are the safe ones (everything off).
 
     Attributes
@@ -76,9 +92,21 @@ class Commands:
     sense_reference_V : float
         Reference for the hardware limiter: `current_limit_A` x estimated fuse resistance, in steps of 20 uV.
     charge_allowed : bool
-        False is a charge disconnect (cell limits, missing cell sensor).
+        Charge disconnect output high (O2); False is a charge disconnect.
     leds : Leds
         Lights.
+    load_output : bool
+        Load disconnect output high (O1); False is a load disconnect.
+    pre_alarm : bool
+        Pre-alarm output high at this moment, pulses included (O3, O4).
+    charge_gate, discharge_gate : bool
+        System+ transistors that let current in (S4) and out (S3).
+    precharge : bool
+        Pre-charge of System+ on (S6).
+    latch_reset : bool
+        Resets the hardware latch of System+.
+    supply_current_A : float
+        What the BMS itself draws from the battery, without the currents of its outputs (C1, C2).
     """
 
     alternator_enable: bool = False
@@ -86,58 +114,13 @@ class Commands:
     sense_reference_V: float = 0.0
     charge_allowed: bool = False
     leds: Leds = Leds()
-
-
-class EventName(StrEnum):
-    """Transitions that are reported."""
-
-    ALTERNATOR_WAITING = "alternator waiting"
-    ALTERNATOR_CHARGING = "alternator charging"
-    ALTERNATOR_RESTING = "alternator resting"
-    ALTERNATOR_BLOCKED = "alternator blocked"
-    FAULT_RAISED = "fault raised"
-    FAULT_CLEARED = "fault cleared"
-    CHARGE_DISCONNECTED = "charge disconnected"
-    CHARGE_RECONNECTED = "charge reconnected"
-    DERATING_STARTED = "derating started"
-    DERATING_ENDED = "derating ended"
-
-
-class Cause(StrEnum):
-    """Why, where it is not a fault."""
-
-    SOURCE_ABOVE_START = "source above start voltage"
-    SOURCE_BELOW_STOP = "source below stop voltage"
-    SOURCE_WEAK = "source below start voltage for too long"
-    REST_OVER = "rest over"
-    FAULTS_CLEARED = "no fault left"
-    HEAT = "heatsink or junction"
-
-
-class Fault(StrEnum):
-    """What keeps the alternator port off, in order of precedence."""
-
-    PORT_SENSOR_MISSING = "port sensor missing"
-    CELL_SENSOR_MISSING = "cell sensor missing"
-    CELL_OVER_VOLTAGE = "cell over-voltage"
-    CELL_OVER_TEMPERATURE = "cell over-temperature"
-    CELL_UNDER_TEMPERATURE = "cell under-temperature"
-    OVER_TEMPERATURE = "over-temperature"
-
-
-@dataclass(frozen=True)
-class Event:
-    """One transition: its name, the cause (a `Fault` or a `Cause`) and the values behind it."""
-
-    name: EventName
-    cause: Fault | Cause
-    values: tuple[tuple[str, float], ...] = ()
-
-    @property
-    def detail(self) -> str:
-        """Cause and values as one line."""
-        listed = ", ".join(f"{name}={value:.6g}" for name, value in self.values)
-        return f"{self.cause}: {listed}" if listed else str(self.cause)
+    load_output: bool = False
+    pre_alarm: bool = False
+    charge_gate: bool = False
+    discharge_gate: bool = False
+    precharge: bool = False
+    latch_reset: bool = False
+    supply_current_A: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -149,8 +132,9 @@ class Hold:
     deadline_ms : int
         Time from this call at which `step` must be called again at the latest (first tick at or after it).
     bounds : mapping of str to (float, float)
-        Closed range per measurement (`BOUND_NAMES`); the first tick at which one lies outside, or is NaN,
-        calls `step`. Anything that cannot be told from these ranges shortens the deadline instead.
+        Closed range per measurement (`BOUND_NAMES`, the `OPTIONAL_SENSORS` that are fitted, and
+        `cell_voltage_V[i]` for battery i where thresholds differ); the first tick at which one lies outside, or
+        is NaN, calls `step`. Anything that cannot be told from these ranges shortens the deadline instead.
     between : mapping of str to (float, float)
         The wider ranges that are enough between samples: the estimators look at a reading only at multiples of
         the sample period since power-up, so a dead band that is left and met again in between means nothing.
@@ -169,19 +153,28 @@ class Hold:
     def is_left(self, measurements: Measurements, *, between_samples: bool = False) -> bool:
         """Whether a measurement lies outside its bounds (a NaN does)."""
         for name, (low, high) in (self.between if between_samples else self.bounds).items():
-            reading = getattr(measurements, name)
-            values = reading if isinstance(reading, tuple) else (reading,)
-            if not all(low <= value <= high for value in values):
+            if not all(low <= value <= high for value in _watched(measurements, name)):
                 return True
         return False
+
+
+def _watched(measurements: Measurements, name: str) -> tuple[float, ...]:
+    """Readings that a bound's name stands for; NaN for one that is no longer there."""
+    if name.endswith("]"):
+        stem, _, index = name[:-1].partition("[")
+        first = 4 * int(index)
+        return tuple(getattr(measurements, stem)[first : first + 4]) or (math.nan,)
+    reading = getattr(measurements, name)
+    if reading is None:
+        return (math.nan,)
+    return reading if isinstance(reading, tuple) else (reading,)
 
 
 def missing(measurements: Measurements, names: tuple[str, ...]) -> tuple[str, ...]:
     """Names of the measurements that hold no, or a not finite, reading."""
     absent = []
     for name in names:
-        reading = getattr(measurements, name)
-        values = reading if isinstance(reading, tuple) else (reading,)
-        if not values or not all(math.isfinite(value) for value in values):
+        values = _watched(measurements, name)
+        if not values or not all(map(math.isfinite, values)):
             absent.append(name)
     return tuple(absent)

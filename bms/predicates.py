@@ -69,6 +69,10 @@ class PredicateState(NamedTuple):
     since_ms: int = 0
 
 
+IDLE = PredicateState()
+"""Neither active nor pending."""
+
+
 class Extremes(NamedTuple):
     """Smallest and largest of some readings, in their unit."""
 

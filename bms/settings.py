@@ -83,6 +83,8 @@ class Settings:
         What remote off does.
     battery_thresholds : tuple of BatteryThresholds
         One per battery; empty for the defaults everywhere.
+    instant_readout : bool
+        Radio broadcast on (K2); lights the Bluetooth LED.
     firmware : FirmwareParameters
         Constants of the firmware.
     """
@@ -94,6 +96,7 @@ class Settings:
     pre_alarm_mode: PreAlarmMode = PreAlarmMode.CONTINUOUS
     remote_function: RemoteFunction = RemoteFunction.ALTERNATOR
     battery_thresholds: tuple[BatteryThresholds, ...] = ()
+    instant_readout: bool = False
     firmware: FirmwareParameters = field(default_factory=FirmwareParameters)
 
     def __post_init__(self) -> None:
@@ -108,6 +111,8 @@ class Settings:
             raise SettingsError(error.field, error.value, f"{error.allowed} ({self.variant})") from None
         _one_of("battery_capacity_Ah", self.battery_capacity_Ah, CAPACITIES_AH, "Ah")
         _one_of("fuse_rating_A", self.fuse_rating_A, RATINGS_A, "A")
+        if not isinstance(self.instant_readout, bool):
+            raise SettingsError("instant_readout", self.instant_readout, "true, false")
         if self.remote_function is RemoteFunction.PORTS and self.variant is not Variant.NG:
             allowed = "alternator, system (ports: 12-200 NG only)"
             raise SettingsError("remote_function", str(self.remote_function), allowed)
@@ -138,7 +143,11 @@ class Settings:
     @cached_property
     def plan(self) -> plan.Plan:
         """What the supervisor derives from the settings, once."""
-        return plan.build(self.firmware, self.fuse_rating_A, CELLS_PER_BATTERY * self.battery_count)
+        each = self.battery_thresholds or (BatteryThresholds(),) * self.battery_count
+        load_V, alarm_V = tuple(b.load_disconnect_V for b in each), tuple(b.pre_alarm_V for b in each)
+        return plan.build(
+            self.firmware, self.fuse_rating_A, self.battery_capacity_Ah, load_V, alarm_V, CELLS_PER_BATTERY
+        )
 
 
 @dataclass(frozen=True)
@@ -157,6 +166,12 @@ class AppliedLimits:
         Charging stops beyond these (B5).
     battery_thresholds : tuple of BatteryThresholds
         One per battery.
+    bank_current_A : float
+        Largest charge current of the bank (A11).
+    system_continuous_A, system_peak_A, system_peak_s : float
+        Over-current ladder of System+ (S1, S2).
+    alarm_lead_s : float
+        From pre-alarm to load disconnect (O5).
     """
 
     current_limit_A: float
@@ -168,6 +183,11 @@ class AppliedLimits:
     cell_cold_degC: float
     cell_hot_degC: float
     battery_thresholds: tuple[BatteryThresholds, ...]
+    bank_current_A: float
+    system_continuous_A: float
+    system_peak_A: float
+    system_peak_s: float
+    alarm_lead_s: float
 
 
 def applied_limits(settings: Settings) -> AppliedLimits:
@@ -184,6 +204,11 @@ def applied_limits(settings: Settings) -> AppliedLimits:
         cell_cold_degC=firmware.cell_cold_degC,
         cell_hot_degC=firmware.cell_hot_degC,
         battery_thresholds=settings.battery_thresholds or (BatteryThresholds(),) * settings.battery_count,
+        bank_current_A=settings.plan.bank_limit_A,
+        system_continuous_A=float(firmware.system_continuous_A),
+        system_peak_A=float(firmware.system_peak_A),
+        system_peak_s=firmware.system_peak_ms * 1.0e-3,
+        alarm_lead_s=firmware.alarm_lead_ms * 1.0e-3,
     )
 
 

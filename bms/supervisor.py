@@ -1,77 +1,35 @@
 """The supervisor: one state machine over predicates.
 
-`step` is a pure function: no clock, no I/O. Time enters as `dt_s` and is kept as whole milliseconds. In a
-call time passes, the estimators take the samples that are due, predicates take in the readings; faults and
-the mode of the alternator port follow from them, then the commands, then the hold.
+`step` is a pure function: no clock, no I/O. Time enters as `dt_s` and is kept as whole milliseconds. In a call time
+passes, the estimators take the samples that are due, predicates take in the readings; faults follow from them, then
+remote, load, alternator port and System+, then the commands, then the hold. The table of predicates is in `bms.plan`,
+what each fault does in `bms.events.REACTIONS`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import NamedTuple
 
+from bms import bank, load_output, system_port
 from bms import plan as names
 from bms import thermal as estimators
-from bms.interface import (
-    BOUND_NAMES,
-    CELL_SENSORS,
-    PORT_SENSORS,
-    Cause,
-    Commands,
-    Event,
-    EventName,
-    Fault,
-    Hold,
-    Leds,
-    Measurements,
-    missing,
-)
+from bms.alternator_port import AlternatorMode, next_mode
+from bms.channels import ON, Pair, Readings, evaluate, missing_ports, read, remote_level
+from bms.events import REACTIONS, Cause, Event, EventName, Fault, Reaction
+from bms.firmware_parameters import FirmwareParameters
+from bms.fuse_table import resistance_ohm
+from bms.holding import Wants, hold_of
+from bms.interface import Commands, Hold, Measurements
+from bms.outputs import commands, is_powered, limit_A
 from bms.plan import Plan
-from bms.predicates import FREE, Extremes, PredicateState, constraint, update
-from bms.settings import Settings
-from bms.thermal import Thermal
+from bms.predicates import IDLE, Extremes, PredicateState, update
+from bms.report import heat_events, with_values
+from bms.settings import PreAlarmMode, RemoteFunction, Settings
+from bms.state import WATCHES, State, Switch, switched
+from bms.system_port import SystemInputs, SystemMode
 
-
-class AlternatorMode(StrEnum):
-    """Mode of the alternator port."""
-
-    WAITING = "waiting"
-    CHARGING = "charging"
-    RESTING = "resting"
-    BLOCKED = "blocked"
-
-
-@dataclass(frozen=True)
-class State:
-    """State of the supervisor; `State()` is power-up.
-
-    Attributes
-    ----------
-    time_ms : int
-        Time since power-up.
-    mode : AlternatorMode
-        Mode of the alternator port.
-    stopped_ms : int or None
-        When charging last stopped.
-    predicates : tuple of PredicateState
-        In the order of `Settings.plan.predicates`; empty before the first call.
-    thermal : Thermal or None
-        Estimators; None until all port readings were there once.
-    """
-
-    time_ms: int = 0
-    mode: AlternatorMode = AlternatorMode.WAITING
-    stopped_ms: int | None = None
-    predicates: tuple[PredicateState, ...] = ()
-    thermal: Thermal | None = None
-
-    @property
-    def fuse_estimate_degC(self) -> float:
-        """Estimated fuse temperature; NaN before the first reading."""
-        return math.nan if self.thermal is None else self.thermal.fuse_degC
+Predicates = tuple[tuple[str, PredicateState], ...]
 
 
 class StepResult(NamedTuple):
@@ -83,11 +41,6 @@ class StepResult(NamedTuple):
     hold: Hold
 
 
-def initial_state() -> State:
-    """Return the state at power-up."""
-    return State()
-
-
 def step(state: State, measurements: Measurements, settings: Settings, dt_s: float) -> StepResult:
     """Take in one reading of all sensors.
 
@@ -96,7 +49,7 @@ def step(state: State, measurements: Measurements, settings: Settings, dt_s: flo
     state : State
         State after the previous call; `State()` before the first.
     measurements : Measurements
-        Present readings; NaN where one is missing.
+        Present readings; NaN where one is missing, None where it is not fitted.
     settings : Settings
         Settings; the same in every call.
     dt_s : float
@@ -117,36 +70,32 @@ def step(state: State, measurements: Measurements, settings: Settings, dt_s: flo
     Calling at each tick, or only when a bound of the hold is left or its deadline met, gives the same events
     and commands, if the tick divides the sample period (1 s) and time 0 is a tick.
     """
-    plan, firmware = settings.plan, settings.firmware
-    now_ms = state.time_ms + _milliseconds(dt_s)
-    readings = _readings(measurements, plan)
-    thermal = _estimates(state, measurements, now_ms, not readings.missing_port, settings)
-    before = state.predicates or (PredicateState(),) * len(plan.predicates)
-    after = tuple(
-        update(predicate, old, readings.channels[predicate.channel], now_ms)
-        for predicate, old in zip(plan.predicates, before, strict=True)
+    plan, f = settings.plan, settings.firmware
+    elapsed_ms = _milliseconds(dt_s)
+    now_ms = state.time_ms + elapsed_ms
+    gates, thermal = state.gates, state.thermal
+    missing_port = missing_ports(measurements)
+    if thermal is not None:
+        thermal = estimators.advance(thermal, measurements, now_ms, gates.charging, plan.rating, f)
+    elif not missing_port:
+        thermal = estimators.begin(measurements, now_ms, plan.rating, f)
+    readings = read(measurements, plan, missing_port, None if thermal is None else thermal.reference_ohm)
+    values = evaluate(readings, gates, f)
+    predicates = _updated(plan, state.predicates, values, now_ms)
+    active = {name for name, found in predicates if found.active}
+    watches = _watched(state, readings, settings, thermal, now_ms)
+    fuse = _fuse_checked(state, readings, settings, now_ms)
+    sensed = State(
+        now_ms, state.mode, state.stopped_ms, predicates, thermal, (), True, state.remote, state.charge,
+        state.charge_gate, state.load, system_port.measured(
+            system_port.heated(state.system, elapsed_ms, f), readings.system_A, f
+        ), state.cap, fuse, watches,
     )
-    active = {p.name: s.active for p, s in zip(plan.predicates, after, strict=True)}
-    was_active = {p.name: s.active for p, s in zip(plan.predicates, before, strict=True)}
-    faults = _faults(active, thermal, plan)
-    had = _faults(was_active, state.thermal, plan)
-    mode, cause = _mode(state, active, faults, now_ms, firmware.rearm_ms)
-    stopped_ms = state.stopped_ms
-    if state.mode is AlternatorMode.CHARGING and mode is not AlternatorMode.CHARGING:
-        stopped_ms = now_ms
-    new = State(now_ms, mode, stopped_ms, after, thermal)
-    events = _fault_events(had, faults, readings, thermal) + _heat_events(state.thermal, thermal, settings)
-    if cause is not None:
-        events.append(Event(EventName(f"alternator {mode}"), cause, _values(cause, readings, thermal)))
-    return StepResult(new, _commands(new, faults, settings), tuple(events), _hold(new, readings, settings))
-
-
-class _Readings(NamedTuple):
-    """Readings per channel of the predicates (None: missing), and the names of the missing ones."""
-
-    channels: dict[str, Extremes | None]
-    missing_port: tuple[str, ...]
-    missing_cell: tuple[str, ...]
+    faults = _faults(active, sensed, state.faults)
+    new, wants, events = _reacted(state, sensed, faults, readings, active, settings)
+    events = with_values(events, readings)
+    held = hold_of(new, readings, wants, values, gates, settings)
+    return StepResult(new, commands(new, settings), tuple(events), held)
 
 
 def _milliseconds(dt_s: float) -> int:
@@ -158,164 +107,229 @@ def _milliseconds(dt_s: float) -> int:
     return dt_ms
 
 
-def _readings(measurements: Measurements, plan: Plan) -> _Readings:
-    """Smallest and largest reading of each channel."""
-    missing_port = missing(measurements, PORT_SENSORS)
-    missing_cell = missing(measurements, CELL_SENSORS)
-    if "cell_voltage_V" not in missing_cell and len(measurements.cell_voltage_V) != plan.cell_count:
-        missing_cell = ("cell_voltage_V", *missing_cell)
-    channels: dict[str, Extremes | None] = {
-        names.MISSING_PORT: Extremes(len(missing_port), len(missing_port)),
-        names.MISSING_CELL: Extremes(len(missing_cell), len(missing_cell)),
-    }
-    for name in PORT_SENSORS:
-        value = getattr(measurements, name)
-        channels[name] = None if name in missing_port else Extremes(value, value)
-    for name in CELL_SENSORS:
-        values = getattr(measurements, name)
-        channels[name] = None if name in missing_cell else Extremes(min(values), max(values))
-    return _Readings(channels, missing_port, missing_cell)
+def _updated(plan: Plan, before: Predicates, values: list[Pair | None], now_ms: int) -> Predicates:
+    """Predicates that are not idle after this reading; a channel whose idle ones stay so is passed over."""
+    states = dict(before)
+    busy = {plan.channel_of[name] for name in states}
+    after: list[tuple[str, PredicateState]] = []
+    for index, low, high, channel in plan.rows:
+        value = values[index]
+        if (value is None or (low <= value[0] and value[1] <= high)) and index not in busy:
+            continue
+        extremes = None if value is None else Extremes(*value)
+        for predicate in channel.predicates:
+            found = update(predicate, states.get(predicate.name, IDLE), extremes, now_ms)
+            if found.active or found.pending_ms is not None:
+                after.append((predicate.name, found))
+    return tuple(after)
 
 
-def _estimates(
-    state: State, measurements: Measurements, now_ms: int, complete: bool, settings: Settings
-) -> Thermal | None:
-    rating, firmware = settings.plan.rating, settings.firmware
-    if state.thermal is not None:
-        charging = state.mode is AlternatorMode.CHARGING
-        return estimators.advance(state.thermal, measurements, now_ms, charging, rating, firmware)
-    return estimators.begin(measurements, now_ms, rating, firmware) if complete else None
+def _faults(active: set[str], state: State, before: tuple[Fault, ...]) -> tuple[Fault, ...]:
+    """Active faults, in order of precedence.
 
-
-def _faults(active: dict[str, bool], thermal: Thermal | None, plan: Plan) -> tuple[Fault, ...]:
-    """Active faults, in order of precedence."""
-    found = [fault for fault in plan.faults if active[fault]]
-    if thermal is not None and thermal.off:
+    A charge disconnect does not end while another one is pending: from too hot to too cold without a gap.
+    """
+    found = [name for name in active if isinstance(name, Fault)]
+    if state.thermal is not None and state.thermal.off:
         found.append(Fault.OVER_TEMPERATURE)
-    return tuple(found)
+    if state.fuse.wrong:
+        found.append(Fault.WRONG_FUSE)
+    for fault, watch in zip(WATCHES, state.watches, strict=True):
+        if watch is not None and watch.frozen_ms is not None:
+            found.append(fault)
+    if before and any(
+        waiting.pending_ms is not None and _disconnects(name) for name, waiting in state.predicates
+    ):
+        found += [fault for fault in before if _disconnects(fault) and fault not in found]
+    return tuple(fault for fault in Fault if fault in found) if len(found) > 1 else tuple(found)
 
 
-def _mode(
-    state: State, active: dict[str, bool], faults: Sequence[Fault], now_ms: int, rearm_ms: int
-) -> tuple[AlternatorMode, Cause | Fault | None]:
-    """Next mode of the alternator port, and why; None if it stays."""
-    if faults:
-        blocked = state.mode is AlternatorMode.BLOCKED
-        return AlternatorMode.BLOCKED, None if blocked else faults[0]
-    if state.mode is AlternatorMode.CHARGING:
-        if active[names.SOURCE_LOW]:
-            return AlternatorMode.RESTING, Cause.SOURCE_BELOW_STOP
-        if active[names.SOURCE_WEAK]:
-            return AlternatorMode.RESTING, Cause.SOURCE_WEAK
-        return AlternatorMode.CHARGING, None
-    if state.stopped_ms is not None and now_ms - state.stopped_ms < rearm_ms:
-        resting = state.mode is AlternatorMode.RESTING
-        return AlternatorMode.RESTING, None if resting else Cause.FAULTS_CLEARED
-    if active[names.SOURCE_READY]:
-        return AlternatorMode.CHARGING, Cause.SOURCE_ABOVE_START
-    if state.mode is AlternatorMode.WAITING:
-        return AlternatorMode.WAITING, None
-    blocked = state.mode is AlternatorMode.BLOCKED
-    return AlternatorMode.WAITING, Cause.FAULTS_CLEARED if blocked else Cause.REST_OVER
+def _disconnects(name: str) -> bool:
+    """Whether this is a fault that disconnects the chargers."""
+    return isinstance(name, Fault) and Reaction.CHARGE_DISCONNECT in REACTIONS[name]
 
 
-def _charge_faults(faults: Sequence[Fault]) -> tuple[Fault, ...]:
-    return tuple(fault for fault in faults if fault in names.CHARGE_FAULTS)
+def _watched(
+    state: State, r: Readings, settings: Settings, thermal: estimators.Thermal | None, now_ms: int
+) -> tuple[bank.Watch | None, ...]:
+    """Sensors that should have moved (order of `WATCHES`)."""
+    f, before = settings.firmware, state.watches
+    strikes, delay_ms, amps = f.frozen_strikes, f.frozen_delay_ms, f.frozen_band_A
+    cells = None if r.cell_V is None else r.m.cell_voltage_V
+    bank_band_A = f.frozen_band_C * settings.battery_capacity_Ah * settings.battery_count
+    into_A, system_A, bank_A, path_A = r.into_bank_A, r.system_A, r.bank_A, r.path_A
+    after = [bank.watched(before[0], into_A, cells, 4, bank_band_A, delay_ms, strikes, now_ms, f)]
+    if bank_A is None and system_A is None and before[1:4] == (None, None, None):
+        after += (None, None, None)
+    else:
+        for k, (one, other, sign, response) in enumerate((
+            (bank_A, system_A, -1.0, path_A if path_A is None else r.m.fuse_sense_V),
+            (bank_A, path_A, -1.0, system_A), (system_A, path_A, 1.0, bank_A),
+        ), start=1):
+            stimulus = None if one is None or other is None else one + sign * other
+            shown = None if response is None else (response,)
+            after.append(bank.watched(before[k], stimulus, shown, 0, amps, delay_ms, strikes, now_ms, f))
+    power_W = None if thermal is None else estimators.path_power_W(thermal)
+    for k, name in ((4, "heatsink_degC"), (5, "terminal_degC")):
+        shown = None if name in r.missing_port else (getattr(r.m, name),)
+        after.append(bank.watched(before[k], power_W, shown, 0, f.frozen_power_W, f.frozen_heat_ms, 1, now_ms, f))
+    return tuple(after)
 
 
-def _fault_events(
-    had: Sequence[Fault], faults: Sequence[Fault], readings: _Readings, thermal: Thermal | None
-) -> list[Event]:
-    """Events of faults that came and went, and of the charge disconnect that follows from them."""
-    events = [Event(EventName.FAULT_RAISED, f, _values(f, readings, thermal)) for f in faults if f not in had]
-    gone = [fault for fault in had if fault not in faults]
-    events += [Event(EventName.FAULT_CLEARED, f, _values(f, readings, thermal)) for f in gone]
-    now, then = _charge_faults(faults), _charge_faults(had)
-    if now and not then:
-        events.append(Event(EventName.CHARGE_DISCONNECTED, now[0]))
-    elif then and not now:
-        events.append(Event(EventName.CHARGE_RECONNECTED, Cause.FAULTS_CLEARED))
-    return events
+def _others_A(r: Readings) -> float | None:
+    """Alternator current by the other sensors: bank less System+."""
+    return None if r.bank_A is None or r.system_A is None else r.bank_A - r.system_A
 
 
-def _heat_events(before: Thermal | None, after: Thermal | None, settings: Settings) -> list[Event]:
-    """Event when derating starts or ends."""
-    if after is None:
-        return []
-    full_A = settings.plan.rating.full_A
-    derated, was = after.limit_A < full_A, before is not None and before.limit_A < full_A
-    if derated == was:
-        return []
-    values = (("heatsink_degC", after.sample.heatsink_degC), ("current_limit_A", after.limit_A))
-    return [Event(EventName.DERATING_STARTED if derated else EventName.DERATING_ENDED, Cause.HEAT, values)]
+def _fuse_checked(state: State, r: Readings, settings: Settings, now_ms: int) -> bank.FuseCheck:
+    if state.fuse.at_ms is None or state.thermal is None:
+        return state.fuse
+    fuse_A = None
+    if "fuse_sense_V" not in r.missing_port:
+        ohm = resistance_ohm(state.thermal.fuse_degC, settings.plan.rating.fuse)
+        fuse_A = r.m.fuse_sense_V / ohm
+    return bank.fuse_checked(state.fuse, fuse_A, _others_A(r), now_ms, settings.firmware)
 
 
-def _values(
-    cause: Cause | Fault, readings: _Readings, thermal: Thermal | None
-) -> tuple[tuple[str, float], ...]:
-    """Return the readings behind a cause."""
-    if cause is Fault.PORT_SENSOR_MISSING:
-        return tuple((name, math.nan) for name in readings.missing_port)
-    if cause is Fault.CELL_SENSOR_MISSING:
-        return tuple((name, math.nan) for name in readings.missing_cell)
-    if cause is Fault.OVER_TEMPERATURE:
-        return () if thermal is None else (("heatsink_degC", thermal.sample.heatsink_degC),)
-    channel = "input_voltage_V"
-    if cause in names.CHARGE_FAULTS:
-        channel = "cell_voltage_V" if cause is Fault.CELL_OVER_VOLTAGE else "cell_temperature_degC"
-    extremes = readings.channels[channel]
-    if extremes is None:
-        return ()
-    return ((channel, extremes.low if cause is Fault.CELL_UNDER_TEMPERATURE else extremes.high),)
+def _first(faults: tuple[Fault, ...], *reactions: Reaction) -> Fault | None:
+    """First fault that does one of these."""
+    for fault in faults:
+        for reaction in REACTIONS[fault]:
+            if reaction in reactions:
+                return fault
+    return None
 
 
-def _commands(state: State, faults: Sequence[Fault], settings: Settings) -> Commands:
-    """Commands that follow from the state."""
-    thermal = state.thermal
-    charge_allowed = not _charge_faults(faults)
-    enable = state.mode is AlternatorMode.CHARGING and thermal is not None
-    return Commands(
-        alternator_enable=enable,
-        current_limit_A=0.0 if thermal is None else thermal.limit_A,
-        sense_reference_V=0.0 if thermal is None else estimators.reference_V(thermal, settings.firmware),
-        charge_allowed=charge_allowed,
-        leds=Leds(
-            over_temperature=thermal is not None and thermal.red,
-            charge_disconnect=charge_allowed,
-            alternator_charging=enable,
-        ),
+def _reacted(
+    old: State, sensed: State, faults: tuple[Fault, ...], r: Readings, active: set[str], settings: Settings
+) -> tuple[State, Wants, list[Event]]:
+    """Remote, load, ports: what follows from faults and predicates. `sensed` has what the readings changed."""
+    f, now_ms = settings.firmware, sensed.time_ms
+    events: list[Event] = []
+    if faults != old.faults:
+        events += [Event(EventName.FAULT_RAISED, fault) for fault in faults if fault not in old.faults]
+        events += [Event(EventName.FAULT_CLEARED, fault) for fault in old.faults if fault not in faults]
+    remote, switched_on = _remote(old, r, active, settings, now_ms)
+    powered = remote.on or settings.remote_function is not RemoteFunction.SYSTEM
+    no_charge = _first(faults, Reaction.CHARGE_DISCONNECT) or (None if powered else Cause.REMOTE)
+    charge = switched(old.charge, no_charge is None, now_ms, f)
+    if charge.on != old.charge.on:
+        name = EventName.CHARGE_RECONNECTED if charge.on else EventName.CHARGE_DISCONNECTED
+        events.append(Event(name, no_charge or Cause.FAULTS_CLEARED))
+    load, inputs, told = _load(old, faults, r, active, settings, now_ms, powered, switched_on)
+    events += told + heat_events(old.thermal, sensed.thermal, settings)
+    if remote.on != old.remote.on:
+        events.append(Event(EventName.REMOTE_ON if remote.on else EventName.REMOTE_OFF, Cause.REMOTE))
+    block = _first(faults, Reaction.ALTERNATOR_OFF, Reaction.CHARGE_DISCONNECT) or (
+        None if remote.on else Cause.REMOTE
+    )
+    mode, cause = next_mode(old.mode, old.stopped_ms, active, block, now_ms, f.rearm_ms)
+    if cause is not None:
+        events.append(Event(EventName(f"alternator {mode}"), cause))
+    stopped_ms, fuse = _stopped_and_fuse(old, mode, sensed.fuse, r, now_ms, f)
+    cap = _cap(sensed, Fault.BANK_OVER_CURRENT in faults, r, settings, events)
+    wanted = _system_inputs(faults, load, remote, r, active, settings)
+    system, told = _system(old, sensed.system, wanted, r, now_ms, switched_on, f)
+    gate_wanted = wanted.gates_allowed and charge.on and system.mode not in (SystemMode.RESTING, SystemMode.LOCKED)
+    gate = switched(old.charge_gate, gate_wanted, now_ms, f)
+    new = State(
+        now_ms, mode, stopped_ms, sensed.predicates, sensed.thermal, faults, True, remote, charge, gate, load, system,
+        cap, fuse, sensed.watches,
+    )
+    return new, Wants(no_charge is None, gate_wanted, wanted, inputs), events + told
+
+
+def _remote(
+    old: State, r: Readings, active: set[str], settings: Settings, now_ms: int
+) -> tuple[Switch, bool]:
+    """Remote as accepted (R1..R4), and whether it was switched on now; at the first call what it says counts."""
+    m, f = r.m, settings.firmware
+    if m.remote_L_V is None and m.remote_H_V is None:
+        return old.remote, not old.started
+    if not old.started:
+        on = remote_level(m, f) == ON
+        return Switch(on, now_ms if on else None), True
+    wanted = names.REMOTE_ON in active if not old.remote.on else names.REMOTE_OFF not in active
+    remote = switched(old.remote, wanted, now_ms, f)
+    return remote, remote.on and not old.remote.on
+
+
+def _load(
+    old: State, faults: tuple[Fault, ...], r: Readings, active: set[str], settings: Settings, now_ms: int,
+    powered: bool, switched_on: bool,
+) -> tuple[load_output.Load, load_output.LoadInputs, list[Event]]:
+    """Pre-alarm and load disconnect; at switching on the load stays off where cells are low."""
+    plan = settings.plan
+    fault = _first(faults, Reaction.LOAD_ALARM)
+    low = names.CELL_LOW in active
+    alarm = fault or (Cause.CELL_NEAR_LOW if low or names.PRE_ALARM in active else None)
+    cut = fault or (Cause.CELL_LOW if low else None)
+    inputs = load_output.LoadInputs(
+        alarm, cut, powered, settings.pre_alarm_mode is PreAlarmMode.INTERMITTENT
+    )
+    load = old.load
+    told: list[Event] = []
+    if switched_on and powered and (not old.started or not is_powered(old, settings)):
+        threshold_V = 0.0 if plan.alarm_V else plan.start_V[0]
+        load, told = load_output.started(load, r.alarm_V is None or r.alarm_V[0] < threshold_V, now_ms)
+    load, more = load_output.advance(load, inputs, r.cell_V, now_ms, settings.firmware)
+    return load, inputs, told + more
+
+
+def _stopped_and_fuse(
+    old: State, mode: AlternatorMode, fuse: bank.FuseCheck, r: Readings, now_ms: int, f: FirmwareParameters
+) -> tuple[int | None, bank.FuseCheck]:
+    """When the alternator port last stopped; a check of the fuse begins with charging and ends with it."""
+    was, charging = old.mode is AlternatorMode.CHARGING, mode is AlternatorMode.CHARGING
+    if charging and not was:
+        others_A = _others_A(r)
+        return old.stopped_ms, bank.FuseCheck(None if others_A is None else now_ms + f.fuse_check_ms, others_A or 0.0)
+    if was and not charging:
+        return now_ms, bank.FuseCheck(wrong=fuse.wrong)
+    return old.stopped_ms, fuse
+
+
+def _cap(sensed: State, over: bool, r: Readings, settings: Settings, events: list[Event]) -> bank.Cap:
+    """Limit of the alternator port for the bank's sake (A11); tells when it moves."""
+    before, plan = sensed.cap, settings.plan
+    if not over and before.next_ms is None:
+        return before
+    full_A = plan.rating.full_A
+    cap = bank.capped(
+        before, limit_A(sensed), full_A, r.into_bank_A, over, plan.bank_limit_A, sensed.time_ms, settings.firmware
+    )
+    if cap.cap_A != before.cap_A:
+        name = EventName.BANK_LIMITED if cap.cap_A < before.cap_A else EventName.BANK_RELEASED
+        events.append(Event(name, Cause.BANK_CURRENT, (("current_limit_A", min(cap.cap_A, full_A)),)))
+    return cap
+
+
+def _system_inputs(
+    faults: tuple[Fault, ...], load: load_output.Load, remote: Switch, r: Readings, active: set[str],
+    settings: Settings,
+) -> SystemInputs:
+    """What the System+ port depends on."""
+    m = r.m
+    ports_on = remote.on or settings.remote_function is RemoteFunction.ALTERNATOR
+    off = _first(faults, Reaction.SYSTEM_OFF) or (None if ports_on else Cause.REMOTE)
+    cut = off or (Cause.LOAD_CUT if load.off_ms is not None else None)
+    over_V = None
+    if r.system_V is not None and "battery_voltage_V" not in r.missing_port:
+        over_V = r.system_V - m.battery_voltage_V
+    return SystemInputs(
+        cut is None, cut or Cause.WANTED, r.system_A, over_V, bool(m.hardware_latch), names.LOAD_REMOVED in active,
+        m.system_voltage_V is not None, off is None,
     )
 
 
-def _hold(state: State, readings: _Readings, settings: Settings) -> Hold:
-    """Bounds and deadline within which a call would change nothing."""
-    firmware, plan, now_ms = settings.firmware, settings.plan, state.time_ms
-    charging = state.mode is AlternatorMode.CHARGING
-    until_ms = now_ms + (firmware.hold_charging_ms if charging else firmware.hold_idle_ms)
-    if readings.missing_port or readings.missing_cell:
-        until_ms = now_ms + 1  # no bound can say that a reading comes back
-    bounds = dict.fromkeys(BOUND_NAMES, FREE)
-    for predicate, predicate_state in zip(plan.predicates, state.predicates, strict=True):
-        found = constraint(predicate, predicate_state, readings.channels[predicate.channel], now_ms)
-        if found.until_ms is not None:
-            until_ms = min(until_ms, found.until_ms)
-        if predicate.channel in bounds:
-            bounds[predicate.channel] = _both(bounds[predicate.channel], found.bounds)
-    if state.mode is AlternatorMode.RESTING and state.stopped_ms is not None:
-        until_ms = min(until_ms, state.stopped_ms + firmware.rearm_ms)
-    between = dict(bounds)
-    thermal = state.thermal
-    if thermal is not None:
-        for name, band in estimators.bands(charging, thermal.sample, firmware).items():
-            extremes = readings.channels[name]
-            if extremes is None or not band[0] <= extremes.low <= band[1]:
-                # Out of its band: taken over at the next sample, until then it may go where it likes.
-                until_ms = min(until_ms, thermal.next_ms)
-            else:
-                bounds[name] = _both(bounds[name], band)
-        until_ms = estimators.quiet_until_ms(thermal, until_ms, charging, plan.rating, firmware)
-    return Hold(until_ms - now_ms, bounds, between)
-
-
-def _both(a: tuple[float, float], b: tuple[float, float]) -> tuple[float, float]:
-    return max(a[0], b[0]), min(a[1], b[1])
+def _system(
+    old: State, system: system_port.System, inputs: SystemInputs, r: Readings, now_ms: int, switched_on: bool,
+    f: FirmwareParameters,
+) -> tuple[system_port.System, list[Event]]:
+    """System+ port; switching on by remote is a reset of its trips."""
+    if switched_on and old.started and system.mode in (SystemMode.LOCKED, SystemMode.RESTING):
+        system = system._replace(mode=SystemMode.OFF, since_ms=now_ms, trips=0)
+    after, told = system_port.advance(system, inputs, now_ms, f)
+    if not old.started and r.m.system_voltage_V is None:
+        return after, []  # at power-up a port without a voltage sensor is simply on
+    return after, told

@@ -50,6 +50,8 @@ class Thermal(NamedTuple):
         Whether heat keeps the port off, and since when.
     red, red_ms : bool, int
         Red LED and since when.
+    charging : bool
+        What the last review was told about the port.
     """
 
     fuse_degC: float
@@ -62,6 +64,7 @@ class Thermal(NamedTuple):
     off_ms: int = 0
     red: bool = False
     red_ms: int = 0
+    charging: bool = False
 
 
 class Rating(NamedTuple):
@@ -117,17 +120,42 @@ def advance(
 
 def bands(charging: bool, sample: Sample, firmware: FirmwareParameters) -> dict[str, tuple[float, float]]:
     """Dead band around each reading that matters; the voltages matter only while charging."""
-    kelvin = firmware.temperature_band_K
-    widths = {"fuse_sense_V": firmware.sense_band_V, "terminal_degC": kelvin, "heatsink_degC": kelvin}
+    volt, kelvin = firmware.sense_band_V, firmware.temperature_band_K
+    found = {
+        "fuse_sense_V": (sample.fuse_sense_V - volt, sample.fuse_sense_V + volt),
+        "terminal_degC": (sample.terminal_degC - kelvin, sample.terminal_degC + kelvin),
+        "heatsink_degC": (sample.heatsink_degC - kelvin, sample.heatsink_degC + kelvin),
+    }
     if charging:
-        widths["input_voltage_V"] = widths["battery_voltage_V"] = firmware.voltage_band_V
-    return {name: (getattr(sample, name) - w, getattr(sample, name) + w) for name, w in widths.items()}
+        volt = firmware.voltage_band_V
+        found["input_voltage_V"] = (sample.input_voltage_V - volt, sample.input_voltage_V + volt)
+        found["battery_voltage_V"] = (sample.battery_voltage_V - volt, sample.battery_voltage_V + volt)
+    return found
 
 
 def quiet_until_ms(
     thermal: Thermal, horizon_ms: int, charging: bool, rating: Rating, firmware: FirmwareParameters
 ) -> int:
-    """First instant up to `horizon_ms` at which more than the estimate changes, the samples staying put."""
+    """First instant up to `horizon_ms` at which more than the estimate may change, the samples staying put.
+
+    Cheap where nothing can: the element approaches its end temperature from one side (a hotter element gets less
+    power at a given voltage), so the tolerance band is never left if it holds both. Otherwise sample by sample.
+    """
+    period_ms, next_ms = firmware.sample_period_ms, thermal.next_ms
+    if next_ms >= horizon_ms:
+        return horizon_ms
+    last_ms = next_ms - period_ms
+    if charging != thermal.charging or thermal.limit_changed_ms == last_ms:
+        return next_ms  # the last review saw something else
+    for waits, due_ms in (
+        (True, thermal.limit_changed_ms + firmware.limit_interval_ms),
+        (thermal.off, thermal.off_ms + firmware.thermal_rest_ms),
+        (thermal.red, thermal.red_ms + firmware.thermal_rest_ms),
+    ):
+        if waits and last_ms < due_ms < horizon_ms:
+            horizon_ms = min(horizon_ms, -(-due_ms // period_ms) * period_ms)
+    if _stays_in_band(thermal, charging, rating, firmware):
+        return horizon_ms
     ahead = thermal
     while ahead.next_ms < horizon_ms:
         instant_ms = ahead.next_ms
@@ -136,6 +164,26 @@ def quiet_until_ms(
             return instant_ms  # fields 0 and 1 are the estimate itself and its clock
         ahead = _coasted(ahead, horizon_ms, charging, rating, firmware)
     return horizon_ms
+
+
+def _stays_in_band(thermal: Thermal, charging: bool, rating: Rating, firmware: FirmwareParameters) -> bool:
+    """Whether neither a stale reference nor a hot junction can come, however long the sample stays."""
+    fuse, sample, tolerance = rating.fuse, thermal.sample, firmware.reference_tolerance
+    low_ohm, high_ohm = thermal.reference_ohm * (1.0 - tolerance), thermal.reference_ohm * (1.0 + tolerance)
+    if charging:
+        hottest_W = max(_drop_V(sample) * sample.fuse_sense_V / low_ohm, 0.0)
+        if sample.heatsink_degC + firmware.junction_to_heatsink_K_W * hottest_W > firmware.junction_trip_degC:
+            return False
+    per_K = fuse.resistance_25_ohm * fuse.alpha_per_K
+    low_degC = 25.0 + (low_ohm - fuse.resistance_25_ohm) / per_K + 1.0e-6
+    high_degC = 25.0 + (high_ohm - fuse.resistance_25_ohm) / per_K - 1.0e-6
+    if not low_degC < thermal.fuse_degC < high_degC:
+        return False
+    # End temperature: R25 (1 + alpha (T - 25)) (T - T_terminal) = Rth U^2, solved for the rise T - T_terminal.
+    terminal_ohm = fuse.resistance_25_ohm + per_K * (sample.terminal_degC - 25.0)
+    heating = fuse.thermal_resistance_K_W * sample.fuse_sense_V**2
+    rise_K = 2.0 * heating / (terminal_ohm + math.sqrt(terminal_ohm**2 + 4.0 * per_K * heating))
+    return low_degC < sample.terminal_degC + rise_K < high_degC
 
 
 def _coasted(
@@ -189,10 +237,16 @@ def junction_degC(thermal: Thermal, charging: bool, rating: Rating, firmware: Fi
     return thermal.sample.heatsink_degC + firmware.junction_to_heatsink_K_W * power_W
 
 
-def reference_V(thermal: Thermal, firmware: FirmwareParameters) -> float:
+def path_power_W(thermal: Thermal) -> float:
+    """Estimated loss of the pass devices from the held sample."""
+    current_A = thermal.sample.fuse_sense_V / thermal.reference_ohm
+    return max(_drop_V(thermal.sample) * current_A, 0.0)
+
+
+def reference_V(thermal: Thermal, limit_A: float, firmware: FirmwareParameters) -> float:
     """Return the limiter's reference: limit x resistance, rounded to the converter's step."""
     step = firmware.reference_step_V
-    return round(thermal.limit_A * thermal.reference_ohm / step) * step
+    return round(limit_A * thermal.reference_ohm / step) * step
 
 
 def rounded_down_A(current_A: float, firmware: FirmwareParameters) -> float:
@@ -208,7 +262,7 @@ def _taken(
     changes: dict[str, float] = {}
     for name, (low, high) in bands(charging, held, firmware).items():
         reading = getattr(measurements, name)
-        if math.isfinite(reading) and not low <= reading <= high:
+        if not low <= reading <= high and math.isfinite(reading):
             changes[name] = reading
     return held._replace(**changes) if changes else held
 
@@ -260,6 +314,8 @@ def _reviewed(
         thermal = thermal._replace(off=True, off_ms=now_ms)
     elif thermal.off and now_ms - thermal.off_ms >= firmware.thermal_rest_ms:
         thermal = thermal._replace(off=too_hot or allowed_A < _rearm_A(rating, firmware))
+    if thermal.charging != charging:
+        thermal = thermal._replace(charging=charging)
     return _with_red(thermal, now_ms, rating, firmware)
 
 

@@ -48,7 +48,6 @@ BATTERY_CHANNELS: tuple[tuple[str, str, str], ...] = (
     ("each_soc", "1", "state of charge of each battery (mean of its cells)"),
     ("each_cell_low_V", "V", "lowest cell voltage of each battery"),
     ("each_cell_high_V", "V", "highest cell voltage of each battery"),
-    ("each_coldest_degC", "degC", "coldest cell of each battery"),
     ("each_hottest_degC", "degC", "hottest cell of each battery"),
 )
 """Name, unit, long name; only where there are several batteries."""
@@ -81,7 +80,7 @@ LIMITER_CHANNELS = (
 
 
 def widths(n_batteries: int, cells_each: int) -> tuple[int, int]:
-    """Columns of the batteries' channels (all six together) and of one channel of all cells."""
+    """Columns of the batteries' channels (all together) and of one channel of all cells."""
     return (
         len(BATTERY_CHANNELS) * n_batteries if n_batteries > 1 else 0,
         n_batteries * cells_each if n_batteries <= ALL_CELLS else 0,
@@ -109,7 +108,7 @@ def write_row(
     fill_row(out, state, x, powers, row, commands, w, p)
 
 
-@apart
+@borrowing
 def fill_row(
     out: NDArray[np.float64], state: PlantState, x: Operating, powers: NDArray[np.float64],
     row: NDArray[np.float64], commands: NDArray[np.float64], w: bank_work.Work, p: PlantParameters,
@@ -162,23 +161,23 @@ def _fill_system(
 def _fill_bank(out: NDArray[np.float64], w: bank_work.Work) -> int:
     """Fill what comes from the cells; returns the place after it."""
     batteries, cells = w.battery_A.size, w.keep.shape[0]
-    first = 23 + (6 * batteries if batteries > 1 else 0)
+    first = 23 + (5 * batteries if batteries > 1 else 0)
     every = batteries <= ALL_CELLS
     total = 0.0
     for b in range(batteries):
-        soc, low_V, high_V, cold, hot = 0.0, np.inf, -np.inf, np.inf, -np.inf
+        soc, low_V, high_V, hot = 0.0, np.inf, -np.inf, -np.inf
         for c in range(cells):
             i = c * batteries + b
             volts, degC = w.emf_V[i] + w.ohm[i] * w.battery_A[b], w.degC[i]
             soc += w.soc[i] / cells
-            low_V, high_V, cold, hot = min(low_V, volts), max(high_V, volts), min(cold, degC), max(hot, degC)
+            low_V, high_V, hot = min(low_V, volts), max(high_V, volts), max(hot, degC)
             if every:
                 out[first + b * cells + c] = volts
                 out[first + w.soc.size + b * cells + c] = degC
         total += soc
         if batteries > 1:
             out[23 + b], out[23 + batteries + b], out[23 + 2 * batteries + b] = w.battery_A[b], soc, low_V
-            out[23 + 3 * batteries + b], out[23 + 4 * batteries + b], out[23 + 5 * batteries + b] = high_V, cold, hot
+            out[23 + 3 * batteries + b], out[23 + 4 * batteries + b] = high_V, hot
     out[11] = total / batteries
     return first + (2 * w.soc.size if every else 0)
 
@@ -202,7 +201,7 @@ def as_dataset(
     blocks += [(*channel, cells if channel[3] == "cell" else len(DEVICES)) for channel in VECTOR_CHANNELS]
     for name, unit, text, dimension, width in blocks:
         if width:
-            block = record[:, first : first + width].copy()
+            block = record[:, first : first + width]  # no copy: fifty batteries over a day are 200 MB
             data[name] = (("time_s", dimension), block, {"units": unit, "long_name": text})
         first += width
     data |= _at_system(record[:, first:], len(at_system)) if at_system else {}

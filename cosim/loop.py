@@ -17,9 +17,6 @@ from cosim.sensors import cells_inside, measure_range, scalars_inside
 from cosim.slow import (
     Tick,
     advance_in_place,
-    cells_surely_inside,
-    fill_cells,
-    fill_extremes,
     fill_scalars,
     network_load_A,
     own_arrays,
@@ -27,6 +24,7 @@ from cosim.slow import (
     solve_around,
     with_bank,
 )
+from cosim.tick_sensors import cells_surely_inside, fill_cells, fill_extremes
 from models import bank_tick, bank_work, cable, system
 from models.compiled import apart, borrowing
 
@@ -109,6 +107,14 @@ def _observe(
     fill_scalars(k.measured, state, x, p)
     measure_range(k.measured, k.measured, p.sensors, 0, 5)
     return x
+
+
+@borrowing
+def _fill_row(
+    out: NDArray[np.float64], state: PlantState, x: Operating, powers: NDArray[np.float64], row: NDArray[np.float64],
+    commands: NDArray[np.float64], k: Tick, p: PlantParameters,
+) -> None:
+    fill_row(out, state, x, powers, row, commands, k.bank, p)
 
 
 @borrowing
@@ -202,12 +208,12 @@ def _run_ticks(
             return state, tick, WANTED
         fresh = True
         if watch[0]:
-            doubt = look(watch, state, k.bank, x, grid.rows, tick, grid.tick_s, u, p)
+            doubt = look(watch, state, k, x, grid.rows, tick, grid.tick_s, u, p)
             if doubt:
                 return state, tick, WANTED + doubt
         fill_powers_W(k.powers_W, x.input_voltage_V - x.battery_voltage_V, x.port_current_A, u, p.characteristic)
         if tick % grid.record_every == 0:
-            fill_row(record[tick // grid.record_every], state, x, k.powers_W, row, stretch.commands, k.bank, p)
+            _fill_row(record[tick // grid.record_every], state, x, k.powers_W, row, stretch.commands, k, p)
         circuit_W = 0.0
         for i in range(7):
             circuit_W += k.powers_W[i]

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from cosim.characteristic import Characteristic, Controls, fuse_ohm
 from cosim.network import Operating
 from cosim.plant import PlantParameters, PlantState
-from cosim.slow import solve_around
-from models import bank_tick, bank_work
+from cosim.slow import Tick, solve_around
+from models import bank_tick
 from models.compiled import borrowing
 
 KINDS = ("regime", "small_current", "fast_input", "outside_identified", "near_trip")
@@ -76,7 +76,7 @@ def outside_identified(drop_V: float, limiting: bool, u: Controls, c: Characteri
 
 @borrowing
 def moves_fast(
-    state: PlantState, w: bank_work.Work, x: Operating, rows: NDArray[np.float64], tick: int, tick_s: float,
+    state: PlantState, k: Tick, x: Operating, rows: NDArray[np.float64], tick: int, tick_s: float,
     u: Controls, p: PlantParameters,
 ) -> bool:
     """Whether the inputs of the tick ahead move the port current faster than the loop follows."""
@@ -90,14 +90,14 @@ def moves_fast(
         moved = moved or abs(ahead[i] - here[i]) > SCREEN_W
     if not moved:
         return False
-    emf_V, ohm = bank_tick.look(w)
+    emf_V, ohm = bank_tick.look(k.bank)
     then = solve_around(state, ahead, emf_V, ohm, u, p)
     return abs(then.port_current_A - x.port_current_A) * SETTLING_S > UNSEEN_A * tick_s
 
 
 @borrowing
 def look(
-    watch: NDArray[np.int64], state: PlantState, w: bank_work.Work, x: Operating, rows: NDArray[np.float64], tick: int,
+    watch: NDArray[np.int64], state: PlantState, k: Tick, x: Operating, rows: NDArray[np.float64], tick: int,
     tick_s: float, u: Controls, p: PlantParameters,
 ) -> int:
     """Look at a solved tick; returns 0, or 1 + the kind of what is worth a window there and is not quiet."""
@@ -116,7 +116,7 @@ def look(
         found = max(found, _raised(watch, NEAR, tick))
     if outside_identified(x.input_voltage_V - x.battery_voltage_V, branch == LIMITING, u, c):
         found = max(found, _raised(watch, OUTSIDE, tick))
-    if moves_fast(state, w, x, rows, tick, tick_s, u, p):
+    if moves_fast(state, k, x, rows, tick, tick_s, u, p):
         found = max(found, _raised(watch, FAST, tick))
     return found
 

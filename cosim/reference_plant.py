@@ -21,7 +21,10 @@ Array = NDArray[np.float64]
 @apart
 def _carried_A(ticks: list[Tick]) -> float:
     """Current of the bank over the last tick [A]."""
-    return ticks[0].bank.battery_A.sum()
+    total_A = 0.0
+    for own_A in ticks[0].bank.battery_A:
+        total_A += own_A
+    return total_A
 
 
 class ReferencePlant(Plant):

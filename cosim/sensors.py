@@ -89,18 +89,22 @@ def bounds_of(bounds: Mapping[str, tuple[float, float]], n_batteries: int) -> tu
     ------
     ValueError : a measurement, or a battery, that does not exist
     """
-    pairs = [bounds.get(name, FREE) for name in SCALARS]
-    for name in CELLS:
-        pairs += [bounds.get(name, FREE)] * n_batteries
+    n_scalars = len(SCALARS)
+    both = np.empty((2, n_scalars + 2 * n_batteries))
+    for j, name in enumerate(SCALARS):
+        both[:, j] = bounds.get(name, FREE)
+    for j, name in enumerate(CELLS):
+        low, high = bounds.get(name, FREE)
+        first = n_scalars + j * n_batteries
+        both[0, first : first + n_batteries], both[1, first : first + n_batteries] = low, high
     for name, (low, high) in bounds.items():
         if name in KNOWN:
             continue
         kind, _, place = name.partition("[")
         if kind not in CELLS or not place.endswith("]") or not place[:-1].isdigit() or int(place[:-1]) >= n_batteries:
             raise ValueError(f"the hold names an unknown measurement {name!r}")
-        j = len(SCALARS) + CELLS.index(kind) * n_batteries + int(place[:-1])
-        pairs[j] = max(low, pairs[j][0]), min(high, pairs[j][1])
-    both = np.array(pairs).T.copy()
+        j = n_scalars + CELLS.index(kind) * n_batteries + int(place[:-1])
+        both[0, j], both[1, j] = max(low, both[0, j]), min(high, both[1, j])
     return both[0], both[1]
 
 

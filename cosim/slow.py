@@ -25,7 +25,7 @@ from cosim.characteristic import Controls, fuse_ohm, law_at
 from cosim.network import Network, Operating, root, stud
 from cosim.plant import PlantParameters, PlantState, carried_A, controls_of, fuse_current_A, source_thevenin
 from models import alternator, bank, bank_tick, bank_work, cable, fuse, heat, heat_tick, starter_battery, system
-from models.compiled import apart, borrowing, compiled, vectorising
+from models.compiled import apart, borrowing, compiled
 
 
 @compiled
@@ -173,53 +173,6 @@ def fill_scalars(out: NDArray[np.float64], state: PlantState, x: Operating, p: P
 
 
 @borrowing
-def fill_cells(out: NDArray[np.float64], w: bank_work.Work) -> None:
-    """True voltages and temperatures of all cells, battery after battery; `bank_tick.divide` came before."""
-    batteries, cells = w.battery_A.size, w.keep.shape[0]
-    count = w.soc.size
-    for b in range(batteries):
-        for c in range(cells):
-            i, j = c * batteries + b, b * cells + c
-            out[5 + j] = w.emf_V[i] + w.ohm[i] * w.battery_A[b]
-            out[5 + count + j] = w.degC[i]
-
-
-@vectorising
-def _fill_extremes(low: NDArray[np.float64], high: NDArray[np.float64], start: NDArray[np.float64],
-                   slope: NDArray[np.float64], x: NDArray[np.float64], factor: float) -> None:
-    batteries = low.size
-    for b in range(batteries):
-        low[b] = start[b] + factor * slope[b] * x[b]
-        high[b] = low[b]
-    for c in range(1, start.size // batteries):
-        for b in range(batteries):
-            value = start[c * batteries + b] + factor * slope[c * batteries + b] * x[b]
-            low[b] = min(low[b], value)
-            high[b] = max(high[b], value)
-
-
-@borrowing
-def fill_extremes(k: Tick) -> None:
-    """Lowest and highest cell voltage and temperature of each battery; `bank_tick.divide` came before."""
-    w, out = k.bank, k.extremes
-    _fill_extremes(out[0], out[1], w.emf_V, w.ohm, w.battery_A, 1.0)
-    _fill_extremes(out[2], out[3], w.degC, w.ohm, w.battery_A, 0.0)
-
-
-@borrowing
-def cells_surely_inside(k: Tick, low: NDArray[np.float64], high: NDArray[np.float64]) -> bool:
-    """Whether all cells are so far inside their bounds that what the sensors make of them is, too (never a NaN)."""
-    batteries, out = k.bank.battery_A.size, k.extremes
-    held = True
-    for kind in range(2):
-        guard = k.guard[kind]
-        for b in range(batteries):
-            j = 5 + kind * batteries + b
-            held = held and low[j] + guard <= out[2 * kind, b] and out[2 * kind + 1, b] <= high[j] - guard
-    return bool(held)
-
-
-@borrowing
 def sense_V(state: PlantState, x: Operating, p: PlantParameters) -> float:
     """Drop over the fuse that the sense amplifier sees when settled [V]; zero on a plain link."""
     if p.characteristic.kind == 1.0:
@@ -259,6 +212,12 @@ def _advance_heat(
     return machine, first, second
 
 
+@borrowing
+def advance_bank(k: Tick, ambient_degC: NDArray[np.float64], p: PlantParameters) -> None:
+    """The bank after a tick, its currents shared out. Apart from what makes tuples, because that counts references."""
+    bank_tick.advance(k.bank, k.dt_s, ambient_degC[2], p.battery)
+
+
 @compiled
 def advance_in_place(
     state: PlantState, x: Operating, row: NDArray[np.float64], ambient_degC: NDArray[np.float64], k: Tick,
@@ -280,7 +239,7 @@ def advance_in_place(
     melting = fuse.step(
         state.fuse, fuse_current_A(x.port_current_A, p), state.box.terminal_degC, k.dt_s, p.fuse
     )
-    bank_tick.advance(k.bank, k.dt_s, ambient_degC[2], p.battery)
+    advance_bank(k, ambient_degC, p)
     heatsink, terminal = heat_tick.step_box_in_place(
         state.box.heatsink_degC, state.box.terminal_degC, state.box.junction_degC, k.powers_W, k.powers_W[5],
         ambient_degC[1], k.box,

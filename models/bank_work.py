@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from models import cell
 from models.bank_types import BankParameters, BankState
-from models.compiled import apart, borrowing
+from models.compiled import apart, borrowing, borrowing_apart
 
 Array = NDArray[np.float64]
 
@@ -90,7 +90,7 @@ def empty(p: BankParameters) -> Work:
     )
 
 
-@apart
+@borrowing_apart
 def load(w: Work, state: BankState) -> None:
     """Take a state into the work space."""
     batteries, cells = state.soc.shape
@@ -137,18 +137,13 @@ def _read_tables(w: Work, i: int, aged_ohm: float, aged_Ah: float, c: cell.CellP
     y = cell.share(degC, warm, c.degC, c.per_K)
     above = min(warm + 1, c.degC.size - 1)
     a, b, d, e = (1.0 - x) * (1.0 - y), x * (1.0 - y), (1.0 - x) * y, x * y
-    table = c.table
-    w.ohm[i] = aged_ohm * (
-        a * table[warm, at, 0] + b * table[warm, at + 1, 0] + d * table[above, at, 0] + e * table[above, at + 1, 0]
-    )
-    w.hysteresis_V[i] = (
-        a * table[warm, at, 1] + b * table[warm, at + 1, 1] + d * table[above, at, 1] + e * table[above, at + 1, 1]
-    )
+    cold_low, cold_high = c.table[warm, at], c.table[warm, at + 1]
+    warm_low, warm_high = c.table[above, at], c.table[above, at + 1]
+    w.ohm[i] = aged_ohm * (a * cold_low[0] + b * cold_high[0] + d * warm_low[0] + e * warm_high[0])
+    w.hysteresis_V[i] = a * cold_low[1] + b * cold_high[1] + d * warm_low[1] + e * warm_high[1]
     for k in range(c.pair_tau_s.shape[1]):
         q = cell.PAIRS + k
-        w.pair_ohm[k, i] = aged_ohm * (
-            a * table[warm, at, q] + b * table[warm, at + 1, q] + d * table[above, at, q] + e * table[above, at + 1, q]
-        )
+        w.pair_ohm[k, i] = aged_ohm * (a * cold_low[q] + b * cold_high[q] + d * warm_low[q] + e * warm_high[q])
         w.pair_tau_s[k, i] = (1.0 - y) * c.pair_tau_s[warm, k] + y * c.pair_tau_s[above, k]
         w.pair_scale_A[k, i] = aged_Ah * ((1.0 - y) * c.pair_scale_A[warm, k] + y * c.pair_scale_A[above, k])
     s_V_K = (1.0 - x) * c.entropic_V_K[at] + x * c.entropic_V_K[at + 1]
@@ -162,7 +157,7 @@ def _read_tables(w: Work, i: int, aged_ohm: float, aged_Ah: float, c: cell.CellP
     w.from_soc[i] = soc
 
 
-@apart
+@borrowing_apart
 def refresh(w: Work, p: BankParameters) -> None:
     """Read the tables at the present state; what does not depend on the current."""
     batteries, cells = p.capacity_factor.shape
@@ -194,7 +189,7 @@ def bleed_A(rest_V: float, p: BankParameters) -> float:
     return p.balancing_A * min(max(rise, 0.0), 1.0)
 
 
-@apart
+@borrowing_apart
 def retime(w: Work, dt_s: float, p: BankParameters) -> None:
     """Decays of the pairs, and charge per ampere, over a step of ``dt_s``."""
     batteries, cells = p.capacity_factor.shape
@@ -213,7 +208,7 @@ def retime(w: Work, dt_s: float, p: BankParameters) -> None:
             w.soc_per_A[c * batteries + b] = dt_s / (3600.0 * p.cell.capacity_Ah * p.capacity_factor[b, c])
 
 
-@apart
+@borrowing_apart
 def _set_product(out: Array, a: Array, b: Array, start: Array, factor: float) -> float:
     """Fill ``out`` with start + factor a b, small square matrices; returns the largest entry's size."""
     n = a.shape[0]

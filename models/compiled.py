@@ -120,3 +120,9 @@ def apart(function: Function) -> Function:
     """
     options: dict[str, Any] = {**COMMON, "inline": "never"}
     return cast(Function, numba.njit(**options)(function))
+
+
+def borrowing_apart(function: Function) -> Function:
+    """Compile as :func:`borrowing`, but called and not inlined, as :func:`apart`."""
+    options: dict[str, Any] = {**COMMON, "inline": "never", "_nrt": False}
+    return cast(Function, numba.njit(**options)(function))

@@ -26,8 +26,8 @@ SOURCES: dict[str, tuple[str, str]] = {
     "ocv_soc": ("ours", "nodes, dense where the curve bends"),
     "ocv_V": ("fitted", "joint fit of C/30 and dynamic tests, 25 degC, middle of the hysteresis"),
     "entropic_soc": ("ours", "nodes"),
-    "entropic_V_K": ("fitted", "slope of the mean C/30 curve over 5..45 degC, held below charge 0.1 and above 0.9; the joint "
-                               "fit may leave it by some 0.04 mV/K"),
+    "entropic_V_K": ("fitted", "slope of the mean C/30 curve over 5..45 degC, held below charge 0.1 and above 0.9; the "
+                               "joint fit may leave it by some 0.04 mV/K"),
     "grid_soc": ("ours", "nodes, dense where resistances rise"),
     "grid_degC": ("ours", "5 K steps, so that linear reading is within 2 % of an exponential"),
     "r0_ohm": ("fitted", "joint fit; value at 1 s samples, so it holds whatever settles within a second"),

@@ -59,3 +59,32 @@ def test_constraint_says_what_bounds_can_and_shortens_the_deadline_otherwise() -
     assert (resting.bounds, resting.until_ms) == ((-LARGEST, LARGEST), 1_300)
     assert constraint(ABOVE, PredicateState(True, None, 0), Extremes(48.0, 51.0), 2_000).bounds[0] > 47.0
     assert constraint(BELOW, PredicateState(), Extremes(20.0, 30.0), 0).bounds == (-50.0, LARGEST)
+
+
+GRIDDED = Predicate("hot", "t", Side.ABOVE, 50.0, 47.0, trip_delay_ms=200, rest_ms=1_000, release_grid_ms=1_000)
+
+
+@pytest.mark.parametrize(
+    ("predicate", "since_ms", "low", "now_ms", "until_ms"),
+    [
+        (GRIDDED, 300, 51.0, 300, 2_000), (GRIDDED, 300, 51.0, 1_999, 2_000), (GRIDDED, 1_000, 51.0, 1_000, 2_000),
+        (GRIDDED, 300, 20.0, 2_000, 3_000), (GRIDDED, 300, 47.0, 2_300, 3_000), (GRIDDED, 300, 47.1, 2_000, None),
+        (ABOVE, 0, 20.0, 1_000, 1_001), (ABOVE, 0, 47.1, 1_000, None),
+    ],
+)
+def test_constraint_while_active(
+    predicate: Predicate, since_ms: int, low: float, now_ms: int, until_ms: int | None
+) -> None:
+    found = constraint(predicate, PredicateState(True, None, since_ms), Extremes(low, 51.0), now_ms)
+    assert found.until_ms == until_ms
+    assert (found.bounds == (-LARGEST, LARGEST)) == (until_ms is not None)
+
+
+def test_constraint_while_pending() -> None:
+    below = Predicate("cold", "t", Side.BELOW, 5.0, 7.0, trip_delay_ms=300)
+    found = constraint(below, PredicateState(False, 100), Extremes(4.0, 4.5), 100)
+    assert found.until_ms == 400 and found.bounds[0] == -LARGEST and 5.0 > found.bounds[1] > 5.0 - 1e-9
+    # One cell is exactly at the threshold: no bound can say that the other one stays below.
+    assert constraint(below, PredicateState(False, 100), Extremes(4.0, 5.0), 100).until_ms == 101
+    assert constraint(ABOVE, PredicateState(False, 100), Extremes(50.0, 51.0), 100).until_ms == 101
+    assert constraint(below, PredicateState(False, 100), Extremes(4.0, 5.0), 399).until_ms == 400

@@ -118,7 +118,9 @@ def test_estimate_follows_a_restart_with_a_warm_fuse() -> None:
 def settled(readings: bms.Measurements, seconds: int = 60, rating_A: int = 100) -> bms.Commands:
     config, state, commands = bms.Settings(fuse_rating_A=rating_A), bms.State(), bms.Commands()
     for second in range(seconds):
-        state, commands, _, _ = bms.step(state, readings, config, 1.0 if second else 0.0)
+        # No current while the port is off: that would be a path that is stuck on.
+        shown = readings if commands.alternator_enable else replace(readings, fuse_sense_V=0.0)
+        state, commands, _, _ = bms.step(state, shown, config, 1.0 if second else 0.0)
     return commands
 
 
@@ -142,7 +144,7 @@ def test_a9_limit_falls_with_the_heatsink(heatsink_degC: float, limit_A: float) 
 def test_a9_limit_falls_with_the_junction(heatsink_degC: float, drop_V: float, limit_A: float) -> None:
     # 5 mV on the fuse: little current, so the estimated junction does not trip before.
     hot = replace(
-        NORMAL, heatsink_degC=heatsink_degC, input_voltage_V=18.0, battery_voltage_V=18.0 - drop_V - 0.005,
+        NORMAL, heatsink_degC=heatsink_degC, input_voltage_V=13.2 + drop_V + 0.005, battery_voltage_V=13.2,
         fuse_sense_V=0.005,
     )
     assert settled(hot).current_limit_A == limit_A
@@ -155,10 +157,11 @@ def test_a9_junction_trips_one_sample_after_the_set_point_came_down() -> None:
     hot = replace(
         NORMAL, heatsink_degC=40.0, input_voltage_V=18.0, battery_voltage_V=11.946, fuse_sense_V=0.054
     )
-    state = bms.State()
+    state, commands = bms.State(), bms.Commands()
     events = []
     for second in range(4):
-        state, commands, new, _ = bms.step(state, hot, config, 1.0 if second else 0.0)
+        shown = hot if commands.alternator_enable else replace(hot, fuse_sense_V=0.0)
+        state, commands, new, _ = bms.step(state, shown, config, 1.0 if second else 0.0)
         events += [(second, e.cause) for e in new if e.name is bms.EventName.FAULT_RAISED]
     assert events == [(3, bms.Fault.OVER_TEMPERATURE)]
     assert not commands.alternator_enable
@@ -215,6 +218,7 @@ def test_a9_a_hot_box_settles_without_chatter(ambient_degC: float) -> None:
         readings = replace(
             NORMAL, input_voltage_V=13.2 + drop_V, battery_voltage_V=13.2,
             fuse_sense_V=current_A / 90.0 * 0.0675, heatsink_degC=round(box_degC * 4) / 4,
+            terminal_degC=round(box_degC * 2) / 4 + 12.5,
         )
         if tick % 10 == 0:
             state, commands, _, _ = bms.step(state, readings, config, 1.0 if tick else 0.0)

@@ -7,7 +7,7 @@ import pytest
 
 from cosim.characteristic import limiter_start
 from cosim.plant import initial_state, load_parameters
-from cosim.policy import WindowBudget
+from cosim.policy import SPARED, WindowBudget
 from cosim.result import Result
 from cosim.reuse import same_state, shifted
 from cosim.scenario import parse_scenario
@@ -68,7 +68,9 @@ def test_chatter_is_refused_and_reported(spice: SpiceSession, monkeypatch: pytes
     result = Simulation(parse_scenario(square_wave(3)), session=spice, every_tick=True).run()
     refused = result.summary["windows_refused"]
     assert refused["enable"] == 2
-    assert sum(e.event == "window refused" for e in result.events) == len(refused)
+    told = [(e.event, e.detail.split(":")[0]) for e in result.events if e.event in ("window refused", "window spared")]
+    assert sorted(told) == sorted(("window spared" if kind in SPARED else "window refused", kind) for kind in refused)
+    assert ("window refused", "enable") in told
     assert result.summary["charge_balance"]["cells_C"] > 1000.0
 
 

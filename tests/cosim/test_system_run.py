@@ -56,7 +56,7 @@ def test_a_charge_disconnect_stops_chargers_but_not_a_bridged_one(spice: SpiceSe
     """Bank colder than the supervisor lets it be charged: the chargers' wire floats."""
     plugged = {"kind": "mains", "plugged_s": [[0, 600]]}
     devices = [plugged, {**plugged, "remote": "always_on"}]
-    cold = {"bank": {"soc": 0.5, "temperature_degC": -10}, "ambient": {"battery_degC": -10}, "duration_s": 20}
+    cold: dict[str, Any] = {"bank": {"soc": 0.5, "temperature_degC": -10}, "ambient": {"battery_degC": -10}, "duration_s": 20}
     s = run(spice, devices, **cold).slow
     assert list(s.system_device.values) == ["mains", "mains_2"]
     late = s.system_device_current_A.sel(time_s=slice(5.0, None))
@@ -81,8 +81,8 @@ def test_an_inverter_cuts_off_and_comes_back(spice: SpiceSession) -> None:
 
 def test_windows_agree_with_the_slow_picture(spice: SpiceSession) -> None:
     """A minute of charging with devices, once with two windows in it: the figures of both, and the balances."""
-    devices = [{"kind": "inverter", "demand_W": [[0, 200], [20.0, 200], [20.001, 1500]]}, {"kind": "dc_loads"},
-               {"kind": "solar", "irradiance_W_m2": [[0, 700]]}]
+    devices: list[dict[str, Any]] = [{"kind": "inverter", "demand_W": [[0, 200], [20.0, 200], [20.001, 1500]]},
+                                     {"kind": "dc_loads"}, {"kind": "solar", "irradiance_W_m2": [[0, 700]]}]
     more: dict[str, Any] = {
         "source": {"kind": "supply", "emf_V": [[0, 14.2]], "resistance_ohm": 0.004}, "duration_s": 40,
         "windows": [{"name": "steady", "start_s": 12, "duration_s": 0.5}, {"name": "step", "start_s": 19.8,
@@ -90,7 +90,7 @@ def test_windows_agree_with_the_slow_picture(spice: SpiceSession) -> None:
     }
     plain, seen = run(spice, devices, **more), run(spice, devices, True, **more)
     for name in ("port_current_A", "system_current_A", "battery_current_A"):
-        apart = np.abs(plain.slow[name] - seen.slow[name]).sel(time_s=slice(22.0, None))
+        apart = abs(plain.slow[name] - seen.slow[name]).sel(time_s=slice(22.0, None))
         assert float(apart.max()) < 0.2, name
     worst = seen.summary["worst_window"]
     assert worst["failed"] == 0.0

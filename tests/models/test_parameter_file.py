@@ -9,7 +9,7 @@ import yaml
 
 from models import (
     alternator,
-    battery,
+    bank,
     cable,
     cell,
     chargers,
@@ -24,7 +24,7 @@ from models.parameter_file import ParameterError
 
 UNITS = {
     "cell": cell.UNITS,
-    "battery": battery.UNITS,
+    "battery": bank.UNITS,
     "starter_battery": starter_battery.UNITS,
     "alternator": alternator.UNITS,
     "fuse": fuse.UNITS,

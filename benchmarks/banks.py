@@ -1,0 +1,104 @@
+"""What many batteries cost, and what others take for one cell."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from time import perf_counter, process_time
+
+import numba
+import numpy as np
+
+from benchmarks.pybamm_cell import EVERY_S, NOT_INSTALLED, profile
+from benchmarks.stopwatch import Stopwatch
+from cosim.loop import Plant
+from cosim.scenario import Scenario, parse_scenario
+from cosim.simulation import Simulation
+from cosim.spice import SpiceSession
+from cosim.supervision import Supervision
+from models import bank, bank_tick, bank_work
+from models.bank import BankParameters
+
+Figures = dict[str, float]
+
+NUMBERS = (1, 2, 5, 10, 20, 50)
+"""Numbers of batteries whose cost is measured."""
+PYBAMM_PYTHON = "BMS_COSIM_PYBAMM_PYTHON"
+"""Environment variable: the Python of an environment that has PyBaMM."""
+CYCLE = (("idle", 300.0), ("city", 1800.0), ("highway", 1500.0))
+
+
+def bank_day(n: int, hours: float = 24.0) -> Scenario:
+    """A day on the road with a bank of unequal batteries, from almost empty."""
+    segments = [{"kind": kind, "duration_s": s} for _ in range(max(1, round(hours))) for kind, s in CYCLE]
+    return parse_scenario({
+        "name": f"bank_{n}", "variant": "12-200 NG", "duration_s": hours * 3600.0, "drive": {"segments": segments},
+        "bank": {"batteries": n, "soc": 0.1, "spread": {"capacity": 0.02, "resistance": 0.05, "soc": 0.005}},
+    })
+
+
+def many_batteries(n: int, session: SpiceSession) -> Figures:
+    """24 h without windows, 0.1 s ticks, with the supervisor."""
+    asked = bank_day(n)
+    watch = Stopwatch()
+    start_s, start_cpu_s = perf_counter(), process_time()
+    with watch.watching(("tick loop", Plant, "run"), ("supervisor", Supervision, "stepped")):
+        Simulation(asked, session=session, windows=False).run()
+    total_s, cpu_s = perf_counter() - start_s, process_time() - start_cpu_s
+    return {"total [s]": total_s, "processor time [s]": cpu_s, **{f"{k} [s]": v for k, v in watch.seconds.items()},
+            "supervisor calls": float(watch.calls["supervisor"])}
+
+
+def growth(costs: dict[int, float]) -> Figures:
+    """How the cost of n batteries grows over that of one; below n is below linear."""
+    least = min(costs)
+    return {f"cost of {n} over {least}": cost / costs[least] for n, cost in costs.items() if n != least}
+
+
+@numba.njit
+def _day(w: bank_work.Work, current_A: np.ndarray, held_ticks: int, dt_s: float, p: BankParameters) -> None:
+    for tick in range(current_A.size * held_ticks):
+        if tick % 10 == 0:
+            bank_work.refresh(w, p)
+            bank_work.retime(w, dt_s, p)
+        emf_V, _ = bank_tick.look(w)
+        bank_tick.divide(w, emf_V, current_A[tick // held_ticks])
+        bank_tick.advance(w, dt_s, 25.0, p)
+
+
+def own_cells() -> Figures:
+    """Our battery of four cells alone over the same 24 h, with 0.1 s ticks."""
+    p = bank.load_battery()
+    current_A = -np.array(profile()[1][:-1])
+    took_s = 0.0
+    for _ in range(2):  # the second time warm
+        w = bank_work.empty(p)
+        bank_work.load(w, bank.initial_state(0.5, 25.0, p))
+        bank_work.set_cooling(w, 0.1, p)
+        start_s = perf_counter()
+        _day(w, current_A, round(EVERY_S / 0.1), 0.1, p)
+        took_s = perf_counter() - start_s
+    return {"4 cells, 24 h at 0.1 s [s]": took_s, "one of them [s]": took_s / 4.0}
+
+
+def pybamm_cell() -> Figures:
+    """PyBaMM's Thevenin cell over the same 24 h; nothing where it is not installed."""
+    script = Path(__file__).parent / "pybamm_cell.py"
+    command = [os.environ.get(PYBAMM_PYTHON, sys.executable), str(script)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True)
+    except OSError as error:
+        raise PyBammMissing(f"{command[0]}: {error.strerror}") from error
+    if done.returncode == NOT_INSTALLED:
+        raise PyBammMissing(f"not installed (name a Python that has it in {PYBAMM_PYTHON})")
+    if done.returncode:
+        raise PyBammMissing(done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "failed")
+    told = json.loads(done.stdout.strip().splitlines()[-1])
+    return {name: float(value) for name, value in told.items() if name != "version"}
+
+
+class PyBammMissing(RuntimeError):
+    """There is no PyBaMM to compare with; the message says why."""

@@ -1,0 +1,238 @@
+"""From measurements to the channels that predicates watch.
+
+A channel's value is a pair, the smallest and the largest of what it stands for, or None where it is not fitted or
+missing. Values that depend on what was commanded use the gates of the previous call, which stood until now.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from bms.firmware_parameters import FirmwareParameters
+from bms.interface import CELL_SENSORS, PORT_SENSORS, Measurements, missing
+from bms.plan import SENSOR_RANGES, Plan
+from bms.predicates import LARGEST
+
+Pair = tuple[float, float]
+
+
+class Gates(NamedTuple):
+    """What is switched: alternator path, System+ in and out, and whether System+ is locked."""
+
+    charging: bool = False
+    charge_gate: bool = False
+    discharge_gate: bool = False
+    locked: bool = False
+
+
+class Readings(NamedTuple):
+    """Measurements with what is derived from them alone.
+
+    Attributes
+    ----------
+    m : Measurements
+        As they came.
+    missing_port, missing_cell : tuple of str
+        Names of what is missing.
+    cell_V, cell_degC : pair or None
+        Smallest and largest of all cells.
+    load_V, alarm_V : pair or None
+        Smallest and largest distance over the battery's own thresholds; as `cell_V` where all are the same.
+    system_A, system_V, bank_A : float or None
+        None if not fitted, missing or out of range.
+    path_A : float or None
+        Alternator current from the fuse; None before the first estimate.
+    system_lost, auxiliary_lost : bool
+        A fitted sensor is missing or out of range.
+    optional : bool
+        Any of the sensors that may be not fitted is.
+    """
+
+    m: Measurements
+    missing_port: tuple[str, ...]
+    missing_cell: tuple[str, ...]
+    cell_V: Pair | None
+    cell_degC: Pair | None
+    load_V: Pair | None
+    alarm_V: Pair | None
+    system_A: float | None
+    system_V: float | None
+    bank_A: float | None
+    path_A: float | None
+    system_lost: bool
+    auxiliary_lost: bool
+    optional: bool
+
+    @property
+    def into_bank_A(self) -> float | None:
+        """Current into the bank: measured, else the sum of both ports; None if System+ is not measured (A11)."""
+        if self.bank_A is not None:
+            return self.bank_A
+        if self.system_A is None or self.path_A is None:
+            return None
+        return self.system_A + self.path_A
+
+
+def usable(value: float | None, name: str) -> float | None:
+    """Reading of an optional sensor if it is fitted, there and within its range."""
+    if value is None:
+        return None
+    low, high = SENSOR_RANGES[name]
+    return value if low <= value <= high else None
+
+
+def missing_ports(m: Measurements) -> tuple[str, ...]:
+    """Names of the port readings that are missing."""
+    total = m.input_voltage_V + m.fuse_sense_V + m.battery_voltage_V + m.heatsink_degC + m.terminal_degC
+    return () if total - total == 0.0 else missing(m, PORT_SENSORS)
+
+
+def read(m: Measurements, plan: Plan, missing_port: tuple[str, ...], reference_ohm: float | None) -> Readings:
+    """Derive what one set of measurements says; the path current by the resistance behind the limiter's reference."""
+    volts, degC = m.cell_voltage_V, m.cell_temperature_degC
+    total = sum(volts) + sum(degC)
+    missing_cell: tuple[str, ...] = ()
+    if not (total - total == 0.0 and volts and degC):
+        missing_cell = missing(m, CELL_SENSORS)
+    if len(volts) != plan.cell_count and "cell_voltage_V" not in missing_cell:
+        missing_cell = ("cell_voltage_V", *missing_cell)
+    cell_V = None if "cell_voltage_V" in missing_cell else (min(volts), max(volts))
+    cell_degC = None if "cell_temperature_degC" in missing_cell else (min(degC), max(degC))
+    load_V = alarm_V = cell_V
+    if plan.load_V and cell_V is not None:
+        load_V, alarm_V = _margins(volts, plan.load_V), _margins(volts, plan.alarm_V)
+    path_A = None
+    if reference_ohm is not None and "fuse_sense_V" not in missing_port:
+        path_A = m.fuse_sense_V / reference_ohm
+    if (
+        m.system_current_A is None and m.system_voltage_V is None and m.battery_current_A is None
+        and m.remote_L_V is None and m.remote_H_V is None and m.hardware_latch is None
+    ):
+        return Readings(
+            m, missing_port, missing_cell, cell_V, cell_degC, load_V, alarm_V, None, None, None, path_A, False, False,
+            False,
+        )
+    system_A = usable(m.system_current_A, "system_current_A")
+    system_V = usable(m.system_voltage_V, "system_voltage_V")
+    bank_A = usable(m.battery_current_A, "battery_current_A")
+    return Readings(
+        m, missing_port, missing_cell, cell_V, cell_degC, load_V, alarm_V, system_A, system_V, bank_A, path_A,
+        system_A is None and m.system_current_A is not None,
+        (system_V is None and m.system_voltage_V is not None)
+        or (bank_A is None and m.battery_current_A is not None),
+        True,
+    )
+
+
+def _margins(volts: tuple[float, ...], thresholds_V: tuple[float, ...]) -> Pair:
+    """Smallest and largest distance over each battery's threshold; a difference of floats keeps its sign."""
+    size = len(volts) // len(thresholds_V)
+    cells = [volts[k::size] for k in range(size)]
+    low = min(map(float.__sub__, map(min, *cells), thresholds_V))
+    return low, max(map(float.__sub__, map(max, *cells), thresholds_V))
+
+
+def evaluate(r: Readings, gates: Gates, f: FirmwareParameters) -> list[Pair | None]:
+    """Values of all channels, in the order of `plan.CHANNELS`."""
+    m = r.m
+    values: list[Pair | None] = [
+        _single(m.input_voltage_V, r, "input_voltage_V"), r.cell_V, r.cell_degC,
+        _single(m.battery_voltage_V, r, "battery_voltage_V"), r.load_V, r.alarm_V,
+        (len(r.missing_port),) * 2 if r.missing_port else NONE, (len(r.missing_cell),) * 2 if r.missing_cell else NONE,
+        NONE if _in_range(m, r) else ONE, NONE if _cells_in_range(r) else ONE,
+        ONE if r.system_lost else NONE, ONE if r.auxiliary_lost else NONE,
+    ]
+    values += _path_channels(r, gates, f)
+    values += _system_channels(r, gates)
+    bank_A = r.into_bank_A
+    values.append(None if bank_A is None else (bank_A, bank_A))
+    values.append(None if m.remote_L_V is None and m.remote_H_V is None else _twice(remote_level(m, f)))
+    return values
+
+
+NONE: Pair = (0.0, 0.0)
+ONE: Pair = (1.0, 1.0)
+
+
+def _twice(value: float) -> Pair:
+    return value, value
+
+
+def _single(value: float, r: Readings, name: str) -> Pair | None:
+    return None if r.missing_port and name in r.missing_port else (value, value)
+
+
+_INPUT, _SENSE, _BATTERY, _HEATSINK, _TERMINAL = (SENSOR_RANGES[name] for name in PORT_SENSORS)
+
+
+def _in_range(m: Measurements, r: Readings) -> bool:
+    """No port reading that is there lies outside its range."""
+    if (
+        _INPUT[0] <= m.input_voltage_V <= _INPUT[1]
+        and _SENSE[0] <= m.fuse_sense_V <= _SENSE[1]
+        and _BATTERY[0] <= m.battery_voltage_V <= _BATTERY[1]
+        and _HEATSINK[0] <= m.heatsink_degC <= _HEATSINK[1]
+        and _TERMINAL[0] <= m.terminal_degC <= _TERMINAL[1]
+    ):
+        return True
+    outside = [name for name in PORT_SENSORS if usable(getattr(m, name), name) is None]
+    return set(outside) <= set(r.missing_port)
+
+
+def _cells_in_range(r: Readings) -> bool:
+    volts, degC = SENSOR_RANGES["cell_voltage_V"], SENSOR_RANGES["cell_temperature_degC"]
+    return (r.cell_V is None or (volts[0] <= r.cell_V[0] and r.cell_V[1] <= volts[1])) and (
+        r.cell_degC is None or (degC[0] <= r.cell_degC[0] and r.cell_degC[1] <= degC[1])
+    )
+
+
+def _path_channels(r: Readings, gates: Gates, f: FirmwareParameters) -> tuple[Pair | None, ...]:
+    """Contradictions, current while off, drop while on; None where a reading is missing."""
+    m = r.m
+    cells = None
+    if r.cell_V is not None and "battery_voltage_V" not in r.missing_port:
+        battery_V = m.battery_voltage_V
+        cells = _twice(max(4.0 * r.cell_V[0] - battery_V, battery_V - 4.0 * r.cell_V[1]))
+    if r.path_A is None or r.missing_port:
+        return cells, None, None, None
+    against = m.battery_voltage_V - m.input_voltage_V
+    off = _twice(abs(r.path_A)) if not gates.charging else NONE
+    is_open = gates.charging and r.path_A < f.open_current_A
+    return (
+        cells, _twice(against) if r.path_A > f.stuck_current_A else NEVER, off, _twice(-against) if is_open else NONE
+    )
+
+
+NEVER: Pair = (-LARGEST, -LARGEST)
+
+
+def _system_channels(r: Readings, gates: Gates) -> tuple[Pair | None, ...]:
+    """System+ currents against closed gates, drop over the closed port, rise while locked."""
+    inward = outward = drop = rise = None
+    if r.system_A is not None:
+        inward = NONE if gates.charge_gate else _twice(r.system_A)
+        outward = NONE if gates.discharge_gate else _twice(-r.system_A)
+    if r.system_V is not None and "battery_voltage_V" not in r.missing_port:
+        over = r.system_V - r.m.battery_voltage_V
+        drop = _twice(-over) if gates.discharge_gate else NONE
+        rise = _twice(over) if gates.locked else NEVER
+    return inward, outward, drop, rise
+
+
+ON, GUARD, OFF = -1.0, 0.0, 1.0
+
+
+def remote_level(m: Measurements, f: FirmwareParameters) -> float:
+    """What the remote terminals say (R1..R4): ON, OFF, or GUARD between; a missing reading says OFF.
+
+    R1 needs no look of its own: with L and H connected both have one voltage, and any voltage is below L's or above
+    H's threshold.
+    """
+    low_V, high_V = m.remote_L_V, m.remote_H_V
+    if (low_V is not None and low_V < f.remote_L_on_V) or (high_V is not None and high_V > f.remote_H_on_V):
+        return ON
+    guard_L = low_V is not None and low_V <= f.remote_L_off_V
+    guard_H = high_V is not None and high_V >= f.remote_H_off_V
+    return GUARD if guard_L or guard_H else OFF
+
+

@@ -1,0 +1,312 @@
+"""How long commands stand: the bounds and the deadline within which a call would change nothing.
+
+A measurement's bounds come from the predicates that watch it. A value made from several measurements stays within
+its limit as long as each of them moves by no more than its share of the distance. Where that cannot be said, the
+deadline is the next tick, or the next instant at which something is judged.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from bms import bank, load_output, system_port
+from bms import plan as names
+from bms import thermal as estimators
+from bms.alternator_port import AlternatorMode
+from bms.channels import Gates, Pair, Readings
+from bms.interface import BOUND_NAMES, OPTIONAL_SENSORS, Hold
+from bms.predicates import FREE, IDLE, LARGEST, Extremes, PredicateState, Side, constraint
+from bms.settings import Settings
+from bms.state import State, switch_until_ms
+
+SAFETY = 1.0 - 1.0e-9
+"""Takes rounding out of a share of a distance."""
+
+
+class Wants(NamedTuple):
+    """What was wanted in this call: charge output, charge gate, inputs of System+ and of the load output."""
+
+    charge: bool
+    charge_gate: bool
+    system: system_port.SystemInputs
+    load: load_output.LoadInputs
+
+
+class Limits:
+    """Bounds and deadline while they are put together."""
+
+    __slots__ = ("bounds", "until_ms")
+
+    def __init__(self, bounds: dict[str, Pair], until_ms: int) -> None:
+        self.bounds, self.until_ms = bounds, until_ms
+
+    def before(self, instant_ms: int | None) -> None:
+        """Deadline at an instant at the latest."""
+        if instant_ms is not None and instant_ms < self.until_ms:
+            self.until_ms = instant_ms
+
+    def narrow(self, name: str, low: float, high: float) -> None:
+        """Keep a measurement within a range."""
+        had = self.bounds[name]
+        self.bounds[name] = (low if low > had[0] else had[0], high if high < had[1] else had[1])
+
+    def below(self, slack: float, now_ms: int, *terms: tuple[str, float, float]) -> None:
+        """Keep a sum from rising by more than `slack`: terms are (measurement, reading, weight), equal shares."""
+        if slack <= 0.0:
+            self.before(now_ms + 1)
+            return
+        share = slack * SAFETY / len(terms)
+        for name, reading, weight in terms:
+            if weight > 0.0:
+                self.narrow(name, -LARGEST, reading + share / weight)
+            else:
+                self.narrow(name, reading + share / weight, LARGEST)
+
+
+def hold_of(
+    state: State, r: Readings, wants: Wants, values: list[Pair | None], gates: Gates, settings: Settings
+) -> Hold:
+    """Hold after a call; `gates` are those with which `values` were made."""
+    f, plan, now_ms, m = settings.firmware, settings.plan, state.time_ms, r.m
+    charging = state.mode is AlternatorMode.CHARGING
+    fitted = [name for name in OPTIONAL_SENSORS if getattr(m, name) is not None] if r.optional else []
+    now_gates = state.gates
+    switched = now_gates != gates if fitted else now_gates.charging != gates.charging
+    if switched or r.missing_port or r.missing_cell or r.system_lost or r.auxiliary_lost or state.thermal is None or (
+        values[_RANGE_PORT] != (0.0, 0.0) or values[_RANGE_CELL] != (0.0, 0.0)
+    ):
+        # New gates judge old readings anew at the next tick; no bound can say that a reading comes back.
+        free = dict.fromkeys((*BOUND_NAMES, *fitted), FREE)
+        return Hold(1, free, free)
+    bounds = dict(plan.core)
+    for name in fitted:
+        bounds[name] = plan.quiet[name]
+    limits = Limits(bounds, now_ms + (f.hold_charging_ms if charging else f.hold_idle_ms))
+    busy = _predicates(limits, state, values, settings)
+    _cells_and_path(limits, r, now_gates, busy, now_ms, settings, state.thermal.reference_ohm)
+    if fitted:
+        _system(limits, state, r, now_gates, busy, settings)
+    _timers(limits, state, r, wants, settings)
+    between = limits.bounds
+    thermal = state.thermal
+    bounds = dict(between)
+    for name, band in estimators.bands(charging, thermal.sample, f).items():
+        reading = getattr(m, name)
+        if band[0] <= reading <= band[1]:
+            had = bounds[name]
+            bounds[name] = (max(had[0], band[0]), min(had[1], band[1]))
+        else:
+            # Out of its band: taken over at the next sample, until then it may go where it likes.
+            limits.before(thermal.next_ms)
+    until_ms = estimators.quiet_until_ms(thermal, limits.until_ms, charging, plan.rating, f)
+    return Hold(max(1, until_ms - now_ms), bounds, between)
+
+
+_RANGE_PORT, _RANGE_CELL = names.CHANNELS.index(names.RANGE_PORT), names.CHANNELS.index(names.RANGE_CELL)
+
+
+def _predicates(limits: Limits, state: State, values: list[Pair | None], settings: Settings) -> set[str]:
+    """Bounds and deadlines of the predicates that are not idle; names of their channels."""
+    plan, now_ms = settings.plan, state.time_ms
+    states = dict(state.predicates)
+    indices = {plan.channel_of[name] for name in states}
+    busy = {names.CHANNELS[index] for index in indices}
+    if plan.load_V:
+        _margins(limits, states, values, settings, now_ms)
+    for index in sorted(indices):
+        channel, value = plan.by_index[index], values[index]
+        if value is None or channel.name in _MARGINS:
+            continue
+        direct = channel.name in names.DIRECT
+        if direct:
+            limits.bounds[channel.name] = names.SENSOR_RANGES[channel.name]
+        for predicate in channel.predicates:
+            found = states.get(predicate.name, IDLE)
+            if direct and found is IDLE:
+                above = predicate.side is Side.ABOVE
+                limits.narrow(
+                    channel.name, -LARGEST if above else predicate.trip, predicate.trip if above else LARGEST
+                )
+            elif direct:
+                told = constraint(predicate, found, Extremes(*value), now_ms)
+                limits.before(told.until_ms)
+                limits.narrow(channel.name, *told.bounds)
+            elif channel.name == names.REMOTE:
+                if found.pending_ms is not None:
+                    limits.before(found.pending_ms + predicate.trip_delay_ms)
+            elif found.pending_ms is not None:
+                limits.before(now_ms + 1)
+            elif found.active:
+                limits.before((now_ms // predicate.release_grid_ms + 1) * predicate.release_grid_ms)
+    return busy
+
+
+_MARGINS = (names.LOAD_MARGIN, names.ALARM_MARGIN)
+
+
+def _margins(
+    limits: Limits, states: dict[str, PredicateState], values: list[Pair | None], settings: Settings, now_ms: int
+) -> None:
+    """Bounds of each battery's cells, by the distance over its own thresholds."""
+    plan = settings.plan
+    if names.CELL_LOW not in states and names.PRE_ALARM not in states:
+        for i in range(plan.battery_count):
+            limits.bounds[f"cell_voltage_V[{i}]"] = plan.quiet[f"cell_voltage_V[{i}]"]
+        return
+    told = []
+    for channel in plan.channels:
+        value = values[channel.index]
+        if channel.name in _MARGINS and value is not None:
+            predicate = channel.predicates[0]
+            told.append(constraint(predicate, states.get(predicate.name, IDLE), Extremes(*value), now_ms))
+            limits.before(told[-1].until_ms)
+    for i, thresholds_V in enumerate(zip(plan.load_V, plan.alarm_V, strict=True)):
+        low_V, high_V = FREE
+        for threshold_V, found in zip(thresholds_V, told, strict=True):
+            low, high = found.bounds
+            low_V = max(low_V, low if low == -LARGEST else math.nextafter(threshold_V + low, math.inf))
+            high_V = min(high_V, high if high == LARGEST else math.nextafter(threshold_V + high, -math.inf))
+        limits.bounds[f"cell_voltage_V[{i}]"] = (low_V, high_V)
+
+
+def _cells_and_path(
+    limits: Limits, r: Readings, gates: Gates, busy: set[str], now_ms: int, settings: Settings, reference_ohm: float
+) -> None:
+    """Bounds of the contradictions, of a current while off and of a drop while on."""
+    f, m = settings.firmware, r.m
+    battery_V, sense_V, input_V = m.battery_voltage_V, m.fuse_sense_V, m.input_voltage_V
+    if r.cell_V is not None and names.CELL_CONTRADICTION not in busy:
+        # All cells may move together: 4 x the lowest must not get too far below, 4 x the highest above.
+        low_V, high_V = r.cell_V
+        slack = f.cell_contradiction_V - max(battery_V - 4.0 * low_V, 4.0 * high_V - battery_V)
+        share = 0.5 * slack * SAFETY
+        if slack > 0.0:
+            limits.narrow("battery_voltage_V", battery_V - share, battery_V + share)
+            limits.narrow("cell_voltage_V", low_V - 0.25 * share, high_V + 0.25 * share)
+        else:
+            limits.before(now_ms + 1)
+    if r.path_A is None:
+        return
+    stuck_V = f.stuck_current_A * reference_ohm * SAFETY
+    if names.INPUT_CONTRADICTION not in busy:
+        slack = f.input_contradiction_V - (battery_V - input_V)
+        if sense_V <= stuck_V and (not gates.charging or slack < 0.2):
+            limits.narrow("fuse_sense_V", -LARGEST, stuck_V)
+        else:
+            limits.below(slack, now_ms, ("battery_voltage_V", battery_V, 1.0), ("input_voltage_V", input_V, -1.0))
+    if not gates.charging:
+        if names.OFF_CURRENT not in busy:
+            if abs(sense_V) <= stuck_V:
+                limits.narrow("fuse_sense_V", -stuck_V, stuck_V)
+            else:
+                limits.before(now_ms + 1)
+    elif names.OPEN_DROP not in busy:
+        slack = f.open_drop_V - (input_V - battery_V)
+        open_V = f.open_current_A * reference_ohm / SAFETY
+        if sense_V >= open_V and slack < 0.2:
+            limits.narrow("fuse_sense_V", open_V, LARGEST)
+        else:
+            limits.below(slack, now_ms, ("input_voltage_V", input_V, 1.0), ("battery_voltage_V", battery_V, -1.0))
+
+
+def _system(
+    limits: Limits, state: State, r: Readings, gates: Gates, busy: set[str], settings: Settings
+) -> None:
+    """Bounds of the sensors that may be not fitted."""
+    f, m, now_ms, thermal = settings.firmware, r.m, state.time_ms, state.thermal
+    assert thermal is not None
+    per_volt = 1.0 / thermal.reference_ohm
+    sense = ("fuse_sense_V", m.fuse_sense_V, per_volt)
+    if r.system_A is not None:
+        limits.narrow("system_current_A", *system_port.level_bounds(state.system.level_A, r.system_A, f))
+        if not gates.charge_gate and names.SYSTEM_IN not in busy:
+            limits.narrow("system_current_A", -LARGEST, f.stuck_current_A)
+        if not gates.discharge_gate and names.SYSTEM_OUT not in busy:
+            limits.narrow("system_current_A", -f.stuck_current_A, LARGEST)
+    if r.system_V is not None:
+        over_V = r.system_V - m.battery_voltage_V
+        system, battery = ("system_voltage_V", r.system_V), ("battery_voltage_V", m.battery_voltage_V)
+        if gates.discharge_gate and names.SYSTEM_DROP not in busy:
+            limits.below(f.system_open_drop_V + over_V, now_ms, (*system, -1.0), (*battery, 1.0))
+        if gates.locked and names.SYSTEM_RISE not in busy:
+            limits.below(-f.precharge_drop_V - over_V, now_ms, (*system, 1.0), (*battery, -1.0))
+    if m.hardware_latch is not None:
+        limits.narrow("hardware_latch", float(m.hardware_latch), float(m.hardware_latch))
+    if m.remote_L_V is not None:
+        limits.narrow("remote_L_V", *_zone(m.remote_L_V, f.remote_L_on_V, f.remote_L_off_V))
+    if m.remote_H_V is not None:
+        limits.narrow("remote_H_V", *_zone(m.remote_H_V, f.remote_H_off_V, f.remote_H_on_V))
+    terms = _into_bank(r, sense)
+    into_A = r.into_bank_A
+    if into_A is not None and names.BANK_CURRENT not in busy:
+        limits.below(settings.plan.bank_limit_A - into_A, now_ms, *terms)
+    _stimuli(limits, state, r, sense, terms, settings)
+
+
+def _zone(value: float, low: float, high: float) -> Pair:
+    """Range of a remote terminal's voltage within which it says the same.
+
+    L says on below its lower threshold and off above the upper one; H says on above its upper threshold and off below
+    the lower one. So the edges belong to the guard band for both.
+    """
+    if math.isnan(value):
+        return FREE
+    if value < low:
+        return -LARGEST, math.nextafter(low, -math.inf)
+    return (low, high) if value <= high else (math.nextafter(high, math.inf), LARGEST)
+
+
+def _into_bank(r: Readings, sense: tuple[str, float, float]) -> tuple[tuple[str, float, float], ...]:
+    """Terms of the current into the bank."""
+    if r.bank_A is not None:
+        return (("battery_current_A", r.bank_A, 1.0),)
+    return () if r.system_A is None else (("system_current_A", r.system_A, 1.0), sense)
+
+
+def _stimuli(
+    limits: Limits, state: State, r: Readings, sense: tuple[str, float, float],
+    into_bank: tuple[tuple[str, float, float], ...], settings: Settings,
+) -> None:
+    """Bounds of what sensors under watch must answer to: within the band about the reference."""
+    f, now_ms = settings.firmware, state.time_ms
+    bank_band_A = f.frozen_band_C * settings.battery_capacity_Ah * settings.battery_count
+    bank_term = ("battery_current_A", r.bank_A or 0.0, 1.0)
+    out_term = ("system_current_A", r.system_A or 0.0, -1.0)
+    back = (sense[0], sense[1], -sense[2])
+    rows = (
+        (bank_band_A, into_bank), (f.frozen_band_A, (bank_term, out_term)), (f.frozen_band_A, (bank_term, back)),
+        (f.frozen_band_A, ((out_term[0], out_term[1], 1.0), sense)),
+    )
+    for watch, (band, terms) in zip(state.watches, rows, strict=False):
+        if watch is None or watch.due_ms is not None or watch.frozen_ms is not None:
+            continue
+        now_at = sum(reading * weight for _, reading, weight in terms)
+        limits.below(watch.stimulus + band - now_at, now_ms, *terms)
+        limits.below(
+            band + now_at - watch.stimulus, now_ms, *((name, value, -weight) for name, value, weight in terms)
+        )
+
+
+def _timers(limits: Limits, state: State, r: Readings, wants: Wants, settings: Settings) -> None:
+    """Deadlines of everything that changes by time alone."""
+    f, now_ms = settings.firmware, state.time_ms
+    if state.mode is AlternatorMode.RESTING and state.stopped_ms is not None:
+        limits.before(state.stopped_ms + f.rearm_ms)
+    if state.load.alarm_ms is not None or state.load.off_ms is not None or wants.load.alarm is not None:
+        load = load_output.until(state.load, wants.load, r.cell_V, now_ms, f)
+        limits.before(load.until_ms)
+        if load.bounds != FREE:
+            limits.narrow("cell_voltage_V", *load.bounds)
+    limits.before(system_port.until_ms(state.system, wants.system, now_ms, f))
+    if wants.charge and not state.charge.on:
+        limits.before(switch_until_ms(state.charge, f))
+    if wants.charge_gate and not state.charge_gate.on:
+        limits.before(switch_until_ms(state.charge_gate, f))
+    if not state.remote.on and any(name == names.REMOTE_ON for name, _ in state.predicates):
+        limits.before(switch_until_ms(state.remote, f))
+    limits.before(state.cap.next_ms)
+    limits.before(state.fuse.at_ms)
+    for watch in state.watches:
+        if watch is not None and (watch.due_ms is not None or watch.frozen_ms is not None):
+            limits.before(bank.watch_until_ms(watch, now_ms, f))

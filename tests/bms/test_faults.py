@@ -1,0 +1,199 @@
+"""Every fault by hand: its delay, its safe direction, its event, its shortest time."""
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+import bms
+from bms import Cause, EventName, Fault, Reaction
+from tests.bms.rig import NORMAL, OPEN_L, Rig, low
+
+# --- fail-safe: every fault, its delay, direction, event ------------------------------------------------------------
+
+CHARGING: dict[str, Any] = {"input_voltage_V": 13.8, "fuse_sense_V": 0.03, "battery_current_A": 30.0}
+FAULTS: tuple[tuple[Fault, dict[str, Any], dict[str, Any], int], ...] = (
+    # fault, readings before, readings with the fault, ticks from the first of them to the fault
+    (Fault.PORT_SENSOR_MISSING, {}, {"heatsink_degC": math.nan}, 0),
+    (Fault.CELL_SENSOR_MISSING, {}, {"cell_voltage_V": low(math.nan)}, 0),
+    (Fault.CELL_SENSOR_MISSING, {}, {"cell_voltage_V": (3.3,) * 3}, 0),
+    (Fault.PORT_SENSOR_RANGE, {}, {"heatsink_degC": 181.0}, 10),
+    (Fault.PORT_SENSOR_RANGE, {}, {"terminal_degC": -51.0}, 10),
+    (Fault.PORT_SENSOR_RANGE, {}, {"input_voltage_V": 60.0}, 10),
+    (Fault.PORT_SENSOR_RANGE, {}, {"fuse_sense_V": 0.25}, 10),
+    (Fault.CELL_SENSOR_RANGE, {}, {"cell_voltage_V": low(0.0)}, 3),
+    (Fault.CELL_SENSOR_RANGE, {}, {"cell_temperature_degC": (25.0, 111.0, 25.0, 25.0)}, 3),
+    (Fault.CELL_CONTRADICTION, {}, {"battery_voltage_V": 15.0}, 20),
+    (Fault.CELL_CONTRADICTION, {}, {"battery_voltage_V": 11.7}, 20),
+    (Fault.INPUT_CONTRADICTION, CHARGING, {"input_voltage_V": 12.79}, 20),
+    (Fault.CELL_OVER_VOLTAGE, {}, {"cell_voltage_V": low(3.76)}, 2),
+    (Fault.CELL_OVER_TEMPERATURE, {}, {"cell_temperature_degC": (25.0, 50.5, 25.0, 25.0)}, 3),
+    (Fault.CELL_UNDER_TEMPERATURE, {}, {"cell_temperature_degC": (25.0, 4.5, 25.0, 25.0)}, 3),
+    (Fault.CELL_VERY_COLD, {}, {"cell_temperature_degC": (25.0, -20.5, 25.0, 25.0)}, 3),
+    (Fault.BROWN_OUT, {}, {"battery_voltage_V": 7.99}, 0),
+    (Fault.ALTERNATOR_STUCK_ON, {}, {"fuse_sense_V": 0.0031}, 10),
+    (Fault.ALTERNATOR_STUCK_OFF, CHARGING, {"input_voltage_V": 14.31, "fuse_sense_V": 0.0}, 50),
+    (Fault.SYSTEM_SENSOR_UNUSABLE, {}, {"system_current_A": math.nan}, 3),
+    (Fault.SYSTEM_SENSOR_UNUSABLE, {}, {"system_current_A": 951.0}, 3),
+    (Fault.AUXILIARY_SENSOR_UNUSABLE, {}, {"system_voltage_V": math.nan}, 3),
+    (Fault.AUXILIARY_SENSOR_UNUSABLE, {}, {"battery_current_A": math.nan}, 3),
+    (Fault.SYSTEM_STUCK_OFF, {}, {"system_voltage_V": 11.29}, 10),
+    (Fault.BANK_OVER_CURRENT, {}, {"battery_current_A": 401.0}, 10),
+)
+
+
+def check_reaction(fault: Fault, c: bms.Commands) -> None:
+    reactions = bms.REACTIONS[fault]
+    if Reaction.CHARGE_DISCONNECT in reactions:
+        assert not (c.alternator_enable or c.charge_allowed or c.charge_gate or c.leds.charge_disconnect)
+    else:
+        assert c.charge_allowed
+    if Reaction.ALTERNATOR_OFF in reactions:
+        assert not c.alternator_enable
+    assert c.pre_alarm == (Reaction.LOAD_ALARM in reactions)
+    if Reaction.SYSTEM_OFF in reactions:
+        assert not (c.discharge_gate or c.charge_gate or c.precharge)
+    else:
+        assert c.discharge_gate
+    assert c.load_output
+
+
+@pytest.mark.parametrize(("fault", "before", "bad", "delay"), FAULTS, ids=[f"{f[0]}-{k}" for k, f in enumerate(FAULTS)])
+def test_fault(fault: Fault, before: dict[str, Any], bad: dict[str, Any], delay: int) -> None:
+    rig = Rig().ready(input_voltage_V=before.get("input_voltage_V", 12.7))
+    rig.run(19, **before)
+    rig.log.clear()
+    rig.run(delay, **bad)
+    assert fault not in rig.state.faults
+    rig.run(1)
+    assert fault in rig.state.faults
+    assert (rig.tick, EventName.FAULT_RAISED, fault) in rig.log
+    if set(rig.state.faults) == {fault}:
+        check_reaction(fault, rig.commands)
+    cleared = NORMAL if not before else replace(NORMAL, **before)
+    rig.m = cleared
+    rig.run(150)
+    assert fault in rig.state.faults  # shortest time
+    rig.run(80)
+    assert fault not in rig.state.faults and (EventName.FAULT_CLEARED, fault) in [(n, c) for _, n, c in rig.log]
+
+
+def test_every_fault_has_a_reaction_and_a_test() -> None:
+    elsewhere = {
+        Fault.OVER_TEMPERATURE, Fault.WRONG_FUSE, Fault.CELL_SENSOR_FROZEN, Fault.SENSE_FROZEN, Fault.HEATSINK_FROZEN,
+        Fault.TERMINAL_FROZEN, Fault.SYSTEM_SENSOR_FROZEN, Fault.BATTERY_CURRENT_FROZEN, Fault.SYSTEM_STUCK_CHARGE,
+        Fault.SYSTEM_STUCK_DISCHARGE,
+    }
+    assert set(bms.REACTIONS) == set(Fault) == {row[0] for row in FAULTS} | elsewhere
+
+
+def test_mosfet_stuck_on_at_system_plus() -> None:
+    rig = Rig(variant=bms.Variant.NG, remote_function=bms.RemoteFunction.PORTS).ready(remote_L_V=OPEN_L)
+    rig.leaky = True
+    rig.run(50, system_current_A=5.0)
+    rig.run(50, system_current_A=-5.0)
+    assert not rig.state.faults
+    rig.run(10, system_current_A=5.1)
+    assert not rig.state.faults
+    rig.run(1)
+    assert rig.state.faults == (Fault.SYSTEM_STUCK_CHARGE,) and not rig.commands.charge_allowed
+    rig = Rig(variant=bms.Variant.NG, remote_function=bms.RemoteFunction.PORTS).ready(remote_L_V=OPEN_L)
+    rig.leaky = True
+    rig.run(11, system_current_A=-5.1)
+    assert rig.state.faults == (Fault.SYSTEM_STUCK_DISCHARGE,)
+    assert rig.commands.pre_alarm and rig.commands.load_output
+    assert [c.load_output for c in rig.run(300)] == [True] * 299 + [False]
+
+
+def test_bank_over_current_lowers_the_limit_and_lets_it_rise_again() -> None:
+    rig = Rig(battery_capacity_Ah=50).ready(input_voltage_V=13.8)
+    # 100 A allowed: 40 A by the path, 70 A by System+.
+    rig.run(10, fuse_sense_V=0.0243, battery_current_A=110.25, system_current_A=70.0)
+    assert rig.commands.current_limit_A == 90.0
+    rig.run(1)
+    assert [row for row in rig.log if row[1] is EventName.BANK_LIMITED] == [
+        (21, EventName.BANK_LIMITED, Cause.BANK_CURRENT)
+    ]
+    assert rig.commands.current_limit_A == 79.5  # 90 less 10.25, on the 0.5 A grid, down
+    assert rig.commands.alternator_enable and rig.commands.charge_allowed
+    rig.run(100)
+    assert rig.commands.current_limit_A == 69.0
+    rig.run(200, battery_current_A=96.0)
+    assert rig.commands.current_limit_A == 69.0 and Fault.BANK_OVER_CURRENT in rig.state.faults
+    assert rig.run(600, battery_current_A=50.0)[-1].current_limit_A == 90.0
+    assert len(rig.when(EventName.BANK_RELEASED)) == 5  # 74, 79, 84, 89, 90 A
+    assert rig.run(1000, battery_current_A=300.0)[-1].current_limit_A == 10.0  # never below the least useful
+
+
+# --- wrong fuse, frozen sensors --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("ratio", "wrong"), [(1.0, False), (0.9, False), (1.05, False), (0.8, True), (1.25, True), (1.6, True), (0.0, True)]
+)
+def test_wrong_fuse(ratio: float, wrong: bool) -> None:
+    rig = Rig().ready(system_current_A=-25.0, battery_current_A=-25.02)
+    assert rig.run(6, input_voltage_V=13.8)[-1].alternator_enable
+    start = rig.tick
+    # 36 mV on 0.6 mohm: 60 A by the fuse (57 A once it is warm); the others say so many.
+    rig.run(250, fuse_sense_V=0.036, battery_current_A=-25.02 + 60.0 * ratio)
+    assert (Fault.WRONG_FUSE in rig.state.faults) == wrong
+    assert rig.commands.alternator_enable != wrong
+    if wrong:
+        raised = [t - start for t, n, c in rig.log if (n, c) == (EventName.FAULT_RAISED, Fault.WRONG_FUSE)]
+        assert raised == [200]
+        again = Rig(bms.restarted(rig.state))
+        again.run(50, input_voltage_V=13.8)
+        assert not again.commands.alternator_enable
+
+
+def test_wrong_fuse_is_not_judged_below_20_A() -> None:
+    rig = Rig().ready()
+    rig.run(6, input_voltage_V=13.8)
+    rig.run(400, fuse_sense_V=0.0108, battery_current_A=-20.0 + 18.0 * 0.5)
+    assert not rig.state.faults and rig.commands.alternator_enable
+
+
+def stepped(rig: Rig, currents: tuple[float, ...], **frozen: Any) -> None:
+    """Load steps at System+; what is not said to be frozen follows."""
+    for k, current_A in enumerate(currents):
+        cells = tuple(3.3 + current_A * 1e-3 + 1e-3 * i for i in range(4))
+        shown: dict[str, Any] = {
+            "system_current_A": current_A, "battery_current_A": current_A - 1e-3 * k, "cell_voltage_V": cells,
+        } | frozen
+        rig.run(60, **shown)
+
+
+@pytest.mark.parametrize(
+    ("frozen", "found"),
+    [
+        ({}, ()),
+        ({"cell_voltage_V": (3.3, 3.31, 3.3, 3.3)}, (Fault.CELL_SENSOR_FROZEN,)),
+        ({"battery_current_A": -20.0}, (Fault.BATTERY_CURRENT_FROZEN,)),
+    ],
+)
+def test_frozen_sensors_are_found_at_the_second_step(frozen: dict[str, Any], found: tuple[Fault, ...]) -> None:
+    rig = Rig().ready(**frozen)
+    stepped(rig, (-20.0, -20.0, -60.0), **frozen)
+    assert not set(rig.state.faults) & set(found)
+    stepped(rig, (-20.0, -60.0), **frozen)
+    assert set(found) <= set(rig.state.faults)
+    if not found:
+        assert rig.state.faults == ()
+    rig.run(230, cell_voltage_V=(3.2, 3.21, 3.22, 3.23), battery_current_A=-60.5, system_current_A=-60.5)
+    assert not set(rig.state.faults) & set(found)
+
+
+def test_a_frozen_heatsink_sensor_is_found_five_minutes_after_the_power() -> None:
+    rig = Rig().ready(input_voltage_V=14.1)
+    # 0.8 V x 50 A = 40 W in the path; the NTC does not move.
+    rig.run(2990, fuse_sense_V=0.030, battery_current_A=30.0)
+    assert not rig.state.faults
+    rig.run(20)
+    assert rig.state.faults == (Fault.HEATSINK_FROZEN, Fault.TERMINAL_FROZEN)
+    assert not rig.commands.alternator_enable
+    moving = Rig().ready(input_voltage_V=14.1)
+    moving.run(1500, fuse_sense_V=0.030, battery_current_A=30.0)
+    moving.run(1600, heatsink_degC=25.25, terminal_degC=25.25)
+    assert not moving.state.faults
