@@ -121,7 +121,7 @@ def plot_result(result: Result) -> Figure:
     factor, unit = time_unit(result.slow)
     by_day = factor == DAY_S and "soc" in result.slow
     splits = [split for split in SPLITS if split.variable in result.slow]
-    heights = [panel.height for panel in (*panels, *splits)] + [DAYS_HEIGHT] * by_day
+    heights = [panel.height for panel in panels] + [split.height for split in splits] + [DAYS_HEIGHT] * by_day
     grid = GridSpec(
         max(len(heights), 1), 1, figure, left=0.055, right=0.865, top=0.835, bottom=bottom, hspace=0.09,
         height_ratios=heights or None,

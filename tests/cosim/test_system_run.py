@@ -56,7 +56,9 @@ def test_a_charge_disconnect_stops_chargers_but_not_a_bridged_one(spice: SpiceSe
     """Bank colder than the supervisor lets it be charged: the chargers' wire floats."""
     plugged = {"kind": "mains", "plugged_s": [[0, 600]]}
     devices = [plugged, {**plugged, "remote": "always_on"}]
-    cold: dict[str, Any] = {"bank": {"soc": 0.5, "temperature_degC": -10}, "ambient": {"battery_degC": -10}, "duration_s": 20}
+    cold: dict[str, Any] = {
+        "bank": {"soc": 0.5, "temperature_degC": -10}, "ambient": {"battery_degC": -10}, "duration_s": 20,
+    }
     s = run(spice, devices, **cold).slow
     assert list(s.system_device.values) == ["mains", "mains_2"]
     late = s.system_device_current_A.sel(time_s=slice(5.0, None))
