@@ -24,11 +24,11 @@ from cosim.channels import fill_row, row_size
 from cosim.drive import build_inputs
 from cosim.identify import IdentifiedCircuit
 from cosim.loop import _measure_cells, _observe, observe
+from cosim.network import Operating
 from cosim.plant import PlantParameters, PlantState, controls_of, initial_state, load_parameters
 from cosim.run import Run
 from cosim.scenario import Scenario, parse_scenario
 from cosim.slow import (
-    Operating,
     Tick,
     advance_bank,
     advance_in_place,
@@ -184,7 +184,7 @@ def _starter(n: int, s: PlantState, x: Operating, k: Tick, rows: Any, ambient: A
 @numba.njit
 def _row(n: int, s: PlantState, x: Operating, k: Tick, rows: Any, ambient: Any, out: Any, p: Any) -> None:
     for i in range(n):
-        fill_row(out, s, x, k.powers_W, rows[i % 1000], out, k.bank)
+        fill_row(out, s, x, k.powers_W, rows[i % 1000], out, k.bank, p)
 
 
 PIECES: dict[str, Callable[..., Any]] = {

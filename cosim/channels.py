@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from cosim.deck import DEVICES
+from cosim.network import Operating
 from cosim.plant import PlantParameters, PlantState
-from cosim.slow import Operating
-from models import bank_tick, bank_work
+from models import bank_tick, bank_work, system
 from models.compiled import apart, borrowing
 
 Array = NDArray[np.float64]
@@ -62,6 +64,14 @@ VECTOR_CHANNELS: tuple[tuple[str, str, str, str], ...] = (
 """Name, unit, long name, second dimension."""
 
 
+SYSTEM_CHANNELS: tuple[tuple[str, str, str], ...] = (
+    ("system_current_A", "A", "current from System+ into the bank, positive charges"),
+    ("system_voltage_V", "V", "voltage at the devices at System+"),
+    ("system_device_current_A", "A", "current of each device at System+, positive charges"),
+    ("system_device_power_W", "W", "power of each device at System+, positive charges"),
+)
+"""Name, unit, long name; only where there are devices: two plain ones, two with one column per device."""
+
 LIMITER_CHANNELS = (
     "current_limit_A", "alternator_enabled", "fuse_temperature_degC", "fuse_temperature_estimate_degC", "heatsink_degC",
     "terminal_degC", "junction_degC", "device_power_W",
@@ -77,10 +87,11 @@ def widths(n_batteries: int, cells_each: int) -> tuple[int, int]:
     )
 
 
-def row_size(cells_each: int, n_batteries: int = 1) -> int:
-    """Length of one record row."""
+def row_size(cells_each: int, n_batteries: int = 1, n_devices: int = 0) -> int:
+    """Length of one record row; `n_devices` at System+."""
     batteries, cells = widths(n_batteries, cells_each)
-    return len(SCALAR_CHANNELS) + batteries + 2 * cells + 2 * len(DEVICES)
+    at_system = 2 + 2 * n_devices if n_devices else 0
+    return len(SCALAR_CHANNELS) + batteries + 2 * cells + 2 * len(DEVICES) + at_system
 
 
 @apart
@@ -93,21 +104,21 @@ def write_row(
     bank_work.load(w, state.battery)
     bank_work.refresh(w, p.battery)
     emf_V, _ = bank_tick.look(w)
-    bank_tick.divide(w, emf_V, x.port_current_A)
-    fill_row(out, state, x, powers, row, commands, w)
+    bank_tick.divide(w, emf_V, x.port_current_A + x.system_current_A)
+    fill_row(out, state, x, powers, row, commands, w, p)
 
 
 @borrowing
 def fill_row(
     out: NDArray[np.float64], state: PlantState, x: Operating, powers: NDArray[np.float64],
-    row: NDArray[np.float64], commands: NDArray[np.float64], w: bank_work.Work,
+    row: NDArray[np.float64], commands: NDArray[np.float64], w: bank_work.Work, p: PlantParameters,
 ) -> None:
     """`write_row` where the bank is in work space, its current shared out."""
     out[0] = x.alternator_current_A
     out[1] = row[2]
     out[2] = x.starter_battery_current_A
     out[3] = x.port_current_A
-    out[4] = x.port_current_A
+    out[4] = x.port_current_A + x.system_current_A
     out[5] = commands[1]
     out[6] = x.starter_voltage_V
     out[7] = x.input_voltage_V
@@ -129,6 +140,21 @@ def fill_row(
     for i in range(5):
         out[first + i] = state.box.junction_degC[i, 0]
         out[first + 5 + i] = powers[i]
+    if p.system.kind.size > 0:
+        _fill_system(out[first + 10 :], state, x, row, p)
+
+
+@borrowing
+def _fill_system(
+    out: NDArray[np.float64], state: PlantState, x: Operating, row: NDArray[np.float64], p: PlantParameters
+) -> None:
+    """Current and voltage at System+; current and power of each device, at that voltage."""
+    n = p.system.kind.size
+    system.fill_laws(state.system, row[4:], p.system)
+    out[0], out[1] = x.system_current_A, x.system_voltage_V
+    for i in range(n):
+        current_A, _ = system.device_current_and_slope(i, x.system_voltage_V, p.system)
+        out[2 + i], out[2 + n + i] = current_A, current_A * x.system_voltage_V
 
 
 @borrowing
@@ -156,10 +182,12 @@ def _fill_bank(out: NDArray[np.float64], w: bank_work.Work) -> int:
     return first + (2 * w.soc.size if every else 0)
 
 
-def as_dataset(time_s: Array, record: Array, n_batteries: int, cells_each: int, has_vehicle: bool) -> xr.Dataset:
+def as_dataset(
+    time_s: Array, record: Array, n_batteries: int, cells_each: int, has_vehicle: bool, at_system: Sequence[str] = ()
+) -> xr.Dataset:
     """Turn the record into a labelled dataset; what a supply has no part in is left out.
 
-    Cells are numbered through, battery after battery.
+    Cells are numbered through, battery after battery; `at_system` are the names of the devices at System+.
     """
     absent = {"alternator_current_A", "alternator_rpm", "vehicle_speed_m_s", "starter_soc", "winding_degC",
               "rectifier_degC", "case_degC"}
@@ -176,6 +204,7 @@ def as_dataset(time_s: Array, record: Array, n_batteries: int, cells_each: int, 
             block = record[:, first : first + width]  # no copy: fifty batteries over a day are 200 MB
             data[name] = (("time_s", dimension), block, {"units": unit, "long_name": text})
         first += width
+    data |= _at_system(record[:, first:], len(at_system)) if at_system else {}
     coords = {
         "time_s": ("time_s", time_s, {"units": "s", "long_name": "time since the start"}),
         "device": ("device", np.array(DEVICES), {"long_name": "power device bank"}),
@@ -184,4 +213,15 @@ def as_dataset(time_s: Array, record: Array, n_batteries: int, cells_each: int, 
         coords["cell"] = ("cell", np.arange(1, cells + 1), {"long_name": "cell number"})
     if batteries:
         coords["battery"] = ("battery", np.arange(1, n_batteries + 1), {"long_name": "battery number"})
+    if at_system:
+        coords["system_device"] = ("system_device", np.array(at_system), {"long_name": "device at System+"})
     return xr.Dataset(data, coords=coords)
+
+
+def _at_system(columns: Array, n: int) -> dict[str, tuple[tuple[str, ...], Array, dict[str, str]]]:
+    """Channels of what stands at System+, from the last columns of the record."""
+    found: dict[str, tuple[tuple[str, ...], Array, dict[str, str]]] = {}
+    for j, (name, unit, text) in enumerate(SYSTEM_CHANNELS):
+        place, dimension = (j, ()) if j < 2 else (slice(2 + (j - 2) * n, 2 + (j - 1) * n), ("system_device",))
+        found[name] = (("time_s", *dimension), columns[:, place].copy(), {"units": unit, "long_name": text})
+    return found

@@ -18,16 +18,17 @@ from cosim.channels import write_row
 from cosim.continuous_record import PointRecord, decimated
 from cosim.continuous_window import Checkpoint, ContinuousWindow, fast_moments
 from cosim.loop import LEDGER, PEAKS
+from cosim.network import Operating
 from cosim.plant import PlantState, stored_charge_C
 from cosim.policy import WindowRequest
 from cosim.result import LoggedEvent, Result
 from cosim.run import STARTER_INDUCTANCE_H, Run
 from cosim.scenario import Supply
-from cosim.slow import Operating
 from cosim.spice_deck import LADDER, Rung, SpiceOptions
 from cosim.spice_errors import OperatingPointFailed, PointBudgetExceeded, SpiceError, TransientAborted
 from cosim.window_deck import deck_spec
 from cosim.window_result import window_dataset
+from cosim.window_system import with_system_wave
 from models import cable, fuse
 
 Array = NDArray[np.float64]
@@ -137,12 +138,13 @@ class ContinuousRun(Run):
     def _book(self, first: int, start: Checkpoint, reached: Checkpoint) -> None:
         """Balance of a stretch, into ledger and reports."""
         time_s, waves = self._points.part(first)
+        waves = with_system_wave(waves, self.p)
         charge_C = stored_charge_C(reached.state.battery, self.p.battery) - stored_charge_C(
             start.state.battery, self.p.battery
         )
         cable_ohm = float(cable.resistance_ohm(start.state.battery_cable_degC, self.p.battery_cable))
         balance, energies = window_balance(
-            time_s, waves, charge_C, float(self.p.alternator_lead_ohm), cable_ohm
+            time_s, waves, charge_C, float(self.p.alternator_lead_ohm), cable_ohm, self.p.system.path_ohm
         )
         for key, value in energies.items():
             self.ledger[LEDGER.index(key)] += value
@@ -155,6 +157,7 @@ class ContinuousRun(Run):
 
     def _finish(self) -> Result:
         time_s, waves = self._points.part(0)
+        waves = with_system_wave(waves, self.p)
         self.windows = {"000_continuous": self._dataset("continuous", "continuous mode", time_s, waves)}
         result = super()._finish()  # figures come from all points, the file keeps fewer
         kept = decimated(time_s, waves, self.scenario.continuous.kept_points)

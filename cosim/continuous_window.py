@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 
 import bms
 from cosim.continuous_record import PointRecord
-from cosim.deck import EXTERNALS, SIGNALS, DeckSpec, top_deck
+from cosim.deck import SIGNALS, DeckSpec, externals, top_deck
 from cosim.exchange import I_ALTERNATOR
 from cosim.inputs import Inputs, PiecewiseLinear
+from cosim.network import Operating
 from cosim.plant import PlantParameters, PlantState, source_thevenin
 from cosim.policy import WindowRequest
 from cosim.scenario import UserWindow
-from cosim.slow import Operating
 from cosim.spice import SpiceSession
 from cosim.spice_deck import Rung
 from cosim.spice_sources import SourceTable
@@ -84,7 +84,7 @@ class ContinuousWindow(Window):
         super().__init__(request, start.state, start.supervision, start.previous, inputs, tick_s, spec, p)
         self.checkpoint = start
         self.notes = self._notes
-        self._table = SourceTable((*EXTERNALS, *RESISTANCES))
+        self._table = SourceTable((*externals(spec), *RESISTANCES))
         self._forced = forced
         self._record = record
         self._on_tick = on_tick

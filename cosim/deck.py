@@ -57,6 +57,7 @@ a window can be replayed without Python (`cosim.replay`)."""
 SOURCE_WAVES: dict[str, str] = {
     "vemf": "battery_emf_V", "vsrc": "source_emf_V", "vimax": "capability_A", "vset": "setpoint_V", "vload": "load_A",
     "ven": "enable", "vref": "reference_mV", "vtfuse": "fuse_degC", **{f"vt{d}": f"junction_{d}_degC" for d in DEVICES},
+    "vsys": "system_current_A",
 }
 """Which recorded wave an external source had."""
 
@@ -84,7 +85,8 @@ class DeckSpec:
     """Everything that a top deck depends on.
 
     Resistances in ohm, inductances in henry; `source_*` is the starter battery or the laboratory supply;
-    `parameters` go to the circuit's subcircuit by name; `alternator` is None where there is none.
+    `parameters` go to the circuit's subcircuit by name; `alternator` is None where there is none;
+    `system` adds a current source at the battery stud, the current from System+.
     """
 
     title: str
@@ -99,6 +101,12 @@ class DeckSpec:
     battery_resistance_ohm: float = 0.001
     battery_inductance_H: float = 0.15e-6
     alternator: AlternatorDeck | None = None
+    system: bool = False
+
+
+def externals(spec: DeckSpec) -> tuple[str, ...]:
+    """External sources of a deck: `EXTERNALS`, and the current of System+ where there is one [A]."""
+    return (*EXTERNALS, "vsys") if spec.system else EXTERNALS
 
 
 def circuit_text(netlist: str, folder: Path = NETLISTS) -> str:
@@ -127,12 +135,13 @@ def top_deck(spec: DeckSpec, folder: Path = NETLISTS, circuit: str | None = None
     outputs = " ".join(f"p{d}" for d in DEVICES)
     text = circuit_text(spec.netlist, folder) if circuit is None else circuit
     lines = [f"* {spec.title}", text, "* ---- external sources"]
-    lines += [f"{name} x{name[1:]} 0 external" for name in EXTERNALS]
+    lines += [f"{name} x{name[1:]} 0 external" for name in externals(spec)]
     lines += [
         "* ---- battery side",
         _element("xbat", "lbt 0 xemf", "battery", spec.battery_resistance_ohm, spec.battery_inductance_H),
         _element("xcbat", "lbm lbt", "cable", spec.battery_cable_resistance_ohm, spec.battery_cable_inductance_H),
         "vibat lb lbm 0",
+        *(["bsys 0 lb i=v(xsys)"] if spec.system else []),
         "* ---- source side",
         _element("xsrc", "stbm 0 xsrc", "battery", spec.source_resistance_ohm, spec.source_inductance_H),
         "visrc stb stbm 0",

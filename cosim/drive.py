@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from cosim.errors import InputError
 from cosim.inputs import Inputs, PiecewiseLinear, total
 from cosim.scenario import Drive, Scenario, Supply, Trace
+from cosim.system_inputs import system_signals
 from models import engine
 
 Array = NDArray[np.float64]
@@ -48,7 +49,8 @@ def build_inputs(scenario: Scenario) -> tuple[Inputs, float]:
         zero = PiecewiseLinear.constant(0.0)
         supply = PiecewiseLinear(points[:, 0].copy(), points[:, 1].copy())
         starts += [(t, "supply_step") for t in fast_corners_s(supply)]
-        return Inputs(zero, zero, total(steps), supply, ambients, tuple(starts)), scenario.duration_s
+        devices = system_signals(scenario.system, scenario.duration_s)
+        return Inputs(zero, zero, total(steps), supply, ambients, tuple(starts), devices), scenario.duration_s
     assert scenario.drive is not None  # validated
     parameters = engine.load_engine()
     try:
@@ -59,12 +61,14 @@ def build_inputs(scenario: Scenario) -> tuple[Inputs, float]:
     starts += [(float(s), "crank") for s in profile.crank_start_s]
     starts += [(t, "engine_stop") for t in engine_stops_s(profile)]
     consumers = consumer_load(profile, parameters, scenario.source.load_A, scenario.source.parked_load_A)
+    duration_s = scenario.duration_s or float(profile.time_s[-1])
     inputs = Inputs(
         PiecewiseLinear(profile.time_s, profile.alternator_rpm),
         PiecewiseLinear(profile.time_s, profile.vehicle_speed_m_s),
         total([consumers, *cranks, *steps]), PiecewiseLinear.constant(0.0), ambients, tuple(starts),
+        system_signals(scenario.system, duration_s),
     )
-    return inputs, scenario.duration_s or float(profile.time_s[-1])
+    return inputs, duration_s
 
 
 def fast_corners_s(signal: PiecewiseLinear) -> list[float]:

@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 ORDER = tuple(SIGNALS)
 I_PORT, I_BATTERY, I_STARTER = (ORDER.index(n) for n in (
     "port_current_A", "battery_current_A", "starter_battery_current_A"))
-I_ALTERNATOR = ORDER.index("alternator_current_A")
+I_ALTERNATOR, I_OUTPUT = ORDER.index("alternator_current_A"), ORDER.index("output_current_A")
 V_BUS, V_INPUT, V_BATTERY = (ORDER.index(n) for n in (
     "starter_voltage_V", "input_voltage_V", "battery_voltage_V"))
 SENSE = ORDER.index("sense_mV")
@@ -129,6 +129,7 @@ class FastState:
         self._time_s = 0.0
         self.alternator_charge_C = 0.0
         self.port_charge_C = 0.0
+        self.system_charge_C = 0.0
 
     @property
     def state(self) -> PlantState:
@@ -164,6 +165,9 @@ class FastState:
             mean_A = 0.5 * (self._before[I_BATTERY] + values[I_BATTERY])
             self.alternator_charge_C += 0.5 * dt_s * (self._before[I_ALTERNATOR] + values[I_ALTERNATOR])
             self.port_charge_C += 0.5 * dt_s * (self._before[I_PORT] + values[I_PORT])
+            if p.system.kind.size:
+                system_A = self._before[I_BATTERY] + values[I_BATTERY] - self._before[I_OUTPUT] - values[I_OUTPUT]
+                self.system_charge_C += 0.5 * dt_s * system_A
             if p.has_vehicle < 0.5:
                 starter = s.starter
             if p.characteristic.kind == 1.0:
@@ -175,10 +179,10 @@ class FastState:
         emf = step_bank(self._bank, mean_A, values[I_BATTERY], dt_s, self._ambient[2], self._bank_p)
         return Slopes(*emf, *starter_source(s.starter, values[I_STARTER], p.starter))
 
-    def take_means(self, span_s: float) -> tuple[float, float]:
-        """Mean alternator and port current since the last call [A], and start the next means."""
-        means = (self.alternator_charge_C / span_s, self.port_charge_C / span_s)
-        self.alternator_charge_C = self.port_charge_C = 0.0
+    def take_means(self, span_s: float) -> tuple[float, float, float]:
+        """Mean current of alternator, port and System+ since the last call [A], and start the next means."""
+        means = (self.alternator_charge_C / span_s, self.port_charge_C / span_s, self.system_charge_C / span_s)
+        self.alternator_charge_C = self.port_charge_C = self.system_charge_C = 0.0
         return means
 
 

@@ -80,6 +80,7 @@ class Inputs:
     supply_emf_V : laboratory supply in place of the vehicle [V]; zero where there is none
     ambient_degC : engine bay, BMS, battery [degC]
     fast_starts_s : moments at which something fast begins (starter motor, load step), with its label
+    system_W : power per device at System+ (`cosim.system_inputs`) [W]
     """
 
     alternator_rpm: PiecewiseLinear
@@ -88,6 +89,7 @@ class Inputs:
     supply_emf_V: PiecewiseLinear
     ambient_degC: tuple[float, float, float]
     fast_starts_s: tuple[tuple[float, str], ...]
+    system_W: tuple[PiecewiseLinear, ...] = ()
 
     def corners(self, start_s: float, end_s: float) -> Array:
         """All corner times strictly inside the interval."""
@@ -99,6 +101,6 @@ class Inputs:
         return np.union1d(self.load_A.corners(start_s, end_s), self.supply_emf_V.corners(start_s, end_s))
 
     def sampled(self, time_s: Array) -> Array:
-        """Rows of rpm, speed, load, supply EMF at the given times; shape (n, 4)."""
-        signals = (self.alternator_rpm, self.vehicle_speed_m_s, self.load_A, self.supply_emf_V)
+        """Rows of rpm, speed, load, supply EMF and devices' powers at the given times; shape (n, 4 and devices)."""
+        signals = (self.alternator_rpm, self.vehicle_speed_m_s, self.load_A, self.supply_emf_V, *self.system_W)
         return np.ascontiguousarray(np.stack([s.at(time_s) for s in signals], axis=1))

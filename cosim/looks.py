@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import math
 
+from cosim.network import Operating
 from cosim.plant import PlantParameters, PlantState
 from cosim.policy import PREDICTION, WindowRequest, automatic
 from cosim.quasi_static import BRANCH, FIRST, KINDS, MISSED, QUIET, SINCE, UNKNOWN, new_watch
-from cosim.slow import Operating
 
 HELD_S = 10.0
 """A branch of the law that held for less is chatter, and so is what comes back within it (ours: longer than the

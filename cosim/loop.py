@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from cosim.channels import fill_row
 from cosim.characteristic import Controls, fill_powers_W, fuse_ohm
 from cosim.kept import kept
+from cosim.network import Operating
 from cosim.plant import PlantParameters, PlantState, controls_of, plant_flags
 from cosim.quasi_static import look, new_watch
 from cosim.sensors import cells_inside, measure_range, scalars_inside
 from cosim.slow import (
-    Operating,
     Tick,
     advance_in_place,
     fill_scalars,
@@ -25,20 +25,22 @@ from cosim.slow import (
     with_bank,
 )
 from cosim.tick_sensors import cells_surely_inside, fill_cells, fill_extremes
-from models import bank_tick, bank_work, cable
+from models import bank_tick, bank_work, cable, system
 from models.compiled import apart, borrowing
 
 Array = NDArray[np.float64]
 
 LEDGER = (
     "charge_C", "source_J", "load_J", "starter_battery_J", "input_cable_J", "circuit_J", "battery_cable_J",
-    "battery_J", "limit_s", "lead_J", "peak_port_A", "peak_winding_degC", "peak_rectifier_degC",
+    "battery_J", "limit_s", "lead_J", "system_J", "system_cable_J",
+    "peak_port_A", "peak_winding_degC", "peak_rectifier_degC",
 )
 """Integrals of a run: charge into the battery; energy from the alternator (or supply), into loads, starter battery,
-cables, circuit and battery terminals; time spent limiting; energy into the alternator's lead. Then three highest
+cables, circuit and battery terminals; time spent limiting; energy into the alternator's lead, from the devices at
+System+ (negative: into loads) and into the way to them. Then three highest
 values, not integrals: port current, winding and rectifier temperature."""
 
-PEAKS = 10
+PEAKS = 12
 """First place of the highest values in the ledger."""
 ENDED, WANTED = 0, 1
 """Why the tick loop stopped: stretch ended; supervisor wanted; beyond: 1 + what `quasi_static.look` gives."""
@@ -56,7 +58,7 @@ def empty_ledger() -> Array:
 class Stretch(NamedTuple):
     """What stays constant from one supervisor call to the next.
 
-    commands : (enable, limit [A], fuse estimate [degC], in window 0)
+    commands : (enable, limit [A], fuse estimate [degC], in window 0, charge allowed); the last one for chargers only
     reference_mV : fuse-drop reference
     low, high : bounds of the hold that count on every tick; deadline_tick : tick at which the supervisor must be
         called
@@ -74,7 +76,7 @@ class Stretch(NamedTuple):
 
 
 class Grid(NamedTuple):
-    """Time grid and sampled inputs: rows (n, 4) per tick from `first_tick`, ambients, tick, record spacing."""
+    """Time grid and inputs: rows (n, 4 and one per device at System+) per tick, ambients, tick, record spacing."""
 
     rows: NDArray[np.float64]
     ambient_degC: NDArray[np.float64]
@@ -101,7 +103,7 @@ def _observe(
     """Network solution; the cells' voltages and currents and the scalar measurements are left in `k`."""
     emf_V, ohm = bank_tick.look(k.bank)
     x = solve_around(state, row, emf_V, ohm, u, p)
-    bank_tick.divide(k.bank, emf_V, x.port_current_A)
+    bank_tick.divide(k.bank, emf_V, x.port_current_A + x.system_current_A)
     fill_scalars(k.measured, state, x, p)
     measure_range(k.measured, k.measured, p.sensors, 0, 5)
     return x
@@ -110,9 +112,9 @@ def _observe(
 @borrowing
 def _fill_row(
     out: NDArray[np.float64], state: PlantState, x: Operating, powers: NDArray[np.float64], row: NDArray[np.float64],
-    commands: NDArray[np.float64], k: Tick,
+    commands: NDArray[np.float64], k: Tick, p: PlantParameters,
 ) -> None:
-    fill_row(out, state, x, powers, row, commands, k.bank)
+    fill_row(out, state, x, powers, row, commands, k.bank, p)
 
 
 @borrowing
@@ -136,23 +138,27 @@ def add_energies(
 ) -> None:
     """Add one tick to the ledger; `load_A` is the input, not what the solution leaves over."""
     port = x.port_current_A
+    bank_A = port + x.system_current_A
     first = cable.resistance_ohm(state.input_cable_degC, p.input_cable)
     second = cable.resistance_ohm(state.battery_cable_degC, p.battery_cable)
-    ledger[0] += port * dt_s
+    ledger[0] += bank_A * dt_s
     ledger[1] += x.alternator_voltage_V * x.alternator_current_A * dt_s
     ledger[2] += x.starter_voltage_V * load_A * dt_s
     ledger[3] += x.starter_voltage_V * x.starter_battery_current_A * dt_s
     ledger[4] += first * port**2 * dt_s
     ledger[5] += circuit_W * dt_s
-    ledger[6] += second * port**2 * dt_s
-    ledger[7] += (x.battery_voltage_V - second * port) * port * dt_s
+    ledger[6] += second * bank_A**2 * dt_s
+    ledger[7] += (x.battery_voltage_V - second * bank_A) * bank_A * dt_s
     sensed_mV = port * fuse_ohm(p.characteristic, u.fuse_degC) * 1e3
     if u.enable > 0.5 and sensed_mV > LIMITING * u.reference_mV:
         ledger[8] += dt_s
     ledger[9] += p.alternator_lead_ohm * x.alternator_current_A**2 * dt_s
-    ledger[10] = max(ledger[10], port)
-    ledger[11] = max(ledger[11], state.alternator.winding_degC)
-    ledger[12] = max(ledger[12], state.alternator.rectifier_degC)
+    if p.system.kind.size > 0:
+        ledger[10] += x.system_voltage_V * x.system_current_A * dt_s
+        ledger[11] += p.system.path_ohm * x.system_current_A**2 * dt_s
+    ledger[12] = max(ledger[12], port)
+    ledger[13] = max(ledger[13], state.alternator.winding_degC)
+    ledger[14] = max(ledger[14], state.alternator.rectifier_degC)
 
 
 @apart
@@ -207,11 +213,14 @@ def _run_ticks(
                 return state, tick, WANTED + doubt
         fill_powers_W(k.powers_W, x.input_voltage_V - x.battery_voltage_V, x.port_current_A, u, p.characteristic)
         if tick % grid.record_every == 0:
-            _fill_row(record[tick // grid.record_every], state, x, k.powers_W, row, stretch.commands, k)
+            _fill_row(record[tick // grid.record_every], state, x, k.powers_W, row, stretch.commands, k, p)
         circuit_W = 0.0
         for i in range(7):
             circuit_W += k.powers_W[i]
         add_energies(ledger, state, x, u, circuit_W, network_load_A(state, row, p), grid.tick_s, p)
+        if p.system.kind.size > 0:
+            charge_remote = stretch.commands[4]
+            system.step_in_place(state.system, x.system_voltage_V, row[4:], charge_remote, grid.tick_s, p.system)
         state = advance_in_place(state, x, row, grid.ambient_degC, k, p)
         tick += 1
         if plant_flags(state, p) != flags:

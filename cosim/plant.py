@@ -14,8 +14,9 @@ from cosim.characteristic import Characteristic, Controls
 from cosim.deck import DEVICES
 from cosim.scenario import Scenario, Vehicle
 from cosim.scenario_bank import bank_parameters, initial_bank
+from cosim.scenario_system import system_parameters
 from cosim.sensors import Sensors, product_sensors
-from models import alternator, bank, cable, fuse, heat, starter_battery
+from models import alternator, bank, cable, fuse, heat, starter_battery, system
 from models.compiled import borrowing
 
 Array = NDArray[np.float64]
@@ -47,12 +48,14 @@ class PlantParameters(NamedTuple):
     alternator_lead_ohm: float
     alternator_lead_H: float
     field_lag: alternator.FieldLag
+    system: system.SystemParameters
 
 
 class PlantState(NamedTuple):
     """Everything that the plant remembers; `bus_voltage_V` only starts the next network solution.
 
     `field_A` and `law_A` are the alternator's current and its static law one tick ago: the field follows with a lag.
+    `system` is the state of the devices at System+, one row each (`models.system`), `system_V` their voltage.
     """
 
     battery: bank.BankState
@@ -65,6 +68,8 @@ class PlantState(NamedTuple):
     bus_voltage_V: float
     field_A: float
     law_A: float
+    system: Array
+    system_V: float
 
 
 def load_parameters(scenario: Scenario, characteristic: Characteristic) -> PlantParameters:
@@ -88,6 +93,7 @@ def load_parameters(scenario: Scenario, characteristic: Characteristic) -> Plant
         alternator_lead_ohm=cable.resistance_ohm(scenario.ambient.engine_bay_degC, lead),
         alternator_lead_H=lead.inductance_H,
         field_lag=_field_lag(vehicle.alternator, scenario.tick_s),
+        system=system_parameters(scenario.system, scenario.ambient.bms_degC),
     )
 
 
@@ -112,8 +118,10 @@ def initial_state(scenario: Scenario, p: PlantParameters) -> PlantState:
     vehicle = scenario.source if isinstance(scenario.source, Vehicle) else Vehicle()
     starter = starter_battery.initial_state(vehicle.starter_soc, ambient.engine_bay_degC, p.starter)
     emf_V, _ = starter_battery.thevenin(starter, p.starter)
+    cells = initial_bank(scenario.bank, scenario.seed, p.battery)
+    bank_V, _ = bank.thevenin(cells, p.battery)
     return PlantState(
-        battery=initial_bank(scenario.bank, scenario.seed, p.battery),
+        battery=cells,
         starter=starter,
         alternator=alternator.initial_state(ambient.engine_bay_degC),
         fuse=fuse.initial_state(ambient.bms_degC),
@@ -123,6 +131,8 @@ def initial_state(scenario: Scenario, p: PlantParameters) -> PlantState:
         bus_voltage_V=emf_V,
         field_A=0.0,
         law_A=0.0,
+        system=system.initial_state(bank_V, p.system),
+        system_V=bank_V,
     )
 
 

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from cosim.decimate import min_max
 from cosim.plot_days import DAY_S, day_ticks, draw_days
 from cosim.plot_marks import mark_events, mark_windows
+from cosim.plot_split import SPLITS, draw_split
 from cosim.plot_windows import Zoom, chosen_windows, draw_zoom
 from cosim.result import Result, shown
 
@@ -61,6 +62,7 @@ PANELS = (
         Line("alternator_current_A", "alternator", ORANGE),
         Line("starter_battery_current_A", "starter battery", PURPLE, "-", 0.9),
         Line("port_current_A", "BMS alternator port", BLUE, "-", 1.6),
+        Line("system_current_A", "System+", GREEN, "-", 0.9),
         Line("current_limit_A", "limit of the port", BLACK, "--", 1.0),
     )),
     Panel("voltage [V]", 1.4, 0.5, (
@@ -118,7 +120,8 @@ def plot_result(result: Result) -> Figure:
     bottom = 0.345 if zooms else 0.06
     factor, unit = time_unit(result.slow)
     by_day = factor == DAY_S and "soc" in result.slow
-    heights = [panel.height for panel in panels] + [DAYS_HEIGHT] * by_day
+    splits = [split for split in SPLITS if split.variable in result.slow]
+    heights = [panel.height for panel in panels] + [split.height for split in splits] + [DAYS_HEIGHT] * by_day
     grid = GridSpec(
         max(len(heights), 1), 1, figure, left=0.055, right=0.865, top=0.835, bottom=bottom, hspace=0.09,
         height_ratios=heights or None,
@@ -129,8 +132,15 @@ def plot_result(result: Result) -> Figure:
         draw_panel(ax, panel, result.slow, factor, 8.0 if by_day else 9.0)
         ax.tick_params(labelbottom=row == len(heights) - 1)
         axes.append(ax)
+    for row, split in enumerate(splits, start=len(panels)):
+        ax = figure.add_subplot(grid[row], sharex=axes[0] if axes else None)
+        draw_split(ax, split, result.slow, factor, BINS)
+        widen(ax, split.least_span)
+        dress(ax, split.label)
+        ax.tick_params(labelbottom=row == len(heights) - 1)
+        axes.append(ax)
     if by_day:
-        axes.append(figure.add_subplot(grid[len(panels)], sharex=axes[0]))
+        axes.append(figure.add_subplot(grid[len(heights) - 1], sharex=axes[0]))
         draw_days(axes[-1], result.slow)
         dress(axes[-1], "daily [%]")
         day_ticks(axes[-1], float(result.slow["time_s"].values[-1]) / DAY_S)

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosim.characteristic import Characteristic, Controls, fuse_ohm
+from cosim.network import Operating
 from cosim.plant import PlantParameters, PlantState
-from cosim.slow import Operating, Tick, solve_around
+from cosim.slow import Tick, solve_around
 from models import bank_tick
 from models.compiled import borrowing
 
@@ -31,7 +32,7 @@ law's knee to blocking)."""
 SETTLING_S, UNSEEN_A = 1.4e-3, 0.3
 """The loop is back within 5 % after this time (`netlists/alternator_path.cir`); while the current moves, it lags by
 rate x time, which the slow picture does not see. More than the design bound of a prediction is a cause: 214 A/s."""
-SCREEN_RPM, SCREEN_V, SCREEN_A = 200.0, 0.02, 20.0
+SCREEN_RPM, SCREEN_V, SCREEN_A, SCREEN_W = 200.0, 0.02, 20.0, 200.0
 """Inputs that move by less in a tick need no solution ahead (ours: less than what moves the port by the bound; a 300 A
 machine gives at most 0.32 A per 1/min, a third of it within a tick of 0.1 s through its field)."""
 
@@ -85,6 +86,8 @@ def moves_fast(
     moved = (
         abs(ahead[0] - here[0]) > SCREEN_RPM or abs(ahead[2] - here[2]) > SCREEN_A or abs(ahead[3] - here[3]) > SCREEN_V
     )
+    for i in range(4, here.size):
+        moved = moved or abs(ahead[i] - here[i]) > SCREEN_W
     if not moved:
         return False
     emf_V, ohm = bank_tick.look(k.bank)

@@ -28,7 +28,7 @@ TOLERANCE = {
     "heat_J": np.inf, "cable_J": np.inf, "v1_V": 5e-3, "v2_V": 10e-3, "winding_degC": 10.0, "rectifier_degC": 10.0,
     "case_degC": 10.0, "heatsink_degC": 3.0, "terminal_degC": 3.0, "junction_degC": 3.0, "melt_fraction": 0.01,
     "input_cable_degC": 10.0, "battery_cable_degC": 10.0, "bus_voltage_V": 0.02, "field_A": 1.0,
-    "law_A": 1.0,
+    "law_A": 1.0, "system": np.inf, "system_V": 0.05,
 }
 """Largest difference of a state that counts as the same, by the last part of its name, in its unit (ours); what only
 keeps books may differ. 3 K change the path's resistance by 1 %, 2 % of charge the open-circuit voltage by some 10 mV:
@@ -84,8 +84,8 @@ class WindowMemory:
         self, request: WindowRequest, before: bms.Commands, state: PlantState, supervision: Supervision
     ) -> tuple[Remembered, Reused] | None:
         """A remembered window that stands for this one, and what it leads to; None if it has to run."""
-        if request.by_user or supervision.every_tick:
-            return None
+        if request.by_user or supervision.every_tick or state.system.size:
+            return None  # devices at System+ have timers and stages: no difference can be applied to them
         for kept in self._kept.get(request.name, []):
             if not (_same_commands(kept.before, before) and _same_commands(kept.commands, supervision.commands)):
                 continue

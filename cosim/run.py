@@ -19,6 +19,7 @@ from cosim.identify import IdentifiedCircuit
 from cosim.inputs import Inputs
 from cosim.looks import Looks
 from cosim.loop import LEDGER, PEAKS, WANTED, Grid, Plant, Stretch, empty_ledger, observe
+from cosim.network import Operating
 from cosim.plant import PLANT_LIMITS, PlantState, initial_state, load_parameters, stored_charge_C
 from cosim.policy import WindowRequest
 from cosim.reference_plant import ReferencePlant
@@ -26,7 +27,7 @@ from cosim.result import LoggedEvent, Result
 from cosim.reuse import Remembered, Reused, WindowMemory, shifted
 from cosim.scenario import Scenario, Supply
 from cosim.sensors import as_measurements, inside
-from cosim.slow import Operating, with_steady_field
+from cosim.slow import with_steady_field
 from cosim.spice import SpiceSession
 from cosim.spice_errors import SpiceError
 from cosim.summary import summarise
@@ -62,7 +63,7 @@ class Run:
         self.n_cells = self.n_batteries * self.cells_each
         self.record_every = max(1, round(scenario.recording.period_s / self.tick_s))
         n_rows = (self.n_ticks - 1) // self.record_every + 1
-        self.record = np.full((n_rows, row_size(self.cells_each, self.n_batteries)), np.nan)
+        self.record = np.full((n_rows, row_size(self.cells_each, self.n_batteries, self.p.system.kind.size)), np.nan)
         self.ledger = empty_ledger()
         times = np.arange(self.n_ticks + 1, dtype=np.float64) * self.tick_s
         self.grid = Grid(inputs.sampled(times), np.array(inputs.ambient_degC), self.tick_s, self.record_every)
@@ -185,7 +186,8 @@ class Run:
 
     def _stretch(self, s: Supervision) -> Stretch:
         c = s.commands
-        commands = np.array([float(c.alternator_enable), c.current_limit_A, s.fuse_estimate_degC, 0.0])
+        charge = float(c.charge_allowed)
+        commands = np.array([float(c.alternator_enable), c.current_limit_A, s.fuse_estimate_degC, 0.0, charge])
         return Stretch(
             commands, c.sense_reference_V * 1e3, s.between_low, s.between_high, s.deadline_tick, s.low, s.high,
             s.sample_ticks,
@@ -305,7 +307,9 @@ class Run:
     def _finish(self) -> Result:
         every_ms = self.record_every * round(self.tick_s * 1000.0)
         time_s = np.arange(self.record.shape[0], dtype=np.float64) * every_ms / 1000.0
-        slow = as_dataset(time_s, self.record, self.n_batteries, self.cells_each, self.p.has_vehicle > 0.5)
+        slow = as_dataset(
+            time_s, self.record, self.n_batteries, self.cells_each, self.p.has_vehicle > 0.5, self.scenario.system.names
+        )
         if self.p.characteristic.kind == LINK:
             slow = slow.drop_vars([name for name in LIMITER_CHANNELS if name in slow])
         slow.attrs["scenario"] = self.scenario.name

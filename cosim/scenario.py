@@ -19,6 +19,7 @@ import bms
 from cosim.deck import parameter_names
 from cosim.errors import InputError
 from cosim.scenario_bank import Bank, Battery, Cable, Fraction, Name, Spread
+from cosim.scenario_system import DEVICE_KINDS, LOADERS, ClearDays, System, check_system
 from models import alternator, bank, starter_battery
 from models.parameter_file import ParameterError
 
@@ -26,6 +27,8 @@ Temperature = Annotated[float, Field(ge=-40.0, le=125.0, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 
+UNION_TAGS = ("vehicle", "supply", *LOADERS)
+"""What pydantic puts into the path of a field and nobody has written there."""
 MAX_TICKS = 40_000_000
 """Longest run, in supervisor ticks (46 days at 100 ms); a guard against a slipped decimal point."""
 
@@ -166,6 +169,7 @@ class Scenario(_Strict):
     drive: Drive | None = None
     cables: Cables = Cables()
     ambient: Ambient = Ambient()
+    system: System = System()
     events: list[LoadStep] = []
     windows: list[UserWindow] = []
     figures: list[Literal["A1", "A2", "A3"]] = []
@@ -258,6 +262,7 @@ def parse_scenario(content: object, origin: str = "scenario", folder: Path | Non
         allowed = f"{scenario.bank.batteries}, as bank.batteries, or left out"
         raise InputError(origin, "settings.battery_count", settings.battery_count, allowed)
     _check_parameter_files(scenario, origin)
+    check_system(scenario.system, origin)
     _check_circuit_parameters(scenario.circuit, origin)
     return _with_trace_paths(scenario, folder)
 
@@ -321,7 +326,7 @@ class _UniqueKeyLoader(yaml.SafeLoader):
 def _one_line(error: ValidationError, origin: str) -> InputError:
     """Turn pydantic's list into the one line of the first problem."""
     first = error.errors(include_url=False)[0]
-    path = [str(part) for part in first["loc"] if part not in ("vehicle", "supply")]
+    path = [str(part) for part in first["loc"] if part not in UNION_TAGS]
     field = ".".join(path)
     value: object = first.get("input")
     if isinstance(value, dict | list) and first["type"] != "extra_forbidden":
@@ -357,12 +362,14 @@ def _nearest(path: list[str]) -> str:
         "circuit": Circuit, "bank": Bank, "each": Battery, "spread": Spread, "cable": Cable, "drive": Drive,
         "cables": Cables, "input": Cable, "battery": Cable, "alternator": Cable,
         "ambient": Ambient, "events": LoadStep, "windows": UserWindow, "recording": Recording,
-        "segments": Segment, "continuous": Continuous, "trace": Trace,
+        "segments": Segment, "continuous": Continuous, "trace": Trace, "system": System, "clear_days": ClearDays,
     }
     keys: list[str] = []
     for part in path[:-1]:
         if part == "source":
             keys = sorted({*Vehicle.model_fields, *Supply.model_fields})
+        elif part == "devices":
+            keys = sorted({key for kind in DEVICE_KINDS for key in kind.model_fields})
         elif not part.isdigit():
             model = by_name.get(part)
     if not keys and model is not None:

@@ -1,7 +1,8 @@
-"""What stands at System+: the `system` section of a scenario. Not yet part of `Scenario`: the engine does not run it.
+"""What stands at System+: the `system` section of a scenario, and the parameters that follow from it.
 
-`Scenario` takes it in with `system: System = System()` and `check_system(scenario.system, origin)` once the slow engine
-solves the port; the models are `models.loads` and `models.chargers`.
+The models are `models.loads` and `models.chargers`. System+ is an ideal connection with a resistance: its MOSFETs,
+latch and pre-charge are no part of the circuit yet, and the supervisor has no wire for loads yet, only the one that
+lets chargers work (`charge_allowed`).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from cosim.errors import InputError
-from models import chargers, loads
+from models import cable, chargers, loads, system
 from models.parameter_file import ParameterError
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$", max_length=80)]
@@ -24,6 +25,8 @@ Remote = Literal["bms", "always_on"]
 """Who drives a device's remote input: the BMS's disconnect wire, or nobody (a bridge that keeps it on)."""
 
 DAY_S = 86_400.0
+SYSTEM_PATH_OHM = 0.5e-3
+"""Path from the battery stud to System+ inside the BMS (ours: back-to-back MOSFETs and busbars; 20 W at 200 A)."""
 
 
 class _Strict(BaseModel):
@@ -36,23 +39,28 @@ def _rising(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
     return points
 
 
-class Inverter(_Strict):
+class _Device(_Strict):
+    """What all devices have: a name for record and picture (its kind if left out), and who drives its remote input."""
+
+    name: Name | None = None
+    remote: Remote = "bms"
+
+
+class Inverter(_Device):
     """An inverter: parameter file, and its AC demand over time, straight between the points."""
 
     kind: Literal["inverter"]
     parameters: Name = "inverter_12V_3000VA"
     demand_W: list[tuple[Time, Power]] = Field(min_length=1)
-    remote: Remote = "bms"
 
     _times_rise = field_validator("demand_W")(_rising)
 
 
-class DcLoads(_Strict):
+class DcLoads(_Device):
     """DC loads behind one load switch."""
 
     kind: Literal["dc_loads"]
     parameters: Name = "dc_load_camper"
-    remote: Remote = "bms"
 
 
 class ClearDays(_Strict):
@@ -70,14 +78,14 @@ class ClearDays(_Strict):
         return self
 
 
-class Solar(_Strict):
-    """A solar charger: irradiance as clear days or as points."""
+class Solar(_Device):
+    """A solar charger: irradiance as clear days or as points, and the air around its array."""
 
     kind: Literal["solar"]
     parameters: Name = "charger_mppt_12V_50A"
     clear_days: ClearDays | None = None
     irradiance_W_m2: list[tuple[Time, Irradiance]] | None = None
-    remote: Remote = "bms"
+    air_degC: Annotated[float, Field(ge=-40.0, le=60.0)] = 20.0
 
     @model_validator(mode="after")
     def _one_of_two(self) -> Solar:
@@ -90,13 +98,12 @@ class Solar(_Strict):
         return self
 
 
-class Mains(_Strict):
+class Mains(_Device):
     """A mains charger, plugged in between pairs of moments."""
 
     kind: Literal["mains"]
     parameters: Name = "charger_mains_12V_70A"
     plugged_s: list[tuple[Time, Time]] = Field(min_length=1)
-    remote: Remote = "bms"
 
     @field_validator("plugged_s")
     @classmethod
@@ -108,8 +115,9 @@ class Mains(_Strict):
 
 
 Device = Annotated[Inverter | DcLoads | Solar | Mains, Field(discriminator="kind")]
+DEVICE_KINDS: tuple[type[BaseModel], ...] = (Inverter, DcLoads, Solar, Mains)
 
-LOADERS: dict[str, Callable[[str], object]] = {
+LOADERS: dict[str, Callable[[str], system.Device]] = {
     "inverter": loads.load_inverter, "dc_loads": loads.load_dc_load,
     "solar": chargers.load_charger, "mains": chargers.load_charger,
 }
@@ -121,10 +129,25 @@ class System(_Strict):
 
     cable_length_m: Annotated[float, Field(gt=0.0, le=50.0)] = 2.0
     cable_area_mm2: Annotated[float, Field(ge=1.5, le=300.0)] = 70.0
-    devices: list[Device] = []
+    devices: list[Device] = Field(default=[], max_length=20)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the devices: given, else the kind, numbered where it comes again."""
+        kinds = [device.kind for device in self.devices]
+        own = [kind if kinds.index(kind) == i else f"{kind}_{kinds[: i + 1].count(kind)}"
+               for i, kind in enumerate(kinds)]
+        return tuple(device.name or name for device, name in zip(self.devices, own, strict=True))
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> System:
+        twice = [name for name in self.names if self.names.count(name) > 1]
+        if twice:
+            raise ValueError(f"device names must differ, {twice[0]} is there twice")
+        return self
 
 
-def check_system(system: System, origin: str) -> None:
+def check_system(asked: System, origin: str) -> None:
     """Every parameter file that the section names must be usable, and a solar charger must have an array.
 
     Raises
@@ -132,7 +155,7 @@ def check_system(system: System, origin: str) -> None:
     InputError
         With file, field, value and what is allowed.
     """
-    for index, device in enumerate(system.devices):
+    for index, device in enumerate(asked.devices):
         field = f"system.devices.{index}.parameters"
         try:
             loaded = LOADERS[device.kind](device.parameters)
@@ -140,3 +163,16 @@ def check_system(system: System, origin: str) -> None:
             raise InputError(origin, field, device.parameters, f"a parameter file ({error})") from None
         if device.kind == "solar" and isinstance(loaded, chargers.ChargerParameters) and loaded.array_W <= 0.0:
             raise InputError(origin, field, device.parameters, "a charger with a solar array (array_W above 0)")
+
+
+def system_parameters(asked: System, ambient_degC: float) -> system.SystemParameters:
+    """Parameters of all devices and of the way to them; raises `models.parameter_file.ParameterError`.
+
+    The cable keeps the resistance that it has at the ambient of the BMS.
+    """
+    copper = cable.load_cable(asked.cable_length_m, asked.cable_area_mm2)
+    return system.gathered(
+        [LOADERS[device.kind](device.parameters) for device in asked.devices],
+        [device.remote == "always_on" for device in asked.devices],
+        float(cable.resistance_ohm(ambient_degC, copper)) + SYSTEM_PATH_OHM,
+    )

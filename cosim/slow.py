@@ -5,7 +5,7 @@ cables, alternator and loads around it are a small network with one unknown, the
 
     V_stb  = V - R_a I_alt(V)
     I_port = I_alt(V) - I_load - (V_stb - E_s) / R_s
-    F(V)   = I_port - I_circuit(V_stb - R_c I_port - R_b I_port - E_b) = 0
+    F(V)   = I_port - I_circuit(V_stb - R_c I_port - V_stud) = 0,    V_stud = E_b + R_b (I_port + I_system(V_stud))
 
 The alternator's current ``I_alt`` is its static law behind the lag of its field, exact for a law that moves along a
 straight line over a tick (`models.alternator.field_lag`).
@@ -21,54 +21,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.characteristic import Controls, Law, current_and_slope, fuse_ohm, law_at
+from cosim.characteristic import Controls, fuse_ohm, law_at
+from cosim.network import Network, Operating, root, stud
 from cosim.plant import PlantParameters, PlantState, carried_A, controls_of, fuse_current_A, source_thevenin
-from models import alternator, bank, bank_tick, bank_work, cable, fuse, heat, heat_tick, starter_battery
+from models import alternator, bank, bank_tick, bank_work, cable, fuse, heat, heat_tick, starter_battery, system
 from models.compiled import apart, borrowing, compiled
-
-CLOSE_A = 1e-9
-"""Residual at which a network solution is taken [A]."""
-
-class Operating(NamedTuple):
-    """Solution of the network at one moment; currents in ampere, voltages in volt."""
-
-    port_current_A: float
-    alternator_current_A: float
-    starter_battery_current_A: float
-    alternator_voltage_V: float
-    starter_voltage_V: float
-    input_voltage_V: float
-    battery_voltage_V: float
-    capability_A: float
-    setpoint_V: float
-
-
-class _Network(NamedTuple):
-    """Fixed figures of one network solution."""
-
-    capability_A: float
-    setpoint_V: float
-    load_A: float
-    source_emf_V: float
-    source_S: float
-    cable_ohm: float
-    battery_emf_V: float
-    battery_ohm: float
-    lead_ohm: float
-    gain_A_V: float
-    field_share: float
-    carried_A: float
-
-
-class _Trial(NamedTuple):
-    """One evaluation of the residual: voltages, currents, residual [A] and its slope [S]."""
-
-    voltage_V: float
-    current_A: float
-    bus_V: float
-    port_current_A: float
-    residual_A: float
-    slope_S: float
 
 
 @compiled
@@ -100,20 +57,26 @@ def solve_around(
     if p.has_vehicle > 0.5:
         capability = alternator.capability_A(row[0], state.alternator.winding_degC, p.alternator)
         setpoint = alternator.setpoint_V(state.alternator.case_degC, p.alternator)
-    n = _Network(
+    n = Network(
         capability, setpoint, _bounded_load(row[2], source_emf, source_ohm), source_emf, 1.0 / source_ohm,
         cable.resistance_ohm(state.input_cable_degC, p.input_cable), battery_emf_V,
         battery_ohm + cable.resistance_ohm(state.battery_cable_degC, p.battery_cable), p.alternator_lead_ohm,
-        p.alternator.gain_A_V, p.field_lag.now, carried_A(state, p),
+        p.alternator.gain_A_V, p.field_lag.now, carried_A(state, p), state.system_V,
     )
-    found = _root(state.bus_voltage_V, n, law_at(u, p.characteristic))
+    if p.system.kind.size > 0:
+        system.fill_laws(state.system, row[4:], p.system)
+    found = root(state.bus_voltage_V, n, law_at(u, p.characteristic), p.system)
     if found.bus_V - n.cable_ohm * found.port_current_A > p.characteristic.trip_V:
         blocked = Controls(0.0, u.reference_mV, u.fuse_degC, u.diode_degC, u.pass_degC)
-        found = _root(state.bus_voltage_V, n, law_at(blocked, p.characteristic))
+        found = root(state.bus_voltage_V, n, law_at(blocked, p.characteristic), p.system)
     port, bus = found.port_current_A, found.bus_V
+    stud_V = n.battery_emf_V + n.battery_ohm * port
+    system_A, system_V = 0.0, stud_V
+    if p.system.kind.size > 0:
+        stud_V, _, system_A, system_V = stud(port, n, p.system)
     return Operating(
         port, found.current_A, (bus - n.source_emf_V) * n.source_S, found.voltage_V, bus, bus - n.cable_ohm * port,
-        n.battery_emf_V + n.battery_ohm * port, n.capability_A, n.setpoint_V,
+        stud_V, n.capability_A, n.setpoint_V, system_A, system_V,
     )
 
 
@@ -136,79 +99,6 @@ def network_load_A(state: PlantState, row: NDArray[np.float64], p: PlantParamete
     """Load current of a tick's inputs as the network takes it [A]."""
     source_emf, source_ohm = source_thevenin(state, row[3], p)
     return _bounded_load(row[2], source_emf, source_ohm)
-
-
-@borrowing
-def _try(voltage_V: float, n: _Network, law: Law) -> _Trial:
-    """Residual and slope at one alternator voltage."""
-    current = n.carried_A
-    slope_S = 0.0
-    if n.capability_A > alternator.NO_OUTPUT_A:
-        law_A, law_S = alternator.current_and_slope(voltage_V, n.capability_A, n.setpoint_V, n.gain_A_V)
-        current += n.field_share * law_A
-        slope_S = n.field_share * law_S
-    bus = voltage_V - n.lead_ohm * current
-    bus_slope = 1.0 - n.lead_ohm * slope_S
-    port = current - n.load_A - (bus - n.source_emf_V) * n.source_S
-    port_slope = slope_S - bus_slope * n.source_S
-    path_ohm = n.cable_ohm + n.battery_ohm
-    through, through_S = current_and_slope(bus - path_ohm * port - n.battery_emf_V, law)
-    return _Trial(
-        voltage_V, current, bus, port, port - through, port_slope - through_S * (bus_slope - path_ohm * port_slope)
-    )
-
-
-@borrowing
-def _root(start_V: float, n: _Network, law: Law) -> _Trial:
-    """Root of the falling residual: Newton from the last solution while it halves the residual, else bracketing."""
-    here = _try(start_V, n, law)
-    for _ in range(20):
-        if abs(here.residual_A) < CLOSE_A:
-            return here
-        ahead = _try(here.voltage_V - here.residual_A / here.slope_S, n, law)
-        if not abs(ahead.residual_A) < 0.5 * abs(here.residual_A):
-            break
-        here = ahead
-    return _bracketed(start_V, n, law)
-
-
-@borrowing
-def _bracketed(start_V: float, n: _Network, law: Law) -> _Trial:
-    """Root by bracketing and the Illinois rule; volt, to about 1e-10 V."""
-    low, high = start_V - 0.02, start_V + 0.02
-    f_low = _try(low, n, law).residual_A
-    f_high = _try(high, n, law).residual_A
-    width = 0.04
-    while f_low < 0.0 and width < 1e3:
-        high, f_high = low, f_low
-        low -= width
-        width *= 2.0
-        f_low = _try(low, n, law).residual_A
-    while f_high > 0.0 and width < 1e3:
-        low, f_low = high, f_high
-        high += width
-        width *= 2.0
-        f_high = _try(high, n, law).residual_A
-    side = 0
-    found = _try(0.5 * (low + high), n, law)
-    for _ in range(100):
-        middle = found.voltage_V
-        if f_low != f_high:
-            middle = (low * f_high - high * f_low) / (f_high - f_low)
-        found = _try(middle, n, law)
-        if found.residual_A > 0.0:
-            low, f_low = middle, found.residual_A
-            if side == 1:
-                f_high *= 0.5
-            side = 1
-        else:
-            high, f_high = middle, found.residual_A
-            if side == -1:
-                f_low *= 0.5
-            side = -1
-        if high - low < 1e-11 or abs(found.residual_A) < CLOSE_A:
-            break
-    return found
 
 
 REFRESH_S = 1.0
@@ -268,6 +158,7 @@ def with_bank(state: PlantState, cells: bank.BankState) -> PlantState:
         cells, state.starter, state.alternator, state.fuse,
         heat.BoxState(box.heatsink_degC, box.terminal_degC, box.junction_degC.copy()),
         state.input_cable_degC, state.battery_cable_degC, state.bus_voltage_V, state.field_A, state.law_A,
+        state.system.copy(), state.system_V,
     )
 
 
@@ -291,21 +182,23 @@ def sense_V(state: PlantState, x: Operating, p: PlantParameters) -> float:
 
 @borrowing
 def advance_heat(
-    state: PlantState, port_current_A: float, alternator_current_A: float, alternator_voltage_V: float,
-    alternator_rpm: float, ambient_degC: NDArray[np.float64], dt_s: float, p: PlantParameters,
+    state: PlantState, port_current_A: float, system_current_A: float, alternator_current_A: float,
+    alternator_voltage_V: float, alternator_rpm: float, ambient_degC: NDArray[np.float64], dt_s: float,
+    p: PlantParameters,
 ) -> tuple[alternator.AlternatorState, float, float]:
     """Slow temperatures (alternator and cables) after `dt_s` at constant currents."""
     capability = alternator.capability_A(alternator_rpm, state.alternator.winding_degC, p.alternator)
     return _advance_heat(
-        state, port_current_A, alternator_current_A, alternator_voltage_V, alternator_rpm, capability, ambient_degC,
-        dt_s, p,
+        state, port_current_A, system_current_A, alternator_current_A, alternator_voltage_V, alternator_rpm, capability,
+        ambient_degC, dt_s, p,
     )
 
 
 @borrowing
 def _advance_heat(
-    state: PlantState, port_current_A: float, alternator_current_A: float, alternator_voltage_V: float,
-    alternator_rpm: float, capability_A: float, ambient_degC: NDArray[np.float64], dt_s: float, p: PlantParameters,
+    state: PlantState, port_current_A: float, system_current_A: float, alternator_current_A: float,
+    alternator_voltage_V: float, alternator_rpm: float, capability_A: float, ambient_degC: NDArray[np.float64],
+    dt_s: float, p: PlantParameters,
 ) -> tuple[alternator.AlternatorState, float, float]:
     machine = state.alternator
     if p.has_vehicle > 0.5:
@@ -314,7 +207,8 @@ def _advance_heat(
             p.alternator,
         )
     first = cable.step_temperature(state.input_cable_degC, port_current_A, ambient_degC[0], dt_s, p.input_cable)
-    second = cable.step_temperature(state.battery_cable_degC, port_current_A, ambient_degC[2], dt_s, p.battery_cable)
+    bank_A = port_current_A + system_current_A
+    second = cable.step_temperature(state.battery_cable_degC, bank_A, ambient_degC[2], dt_s, p.battery_cable)
     return machine, first, second
 
 
@@ -334,8 +228,8 @@ def advance_in_place(
     The bank is the one in `k.bank`, its currents shared out; `k.powers_W` is that of the start of the tick.
     """
     machine, first, second = _advance_heat(
-        state, x.port_current_A, x.alternator_current_A, x.alternator_voltage_V, row[0], x.capability_A, ambient_degC,
-        k.dt_s, p,
+        state, x.port_current_A, x.system_current_A, x.alternator_current_A, x.alternator_voltage_V, row[0],
+        x.capability_A, ambient_degC, k.dt_s, p,
     )
     starter = state.starter
     if p.has_vehicle > 0.5:
@@ -353,5 +247,5 @@ def advance_in_place(
     return PlantState(
         state.battery, starter, machine, melting, heat.BoxState(heatsink, terminal, state.box.junction_degC), first,
         second, x.alternator_voltage_V, x.alternator_current_A,
-        (x.alternator_current_A - carried_A(state, p)) / p.field_lag.now,
+        (x.alternator_current_A - carried_A(state, p)) / p.field_lag.now, state.system, x.system_voltage_V,
     )

@@ -15,6 +15,7 @@ from cosim.cache import content_key
 from cosim.deck import circuit_text
 from cosim.figures import Figure
 from cosim.loop import LEDGER
+from models.system import ENERGY
 
 if TYPE_CHECKING:
     from cosim.run import Run
@@ -39,6 +40,7 @@ def summarise(run: Run, slow: xr.Dataset, cell_charge_C: float) -> dict[str, Any
         "charge_balance": charge_balance(ledger, cell_charge_C),
         "energy_balance": energy_balance(ledger),
         "bank": bank_summary(run.start.battery, run.state.battery, ledger["battery_J"], run.p.battery),
+        "system_Wh": dict(zip(run.scenario.system.names, (run.state.system[:, ENERGY] / 3600.0).tolist(), strict=True)),
         "windows": run.window_reports,
         "worst_window": worst(run.window_reports),
         "warnings": warnings_of(run),
@@ -77,6 +79,7 @@ def energy_balance(ledger: dict[str, float]) -> dict[str, float]:
     """
     entering = ledger["source_J"] - ledger["lead_J"] - ledger["load_J"] - ledger["starter_battery_J"]
     arriving = ledger["input_cable_J"] + ledger["circuit_J"] + ledger["battery_cable_J"] + ledger["battery_J"]
+    entering, arriving = entering + ledger["system_J"], arriving + ledger["system_cable_J"]
     error = entering - arriving
     kept = {key: value for key, value in ledger.items() if key.endswith("_J")}
     return {**kept, "error_J": error, "relative": abs(error) / max(abs(entering), 1.0)}

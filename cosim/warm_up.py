@@ -45,7 +45,7 @@ def main() -> None:
     fast.accept(0.0, values)
     fast.start(0.0, values)
     fast.accept(1e-6, values)
-    advance_heat(state, 0.0, 0.0, 13.0, 2000.0, ambient, 0.1, p)
+    advance_heat(state, 0.0, 0.0, 0.0, 13.0, 2000.0, ambient, 0.1, p)
 
 
 if __name__ == "__main__":

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 import bms
+from cosim import window_system
 from cosim.balance import window_balance
 from cosim.characteristic import LINK
-from cosim.deck import DEVICES, EXTERNALS, SIGNALS, DeckSpec, top_deck
+from cosim.deck import DEVICES, SIGNALS, DeckSpec, externals, top_deck
 from cosim.exchange import (
     I_ALTERNATOR,
     I_BATTERY,
@@ -29,11 +30,12 @@ from cosim.exchange import (
     junctions,
 )
 from cosim.inputs import Inputs
+from cosim.network import Operating
 from cosim.plant import PlantParameters, PlantState, source_thevenin, stored_charge_C, with_alternator_at
 from cosim.policy import SHORTEST_S, WindowRequest
 from cosim.replay import native_bank
 from cosim.sensors import as_measurements, inside, measure
-from cosim.slow import Operating, advance_heat, solve_network
+from cosim.slow import advance_heat, solve_network
 from cosim.spice import SpiceSession
 from cosim.spice_sources import SourceTable
 from cosim.supervision import Supervision
@@ -98,7 +100,7 @@ class Window:
         self._fast = FastState(state, p, self._ambient)
         self._preroll_s = PREROLL_S[previous_commands.alternator_enable]
         self._spec = with_field_held(spec, self._preroll_s)
-        self._table = SourceTable(EXTERNALS)
+        self._table = SourceTable(externals(spec))
         self._tick = request.start_tick
         self._last_values: Array | None = None
         self._standing = previous_commands
@@ -181,6 +183,8 @@ class Window:
         }
         for name, value in values.items():
             self._table.hold(name, 0.0, float(value))
+        if window_system.has_system(p):
+            table.hold(window_system.SOURCE, 0.0, self._prediction(self.request.start_tick, before).system_current_A)
         if before.alternator_enable:
             table.hold("ven", ENABLE_AT_S, 0.0)
             table.ramp("ven", ENABLE_AT_S, 1.0, COMMAND_RAMP_S)
@@ -239,14 +243,14 @@ class Window:
             self._start_mismatch_A = float(values[I_PORT] - predicted.port_current_A)
             self._last_values = values.copy()
             self._keep_row(tick, values)
-            return self._apply(self._supervision.commands, self._previous, spice_s)
+            return self._apply(self._supervision.commands, self._previous, spice_s) + self._hold_system(tick, spice_s)
         self._slow_temperatures(tick, values)
         before = self._standing = self._supervision.commands
         if self._supervision.wants(tick, inside(measured, self._supervision.low, self._supervision.high)):
             self._supervision = self._supervision.stepped(tick, as_measurements(measured, self._n_cells))
             now_s = seconds(tick, self._tick_s)
             self._notes += [(now_s, "supervisor", str(e.name), e.detail) for e in self._supervision.events]
-        more = self._apply(self._supervision.commands, before, spice_s)
+        more = self._apply(self._supervision.commands, before, spice_s) + self._hold_system(tick, spice_s)
         self._keep_row(tick, values)
         self._consider_closing(tick, values, changed=bool(more))
         self._last_values = values.copy()
@@ -268,6 +272,13 @@ class Window:
             more = more or [end_s]
         return more
 
+    def _hold_system(self, tick: int, spice_s: float) -> list[float]:
+        if not window_system.has_system(self._p):
+            return []
+        commands = self._supervision.commands
+        now, then = (self._prediction(t, commands).system_current_A for t in (tick, tick + 1))
+        return window_system.held(self._table, spice_s, now, then, self._tick_s)
+
     def _measured(self, values: Array) -> Array:
         s = self._fast.state
         cells = bank.cell_voltages_V(s.battery, values[I_BATTERY], self._p.battery)
@@ -279,11 +290,15 @@ class Window:
 
     def _slow_temperatures(self, tick: int, values: Array) -> None:
         """Alternator and cables step once per tick with the tick's mean currents; the field is handed over."""
-        alternator_A, port_A = self._fast.take_means(self._tick_s)
-        rpm = float(self._inputs.alternator_rpm.at((tick - 1) * self._tick_s))
+        alternator_A, port_A, system_A = self._fast.take_means(self._tick_s)
+        row = self._row(tick - 1)
+        rpm = float(row[0])
         assert self._last_values is not None
+        self._fast.state = window_system.stepped(
+            self._fast.state, self._last_values, row, self._supervision.commands.charge_allowed, self._tick_s, self._p
+        )
         machine, first, second = advance_heat(
-            self._fast.state, port_A, alternator_A, float(self._last_values[V_BUS]), rpm, self._ambient,
+            self._fast.state, port_A, system_A, alternator_A, float(self._last_values[V_BUS]), rpm, self._ambient,
             self._tick_s, self._p,
         )
         self._fast.state = self._fast.state._replace(
@@ -291,17 +306,19 @@ class Window:
         )
         setpoint_V = float(alternator.setpoint_V(machine.case_degC, self._p.alternator))
         self._table.hold("vset", self._tick_time(tick), setpoint_V)
-        x = self._operating(values)
+        x = window_system.operating_point(values, self._p)
         rpm = float(self._inputs.alternator_rpm.at(tick * self._tick_s))
         self._fast.state = with_alternator_at(
             self._fast.state, x.alternator_current_A, x.alternator_voltage_V, rpm, self._p
         )
 
+    def _row(self, tick: int) -> Array:
+        return np.asarray(self._inputs.sampled(np.array([tick * self._tick_s]))[0])
+
     def _prediction(self, tick: int, commands: bms.Commands) -> Operating:
-        row = self._inputs.sampled(np.array([tick * self._tick_s]))[0]
         reference_mV = commands.sense_reference_V * 1e3
         result: Operating = solve_network(
-            self._fast.state, row, float(commands.alternator_enable), reference_mV, self._p
+            self._fast.state, self._row(tick), float(commands.alternator_enable), reference_mV, self._p
         )
         return result
 
@@ -334,22 +351,12 @@ class Window:
 
     def _keep_row(self, tick: int, values: Array) -> None:
         s, c = self._fast.state, self._supervision.commands
-        x = self._operating(values)
+        x = window_system.operating_point(values, self._p)
         extra = np.array([
             float(c.alternator_enable), c.current_limit_A, self._supervision.fuse_estimate_degC, 1.0
         ])
         powers = np.array([values[ORDER.index(f"power_{d}_W")] for d in DEVICES])
         self._rows.append((tick, s, x, powers, extra))
-
-    def _operating(self, values: Array) -> Operating:
-        named = dict(zip(ORDER, (float(v) for v in values), strict=True))
-        alternator_V = named["starter_voltage_V"] + (
-            self._p.alternator_lead_ohm * named["alternator_current_A"]
-        )
-        return Operating(
-            named["port_current_A"], named["alternator_current_A"], named["starter_battery_current_A"], alternator_V,
-            named["starter_voltage_V"], named["input_voltage_V"], named["battery_voltage_V"], 0.0, 0.0,
-        )
 
     # ---- results ------------------------------------------------------------------------------------------
     def _outcome(self, spice_s: Array, columns: Array) -> WindowOutcome:
@@ -361,11 +368,12 @@ class Window:
         state = self._fast.state._replace(bus_voltage_V=last.alternator_voltage_V)
         predicted = self._prediction(end_tick, self._standing)
         mismatch_A = last.port_current_A - predicted.port_current_A
-        waves = dict(zip(ORDER, kept, strict=True))
+        waves = window_system.with_system_wave(dict(zip(ORDER, kept, strict=True)), self._p)
         before_C = stored_charge_C(self._start[0].battery, self._p.battery)
         charge = stored_charge_C(state.battery, self._p.battery) - before_C
         balance, energies = window_balance(
-            time_s, waves, charge, float(self._p.alternator_lead_ohm), self._spec.battery_cable_resistance_ohm
+            time_s, waves, charge, float(self._p.alternator_lead_ohm), self._spec.battery_cable_resistance_ohm,
+            self._p.system.path_ohm,
         )
         start_s, stop_s = (seconds(t, self._tick_s) for t in (self.request.start_tick, end_tick))
         notes = list(self._notes)

@@ -38,6 +38,7 @@ def deck_spec(
         battery_cable_inductance_H=float(p.battery_cable.inductance_H),
         battery_resistance_ohm=float(battery_ohm),
         alternator=machine if p.has_vehicle > 0.5 else None,
+        system=bool(p.system.kind.size),
     )
 
 

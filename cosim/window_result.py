@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 import bms
 from cosim.balance import Balance
 from cosim.deck import DEVICES
+from cosim.network import Operating
 from cosim.plant import PlantState
 from cosim.policy import WindowRequest
-from cosim.slow import Operating
 from cosim.supervision import Supervision
 
 Array = NDArray[np.float64]

@@ -156,19 +156,26 @@ def output_power_W(state: ChargerState, p: ChargerParameters) -> float:
 
 
 @borrowing
-def current_and_slope(voltage_V: float, state: ChargerState, p: ChargerParameters) -> tuple[float, float]:
-    """Return current [A], positive, and dI/dV [S], not positive, at a terminal voltage."""
-    power_W = output_power_W(state, p)
-    regulated_A = p.gain_A_V * (setpoint_V(state, p) - voltage_V)
+def regulated(
+    voltage_V: float, power_W: float, set_V: float, highest_A: float, gain_A_V: float
+) -> tuple[float, float]:
+    """Return current [A], positive, and dI/dV [S] of a source of limited power that regulates a voltage."""
+    regulated_A = gain_A_V * (set_V - voltage_V)
     if power_W <= 0.0 or regulated_A <= 0.0:
         return 0.0, 0.0
-    current_A, slope_S = p.highest_A, 0.0
-    if power_W < p.highest_A * voltage_V:
+    current_A, slope_S = highest_A, 0.0
+    if power_W < highest_A * voltage_V:
         current_A = power_W / voltage_V
         slope_S = -current_A / voltage_V
     if regulated_A < current_A:
-        return regulated_A, -p.gain_A_V
+        return regulated_A, -gain_A_V
     return current_A, slope_S
+
+
+@borrowing
+def current_and_slope(voltage_V: float, state: ChargerState, p: ChargerParameters) -> tuple[float, float]:
+    """Return current [A], positive, and dI/dV [S], not positive, at a terminal voltage."""
+    return regulated(voltage_V, output_power_W(state, p), setpoint_V(state, p), p.highest_A, p.gain_A_V)
 
 
 @borrowing

@@ -97,6 +97,12 @@ def borrowing(function: Function) -> Function:
     return cast(Function, numba.njit(**options)(function))
 
 
+def called(function: Function) -> Function:
+    """Compile as :func:`borrowing`, but called and not inlined: for what few runs need, at many places of a tick."""
+    options: dict[str, Any] = {**COMMON, "_nrt": False, "inline": "never"}
+    return cast(Function, numba.njit(**options)(function))
+
+
 def vectorising(function: Function) -> Function:
     """Compile as :func:`borrowing`, with divisions that the compiler may do several at a time.
 

@@ -174,15 +174,20 @@ def faded(current_A: float, slope_S: float, voltage_V: float) -> tuple[float, fl
 
 
 @borrowing
+def constant_power(voltage_V: float, power_W: float, highest_A: float) -> tuple[float, float]:
+    """Return current [A], negative, and dI/dV [S] of a load of constant power with a highest current."""
+    if power_W >= highest_A * voltage_V:
+        return faded(-highest_A, 0.0, voltage_V)
+    current_A = -power_W / voltage_V
+    return faded(current_A, -current_A / voltage_V, voltage_V)
+
+
+@borrowing
 def inverter_current_and_slope(
     voltage_V: float, state: InverterState, p: InverterParameters
 ) -> tuple[float, float]:
     """Return current [A] and dI/dV [S] at a terminal voltage; the current is negative (it discharges)."""
-    power_W = inverter_power_W(state, p)
-    if power_W >= p.highest_A * voltage_V:
-        return faded(-p.highest_A, 0.0, voltage_V)
-    current_A = -power_W / voltage_V
-    return faded(current_A, -current_A / voltage_V, voltage_V)
+    return constant_power(voltage_V, inverter_power_W(state, p), p.highest_A)
 
 
 @borrowing
@@ -226,15 +231,24 @@ def precharge_C(voltage_V: float, state: InverterState, p: InverterParameters) -
 
 
 @borrowing
+def dc_load_steady_A(state: DcLoadState, p: DcLoadParameters) -> float:
+    """Return the constant current of the DC loads now, the pulses in it [A]."""
+    return p.current_A + (p.pulse_A if state.phase_s < p.pulse_duty * p.pulse_period_s else 0.0)
+
+
+@borrowing
+def steady_and_resistive(voltage_V: float, steady_A: float, conductance_S: float) -> tuple[float, float]:
+    """Return current [A], negative, and dI/dV [S] of a constant current beside a resistance."""
+    current_A, slope_S = faded(-steady_A, 0.0, voltage_V)
+    return current_A - conductance_S * max(voltage_V, 0.0), slope_S - (conductance_S if voltage_V > 0.0 else 0.0)
+
+
+@borrowing
 def dc_load_current_and_slope(voltage_V: float, state: DcLoadState, p: DcLoadParameters) -> tuple[float, float]:
     """Return current [A], negative, and dI/dV [S] of the DC loads at a terminal voltage."""
     if state.remote.on < 0.5:
         return 0.0, 0.0
-    steady_A = p.current_A
-    if state.phase_s < p.pulse_duty * p.pulse_period_s:
-        steady_A += p.pulse_A
-    current_A, slope_S = faded(-steady_A, 0.0, voltage_V)
-    return current_A - p.conductance_S * max(voltage_V, 0.0), slope_S - (p.conductance_S if voltage_V > 0.0 else 0.0)
+    return steady_and_resistive(voltage_V, dc_load_steady_A(state, p), p.conductance_S)
 
 
 @borrowing

@@ -9,13 +9,16 @@ import pytest
 
 from cosim.characteristic import Controls, current_and_slope, law_at, limiter_start
 from cosim.loop import LEDGER, Grid, Plant, Stretch, run_ticks
+from cosim.network import CLOSE_A, Network, bracketed, root
 from cosim.plant import PlantParameters, PlantState
 from cosim.quasi_static import new_watch
-from cosim.slow import CLOSE_A, _bracketed, _Network, _root
-from models import alternator, bank, bank_tick, bank_work, heat, heat_tick
+from models import alternator, bank, bank_tick, bank_work, heat, heat_tick, system
 from models.linear import relax_chain, step_network
 from tests.cosim.test_slow import VEHICLE, plant
 from tests.models.test_bank import uneven
+
+NOTHING = system.gathered([], [], 0.0)
+"""Nothing at System+."""
 
 
 @pytest.mark.parametrize("n", [1, 7])
@@ -87,18 +90,18 @@ def test_the_slope_of_the_alternator_is_its_derivative() -> None:
 def test_newton_and_bracketing_find_the_same_root_from_anywhere() -> None:
     rng = np.random.default_rng(1)
     for _ in range(2000):
-        n = _Network(
+        n = Network(
             capability_A=float(rng.choice([0.0, rng.uniform(5.0, 200.0)])), setpoint_V=rng.uniform(13.6, 14.8),
             load_A=rng.uniform(0.0, 300.0), source_emf_V=rng.uniform(11.8, 13.2),
             source_S=1.0 / rng.uniform(3e-3, 15e-3), cable_ohm=rng.uniform(0.3e-3, 3e-3),
             battery_emf_V=rng.uniform(11.5, 14.5), battery_ohm=rng.uniform(1e-3, 4e-3), lead_ohm=0.8e-3,
             gain_A_V=150.0, field_share=float(rng.choice([1.0, rng.uniform(0.05, 1.0)])),
-            carried_A=rng.uniform(0.0, 50.0),
+            carried_A=rng.uniform(0.0, 50.0), system_V=0.0,
         )
         u = Controls(float(rng.integers(0, 2)), rng.uniform(5.0, 75.0), rng.uniform(-40.0, 150.0), 40.0, 60.0)
         law = law_at(u, limiter_start())
-        found = _root(rng.uniform(11.0, 15.0), n, law)
-        sure = _bracketed(rng.uniform(11.0, 15.0), n, law)
+        found = root(rng.uniform(11.0, 15.0), n, law, NOTHING)
+        sure = bracketed(rng.uniform(11.0, 15.0), n, law, NOTHING)
         assert abs(found.residual_A) < 1e-6  # the bracket ends at 1e-11 V, some 1e-9 A
         assert found.voltage_V == pytest.approx(sure.voltage_V, abs=1e-10)
         assert found.port_current_A == pytest.approx(sure.port_current_A, abs=1e-6)

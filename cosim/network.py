@@ -1,0 +1,153 @@
+"""The network around the circuit as one equation, and its root; see `cosim.slow` for the equation.
+
+With devices at System+ the battery stud is no longer a source behind a resistance: its voltage at a port current comes
+from an equation of its own (`models.system.voltage_V`), solved inside. It rises with the port current, so that the
+residual still falls strictly.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from cosim.characteristic import Law, current_and_slope
+from models import alternator, system
+from models.compiled import borrowing, called
+from models.system import SystemParameters
+
+CLOSE_A = 1e-9
+"""Residual at which a network solution is taken [A]."""
+
+class Operating(NamedTuple):
+    """Solution of the network at one moment; currents in ampere, voltages in volt."""
+
+    port_current_A: float
+    alternator_current_A: float
+    starter_battery_current_A: float
+    alternator_voltage_V: float
+    starter_voltage_V: float
+    input_voltage_V: float
+    battery_voltage_V: float
+    capability_A: float
+    setpoint_V: float
+    system_current_A: float
+    system_voltage_V: float
+
+
+class Network(NamedTuple):
+    """Fixed figures of one network solution."""
+
+    capability_A: float
+    setpoint_V: float
+    load_A: float
+    source_emf_V: float
+    source_S: float
+    cable_ohm: float
+    battery_emf_V: float
+    battery_ohm: float
+    lead_ohm: float
+    gain_A_V: float
+    field_share: float
+    carried_A: float
+    system_V: float
+
+
+class Trial(NamedTuple):
+    """One evaluation of the residual: voltages, currents, residual [A] and its slope [S]."""
+
+    voltage_V: float
+    current_A: float
+    bus_V: float
+    port_current_A: float
+    residual_A: float
+    slope_S: float
+
+
+@borrowing
+def _try(voltage_V: float, n: Network, law: Law, devices: SystemParameters) -> Trial:
+    """Residual and slope at one alternator voltage."""
+    current = n.carried_A
+    slope_S = 0.0
+    if n.capability_A > alternator.NO_OUTPUT_A:
+        law_A, law_S = alternator.current_and_slope(voltage_V, n.capability_A, n.setpoint_V, n.gain_A_V)
+        current += n.field_share * law_A
+        slope_S = n.field_share * law_S
+    bus = voltage_V - n.lead_ohm * current
+    bus_slope = 1.0 - n.lead_ohm * slope_S
+    port = current - n.load_A - (bus - n.source_emf_V) * n.source_S
+    port_slope = slope_S - bus_slope * n.source_S
+    path_ohm = n.cable_ohm + n.battery_ohm
+    if devices.kind.size == 0:
+        through, through_S = current_and_slope(bus - path_ohm * port - n.battery_emf_V, law)
+        return Trial(
+            voltage_V, current, bus, port, port - through, port_slope - through_S * (bus_slope - path_ohm * port_slope)
+        )
+    stud_V, stud_ohm, _, _ = stud(port, n, devices)
+    through, through_S = current_and_slope(bus - n.cable_ohm * port - stud_V, law)
+    drop_slope = bus_slope - (n.cable_ohm + stud_ohm) * port_slope
+    return Trial(voltage_V, current, bus, port, port - through, port_slope - through_S * drop_slope)
+
+
+@called
+def stud(port_A: float, n: Network, devices: SystemParameters) -> tuple[float, float, float, float]:
+    """Voltage at the BMS battery stud [V] and its slope with the port current [ohm]; current and voltage at System+.
+
+    For where there are devices; their laws stand in `devices` (`models.system.fill_laws`).
+    """
+    emf_V = n.battery_emf_V + n.battery_ohm * port_A
+    volts = system.voltage_V(n.system_V, emf_V, n.battery_ohm + devices.path_ohm, devices)
+    current_A, slope_S = system.current_and_slope(volts, devices)
+    rise = n.battery_ohm / (1.0 - (n.battery_ohm + devices.path_ohm) * slope_S)
+    return emf_V + n.battery_ohm * current_A, rise * (1.0 - devices.path_ohm * slope_S), current_A, volts
+
+
+@borrowing
+def root(start_V: float, n: Network, law: Law, devices: SystemParameters) -> Trial:
+    """Root of the falling residual: Newton from the last solution while it halves the residual, else bracketing."""
+    here = _try(start_V, n, law, devices)
+    for _ in range(20):
+        if abs(here.residual_A) < CLOSE_A:
+            return here
+        ahead = _try(here.voltage_V - here.residual_A / here.slope_S, n, law, devices)
+        if not abs(ahead.residual_A) < 0.5 * abs(here.residual_A):
+            break
+        here = ahead
+    return bracketed(start_V, n, law, devices)
+
+
+@borrowing
+def bracketed(start_V: float, n: Network, law: Law, devices: SystemParameters) -> Trial:
+    """Root by bracketing and the Illinois rule; volt, to about 1e-10 V."""
+    low, high = start_V - 0.02, start_V + 0.02
+    f_low = _try(low, n, law, devices).residual_A
+    f_high = _try(high, n, law, devices).residual_A
+    width = 0.04
+    while f_low < 0.0 and width < 1e3:
+        high, f_high = low, f_low
+        low -= width
+        width *= 2.0
+        f_low = _try(low, n, law, devices).residual_A
+    while f_high > 0.0 and width < 1e3:
+        low, f_low = high, f_high
+        high += width
+        width *= 2.0
+        f_high = _try(high, n, law, devices).residual_A
+    side = 0
+    found = _try(0.5 * (low + high), n, law, devices)
+    for _ in range(100):
+        middle = found.voltage_V
+        if f_low != f_high:
+            middle = (low * f_high - high * f_low) / (f_high - f_low)
+        found = _try(middle, n, law, devices)
+        if found.residual_A > 0.0:
+            low, f_low = middle, found.residual_A
+            if side == 1:
+                f_high *= 0.5
+            side = 1
+        else:
+            high, f_high = middle, found.residual_A
+            if side == -1:
+                f_low *= 0.5
+            side = -1
+        if high - low < 1e-11 or abs(found.residual_A) < CLOSE_A:
+            break
+    return found

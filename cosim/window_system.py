@@ -1,0 +1,92 @@
+"""System+ inside a window: for SPICE a current source at the battery stud, for the slow picture devices with a state.
+
+The current is that of the slow network at each tick, where devices, bank and port are solved together, and goes as a
+straight line to what the network says of the tick's end: a regulator of hundreds of ampere per volt, evaluated on the
+voltage of the tick before, would swing. What the devices do within a tick because of what the port does is left out.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cosim.exchange import I_BATTERY, I_OUTPUT, ORDER, V_BATTERY
+from cosim.network import Operating
+from cosim.plant import PlantParameters, PlantState
+from cosim.spice_sources import SourceTable
+from models import system
+
+Array = NDArray[np.float64]
+
+SOURCE = "vsys"
+JUMP_A = 1.0
+"""A current that differs by more from what stands is a device that switched: it goes there in `SWITCH_S` (ours)."""
+SWITCH_S = 2e-5
+"""Time in which a device switches (ours: a converter's input filter; inrush is no part of it)."""
+AHEAD_A = 5.0
+"""A change over the tick ahead that is larger is a step of the next tick, not a slope (ours)."""
+
+
+def has_system(p: PlantParameters) -> bool:
+    """Whether anything stands at System+."""
+    return bool(p.system.kind.size)
+
+
+def system_current_A(values: Array) -> float:
+    """Current from System+ into the battery stud at an accepted point [A]: bank's less circuit's."""
+    return float(values[I_BATTERY] - values[I_OUTPUT])
+
+
+def operating(values: Array, p: PlantParameters) -> tuple[float, float]:
+    """Current of System+ [A] and voltage at the devices [V] at an accepted point."""
+    if not has_system(p):
+        return 0.0, float(values[V_BATTERY])
+    current_A = system_current_A(values)
+    return current_A, float(values[V_BATTERY]) + p.system.path_ohm * current_A
+
+
+def operating_point(values: Array, p: PlantParameters) -> Operating:
+    """The accepted values as the slow engine has its solutions; without capability and set-point, which SPICE has."""
+    named = dict(zip(ORDER, (float(v) for v in values), strict=True))
+    alternator_V = named["starter_voltage_V"] + p.alternator_lead_ohm * named["alternator_current_A"]
+    return Operating(
+        named["port_current_A"], named["alternator_current_A"], named["starter_battery_current_A"], alternator_V,
+        named["starter_voltage_V"], named["input_voltage_V"], named["battery_voltage_V"], 0.0, 0.0,
+        *operating(values, p),
+    )
+
+
+def with_system_wave(waves: dict[str, Array], p: PlantParameters) -> dict[str, Array]:
+    """Waves of a window, with the current of System+ where there is one."""
+    if not has_system(p):
+        return waves
+    return {**waves, "system_current_A": waves["battery_current_A"] - waves["output_current_A"]}
+
+
+def stepped(
+    state: PlantState, values: Array, row: Array, charge_allowed: bool, tick_s: float, p: PlantParameters
+) -> PlantState:
+    """State with the devices one tick later; `values` and `row` are those of its start."""
+    if not has_system(p):
+        return state
+    devices = state.system.copy()
+    volts = operating(values, p)[1]
+    system.step_in_place(devices, volts, np.ascontiguousarray(row[4:]), float(charge_allowed), tick_s, p.system)
+    return state._replace(system=devices, system_V=volts)
+
+
+def held(table: SourceTable, spice_s: float, now_A: float, then_A: float, tick_s: float) -> list[float]:
+    """Hold the current over the tick that begins; returns the breakpoints that this needs.
+
+    Parameters
+    ----------
+    table, spice_s : sources and time of the tick in SPICE
+    now_A, then_A : current by the slow network at the tick's start and end
+    tick_s : tick
+    """
+    standing_A = table.at(SOURCE, spice_s)
+    if abs(now_A - standing_A) > JUMP_A:
+        return list(table.ramp(SOURCE, spice_s, now_A, SWITCH_S)[1:])
+    target_A = then_A if abs(then_A - now_A) <= AHEAD_A else now_A
+    table.hold(SOURCE, spice_s, standing_A, (target_A - standing_A) / tick_s)
+    return []

@@ -1,0 +1,287 @@
+r"""Devices at System+ in parallel: one current and slope of all of them, and one step; positive current charges.
+
+The physics of each device is in `models.loads` and `models.chargers`. Here any number of them stands in arrays of one
+type, so that compiled code is the same whatever is connected. The devices share the voltage ``w`` at the end of a
+cable; between them and the battery stud of the BMS lie its resistance and that of the path in the BMS::
+
+    w = V_stud + R_path I(w),    V_stud = E + R_b (I_port + I(w))    ->    w - E' - (R_path + R_b) I(w) = 0
+
+The left side rises strictly wherever a solution is stable (constant power: P / w^2 below 1 / R), so Newton or else a
+bracket finds the root. The connection itself is ideal: MOSFETs, latch and pre-charge of System+ are not here.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.chargers import (
+    BULK,
+    ChargerParameters,
+    ChargerState,
+    output_power_W,
+    regulated,
+    setpoint_V,
+)
+from models.chargers import step as step_charger
+from models.compiled import borrowing, called
+from models.loads import (
+    DcLoadParameters,
+    DcLoadState,
+    InverterParameters,
+    InverterState,
+    constant_power,
+    dc_load_steady_A,
+    inverter_power_W,
+    steady_and_resistive,
+    step_dc_load,
+    step_inverter,
+)
+from models.remote import SwitchState
+
+INVERTER, DC_LOADS, CHARGER = 0, 1, 2
+"""Kinds of devices."""
+
+STATE = ("on", "waiting_s", "good", "good_waiting_s", "capacitor_V", "phase_s", "stage", "stage_s", "low_s", "energy_J")
+"""Columns of the devices' state: remote switch and its delay; the inverter's switch for the voltage, its delay, and the
+voltage of its input capacitance; phase of the pulses of DC loads; stage of a charger, time in it and time below
+re-bulk; and for the books the energy given to System+ so far (negative: taken)."""
+ON, WAITING, GOOD, GOOD_WAITING, CAPACITOR, PHASE, STAGE, STAGE_S, LOW, ENERGY = range(len(STATE))
+
+TABLES = ("load_fraction", "efficiency")
+CLOSE_V = 1e-13
+"""Residual at which the voltage is taken [V]: some rounding errors."""
+
+
+class SystemParameters(NamedTuple):
+    """Parameters of everything at System+.
+
+    Attributes
+    ----------
+    kind : ndarray of int64, (n,)
+        Kind of each device.
+    always_on : ndarray, (n,)
+        1: its remote input is bridged; 0: the BMS drives it.
+    numbers : ndarray, (n, 14)
+        Plain parameters of each device, in the order of its own parameters.
+    points : ndarray of int64, (n,)
+        Lengths of its tables.
+    load_fraction, efficiency : ndarray, (n, m)
+        Its tables.
+    path_ohm : float
+        Cable and path in the BMS, from the battery stud to the devices.
+    laws : ndarray, (n, 4)
+        Work space: what :func:`fill_laws` finds.
+    """
+
+    kind: NDArray[np.int64]
+    always_on: NDArray[np.float64]
+    numbers: NDArray[np.float64]
+    points: NDArray[np.int64]
+    load_fraction: NDArray[np.float64]
+    efficiency: NDArray[np.float64]
+    path_ohm: float
+    laws: NDArray[np.float64]
+
+
+Device = InverterParameters | DcLoadParameters | ChargerParameters
+
+
+def gathered(devices: list[Device], always_on: list[bool], path_ohm: float) -> SystemParameters:
+    """Put devices side by side into arrays; there may be none."""
+    n = len(devices)
+    kinds = {InverterParameters: INVERTER, DcLoadParameters: DC_LOADS, ChargerParameters: CHARGER}
+    tables = [[np.asarray(getattr(device, name, np.zeros(1))) for name in TABLES] for device in devices]
+    longest = max((pair[0].size for pair in tables), default=1)
+    both = np.zeros((2, n, longest))
+    numbers = np.zeros((n, 14))
+    for i, device in enumerate(devices):
+        plain = [float(v) for name, v in device._asdict().items() if name not in TABLES]
+        numbers[i, : len(plain)] = plain
+        for j in range(2):
+            both[j, i, : tables[i][j].size] = tables[i][j]
+    return SystemParameters(
+        np.array([kinds[type(device)] for device in devices], dtype=np.int64), np.array(always_on, dtype=np.float64),
+        numbers, np.array([pair[0].size for pair in tables], dtype=np.int64), both[0].copy(), both[1].copy(),
+        float(path_ohm), np.zeros((n, 4)),
+    )
+
+
+def initial_state(voltage_V: float, p: SystemParameters) -> NDArray[np.float64]:
+    """Return the devices' state: on, input capacitances charged, chargers in bulk, nothing in the books; (n, 10)."""
+    state = np.zeros((p.kind.size, len(STATE)))
+    state[:, ON] = state[:, GOOD] = 1.0
+    state[:, CAPACITOR] = voltage_V
+    state[:, STAGE] = BULK
+    return state
+
+
+@borrowing
+def _inverter(i: int, p: SystemParameters) -> InverterParameters:
+    a, n = p.numbers[i], p.points[i]
+    return InverterParameters(
+        a[0], a[1], a[2], p.load_fraction[i, :n], p.efficiency[i, :n], a[3], a[4], a[5], a[6], a[7], a[8], a[9]
+    )
+
+
+@borrowing
+def _dc_loads(i: int, p: SystemParameters) -> DcLoadParameters:
+    a = p.numbers[i]
+    return DcLoadParameters(a[0], a[1], a[2], a[3], a[4], a[5], a[6])
+
+
+@borrowing
+def _charger(i: int, p: SystemParameters) -> ChargerParameters:
+    a, n = p.numbers[i], p.points[i]
+    return ChargerParameters(
+        a[0], a[1], a[2], p.load_fraction[i, :n], p.efficiency[i, :n], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10],
+        a[11], a[12], a[13],
+    )
+
+
+@borrowing
+def _inverter_state(x: NDArray[np.float64], demand_W: float) -> InverterState:
+    good, remote = SwitchState(x[GOOD], x[GOOD_WAITING]), SwitchState(x[ON], x[WAITING])
+    return InverterState(demand_W, x[CAPACITOR], good, remote)
+
+
+@borrowing
+def _dc_state(x: NDArray[np.float64]) -> DcLoadState:
+    return DcLoadState(x[PHASE], SwitchState(x[ON], x[WAITING]))
+
+
+@borrowing
+def _charger_state(x: NDArray[np.float64], source_W: float) -> ChargerState:
+    return ChargerState(max(source_W, 0.0), x[STAGE], x[STAGE_S], x[LOW], SwitchState(x[ON], x[WAITING]))
+
+
+@called
+def fill_laws(state: NDArray[np.float64], power_W: NDArray[np.float64], p: SystemParameters) -> None:
+    """Find what each device does whatever the voltage is, into `p.laws`: call it before the currents are asked for.
+
+    Parameters
+    ----------
+    state : ndarray, (n, 10)
+        Devices' state.
+    power_W : ndarray, (n,)
+        Demand at an inverter's output, or what a charger's source offers; unused for DC loads [W].
+    p : SystemParameters
+        Parameters.
+    """
+    for i in range(p.kind.size):
+        x, law = state[i], p.laws[i]
+        if p.kind[i] == INVERTER:
+            machine = _inverter(i, p)
+            law[0], law[1] = inverter_power_W(_inverter_state(x, power_W[i]), machine), machine.highest_A
+        elif p.kind[i] == DC_LOADS:
+            loads = _dc_loads(i, p)
+            on = 1.0 if x[ON] > 0.5 else 0.0
+            law[0], law[1] = on * dc_load_steady_A(_dc_state(x), loads), on * loads.conductance_S
+        else:
+            charger, now = _charger(i, p), _charger_state(x, power_W[i])
+            law[0], law[1] = output_power_W(now, charger), charger.highest_A
+            law[2], law[3] = setpoint_V(now, charger), charger.gain_A_V
+
+
+@called
+def device_current_and_slope(i: int, voltage_V: float, p: SystemParameters) -> tuple[float, float]:
+    """Return current [A] and dI/dV [S] of one device at a voltage."""
+    law = p.laws[i]
+    if p.kind[i] == INVERTER:
+        return constant_power(voltage_V, law[0], law[1])
+    if p.kind[i] == DC_LOADS:
+        return steady_and_resistive(voltage_V, law[0], law[1])
+    return regulated(voltage_V, law[0], law[2], law[1], law[3])
+
+
+@called
+def current_and_slope(voltage_V: float, p: SystemParameters) -> tuple[float, float]:
+    """Return current [A] and dI/dV [S] of all devices at a voltage."""
+    current_A, slope_S = 0.0, 0.0
+    for i in range(p.kind.size):
+        one_A, one_S = device_current_and_slope(i, voltage_V, p)
+        current_A += one_A
+        slope_S += one_S
+    return current_A, slope_S
+
+
+@called
+def voltage_V(start_V: float, emf_V: float, ohm: float, p: SystemParameters) -> float:
+    """Return the devices' voltage behind a source, w - E - R I(w) = 0: the root that Newton reaches from a start.
+
+    Where Newton does not halve the residual (a knee, or no solution near), a bracket from below 0 V to beyond what the
+    chargers can reach, and bisection between; where a load asks for more than the source can give, the voltage breaks
+    down to where the load fades.
+    """
+    here_V = start_V
+    current_A, slope_S = current_and_slope(here_V, p)
+    error_V = here_V - emf_V - ohm * current_A
+    for _ in range(20):
+        if abs(error_V) < CLOSE_V:
+            return here_V
+        rise = 1.0 - ohm * slope_S
+        if rise <= 0.0:
+            break
+        next_V = here_V - error_V / rise
+        current_A, slope_S = current_and_slope(next_V, p)
+        next_error_V = next_V - emf_V - ohm * current_A
+        if not abs(next_error_V) < 0.5 * abs(error_V):
+            if abs(error_V) < 10.0 * CLOSE_V:
+                return here_V
+            break
+        here_V, error_V = next_V, next_error_V
+    most_A = 0.0
+    for i in range(p.kind.size):
+        most_A += p.laws[i, 1] if p.kind[i] == CHARGER else 0.0
+    low_V, high_V = min(emf_V, 0.0) - 1.0, max(emf_V, 0.0) + ohm * most_A + 1.0
+    for _ in range(200):
+        middle_V = 0.5 * (low_V + high_V)
+        if middle_V <= low_V or middle_V >= high_V:
+            break
+        current_A, _ = current_and_slope(middle_V, p)
+        if middle_V - emf_V - ohm * current_A > 0.0:
+            high_V = middle_V
+        else:
+            low_V = middle_V
+    return 0.5 * (low_V + high_V)
+
+
+@called
+def step_in_place(
+    state: NDArray[np.float64], voltage_V: float, power_W: NDArray[np.float64], charge_remote: float, dt_s: float,
+    p: SystemParameters,
+) -> None:
+    """Devices after ``dt_s`` at a voltage; `state` is written over.
+
+    Parameters
+    ----------
+    state : ndarray, (n, 10)
+        Devices' state.
+    voltage_V : float
+        Voltage at the devices.
+    power_W : ndarray, (n,)
+        As for :func:`fill_laws`.
+    charge_remote : float
+        1: the BMS lets chargers work. Loads have no wire of the BMS yet: they are always allowed.
+    dt_s : float
+        Step [s].
+    p : SystemParameters
+        Parameters.
+    """
+    fill_laws(state, power_W, p)
+    for i in range(p.kind.size):
+        x = state[i]
+        current_A, _ = device_current_and_slope(i, voltage_V, p)
+        x[ENERGY] += voltage_V * current_A * dt_s
+        if p.kind[i] == INVERTER:
+            after = step_inverter(_inverter_state(x, power_W[i]), voltage_V, 1.0, dt_s, _inverter(i, p))
+            x[GOOD], x[GOOD_WAITING], x[CAPACITOR] = after.voltage_good.on, after.voltage_good.waiting_s, voltage_V
+            x[ON], x[WAITING] = after.remote.on, after.remote.waiting_s
+        elif p.kind[i] == DC_LOADS:
+            loads = step_dc_load(_dc_state(x), voltage_V, 1.0, dt_s, _dc_loads(i, p))
+            x[PHASE], x[ON], x[WAITING] = loads.phase_s, loads.remote.on, loads.remote.waiting_s
+        else:
+            remote = 1.0 if p.always_on[i] > 0.5 else charge_remote
+            charger = step_charger(_charger_state(x, power_W[i]), voltage_V, remote, dt_s, _charger(i, p))
+            x[STAGE], x[STAGE_S], x[LOW] = charger.stage, charger.stage_s, charger.low_s
+            x[ON], x[WAITING] = charger.remote.on, charger.remote.waiting_s
