@@ -129,7 +129,7 @@ def plot_result(result: Result) -> Figure:
     axes: list[Axes] = []
     for row, panel in enumerate(panels):
         ax = figure.add_subplot(grid[row], sharex=axes[0] if axes else None)
-        draw_panel(ax, panel, result.slow, factor, 8.0 if by_day else 9.0)
+        draw_panel(ax, panel, result.slow, factor, 6.5 if splits and zooms else 8.0 if by_day else 9.0)
         ax.tick_params(labelbottom=row == len(heights) - 1)
         axes.append(ax)
     for row, split in enumerate(splits, start=len(panels)):
