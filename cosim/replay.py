@@ -50,13 +50,17 @@ class NativePair:
 class NativeBattery:
     """One battery of the bank: cells in series, linear about their state (but for charge-transfer pairs).
 
-    capacitance_F : charge per volt of open-circuit voltage; start_V : open-circuit voltage, hysteresis and what
-    balancing takes away, both held; resistance_ohm : with its own cable; pairs
+    capacitance_F : charge per volt of open-circuit voltage; start_V : open-circuit voltage and what balancing takes
+    away, which is held; resistance_ohm : with its own cable; hysteresis v, dv/dt = rate (limit I - |I| v), by
+    hysteresis_V (its limit), hysteresis_start_V and hysteresis_per_C (its rate per charge); pairs
     """
 
     capacitance_F: float
     start_V: float
     resistance_ohm: float
+    hysteresis_V: float
+    hysteresis_start_V: float
+    hysteresis_per_C: float
     pairs: tuple[NativePair, ...]
 
 
@@ -84,8 +88,11 @@ class NativeBank:
             lines += [
                 f"bocv{mine} 0 nocv{mine} i=v(ngate)*({current})", f"cocv{mine} nocv{mine} 0 {one.capacitance_F!r}",
                 f".ic v(nocv{mine})={one.start_V!r}",
+                f"bhys{mine} 0 nhys{mine} i=v(ngate)*{one.hysteresis_per_C!r}"
+                f"*({one.hysteresis_V!r}*({current})-abs({current})*v(nhys{mine}))",
+                f"chys{mine} nhys{mine} 0 1", f".ic v(nhys{mine})={one.hysteresis_start_V!r}",
             ]
-            emf = [f"v(nocv{mine})"]
+            emf = [f"v(nocv{mine})", f"v(nhys{mine})"]
             for k, pair in enumerate(one.pairs, start=1):
                 node = f"np{k}{mine}"
                 lines += [
@@ -173,27 +180,32 @@ def corner_points(time_s: Array, value: Array, tolerance: float = 1e-7) -> Array
 def native_bank(state: bank.BankState, p: bank.BankParameters) -> NativeBank:
     """Native elements of a bank, linear about its present state.
 
-    Open-circuit voltage as a capacitor ``C = 3600 Q / sum(dU/dsoc)``; each polarisation pair as the sum of the cells'
-    resistances, with the mean of their time constants and scales.
+    Open-circuit voltage as a capacitor ``C = 3600 Q / sum(dU/dsoc)``; hysteresis as one state of all cells; each
+    polarisation pair as the sum of the cells' resistances, with the mean of their time constants and scales.
     """
     return NativeBank(tuple(_native_battery(state, b, p) for b in range(state.soc.shape[0])))
 
 
 def _native_battery(state: bank.BankState, b: int, p: bank.BankParameters) -> NativeBattery:
     c, cells = p.cell, state.soc.shape[1]
-    slope_V = start_V = 0.0
+    slope_V = start_V = limit_V = held_V = rise_V_C = 0.0
     ohm = p.terminal_resistance_ohm + float(p.cable_ohm[b])
     for i in range(cells):
         soc, degC = float(state.soc[b, i]), float(state.temperature_degC[b, i])
         aged_ohm = float(p.resistance_factor[b, i]) * float(cell.resistance_ohm(soc, degC, c))
         own_V = float(cell.open_circuit_voltage_V(soc, degC, c))
-        own_V += float(cell.coefficient(cell.HYSTERESIS, soc, degC, c)) * float(state.h[b, i])
-        bleed_A = float(bank_work.bleed_A(own_V + float(state.v_V[:, b, i].sum()), p))
+        most_V = float(cell.coefficient(cell.HYSTERESIS, soc, degC, c))
+        left_V = most_V * float(state.h[b, i])
+        bleed_A = float(bank_work.bleed_A(own_V + left_V + float(state.v_V[:, b, i].sum()), p))
+        capacity_C = 3600.0 * float(c.capacity_Ah) * float(p.capacity_factor[b, i])
+        limit_V, held_V = limit_V + most_V, held_V + left_V
+        rise_V_C += most_V * float(c.hysteresis_rate) / capacity_C
         slope_V += float(cell.ocv_slope_V(soc, degC, c)) / float(p.capacity_factor[b, i])
         start_V += own_V - aged_ohm * bleed_A
         ohm += aged_ohm
     pairs = tuple(_native_pair(state, b, k, p) for k in range(state.v_V.shape[0]))
-    return NativeBattery(3600.0 * float(c.capacity_Ah) / slope_V, start_V, ohm, pairs)
+    per_C = rise_V_C / limit_V if limit_V > 0.0 else 0.0
+    return NativeBattery(3600.0 * float(c.capacity_Ah) / slope_V, start_V, ohm, limit_V, held_V, per_C, pairs)
 
 
 def _native_pair(state: bank.BankState, b: int, k: int, p: bank.BankParameters) -> NativePair:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from cosim.deck import AlternatorDeck, DeckSpec
@@ -73,5 +73,5 @@ class WindowRecipe:
 
 def _battery(content: Mapping[str, Any]) -> NativeBattery:
     pairs = tuple(NativePair(**{name: float(value) for name, value in pair.items()}) for pair in content["pairs"])
-    plain = {name: float(content[name]) for name in ("capacitance_F", "start_V", "resistance_ohm")}
+    plain = {item.name: float(content[item.name]) for item in fields(NativeBattery) if item.name != "pairs"}
     return NativeBattery(**plain, pairs=pairs)

@@ -22,6 +22,8 @@ STATUSES = ("validated", "fitted", "published", "ours")
 TOP_KEYS = ("model", "name", "description", "parameters")
 ENTRY_KEYS = ("value", "unit", "source", "status")
 SHIPPED = Path(__file__).parent / "parameters"
+LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The cell's tables make files of thousands of numbers: the compiled loader reads them ten times faster."""
 
 
 class ParameterError(ValueError):
@@ -135,7 +137,7 @@ def shipped_names(model: str) -> list[str]:
 def read_head(path: Path) -> dict[str, Any]:
     """Return the raw content of a YAML file as a dictionary (empty if it is none)."""
     with path.open(encoding="utf-8") as stream:
-        content = yaml.safe_load(stream)
+        content = yaml.load(stream, Loader=LOADER)
     return content if isinstance(content, dict) else {}
 
 
@@ -186,7 +188,7 @@ def load(name_or_path: str | Path, model: str, units: Mapping[str, str]) -> Para
     """
     path = find(name_or_path, model)
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)
     except yaml.YAMLError as error:
         raise ParameterError(f"{path.name}: not readable as YAML: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict):
