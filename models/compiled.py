@@ -8,6 +8,7 @@ module does at import, because numba reads the setting when a function is decora
 
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -24,6 +25,11 @@ COMMON: dict[str, Any] = {"cache": True, "no_cfunc_wrapper": True}
 KEPT_DAYS = 14.0
 """Machine code of other states of the sources is removed after this many days without use (ours)."""
 
+COMPILES = re.compile(r"^\s*(?:from|import) (?:models\.compiled|numba)\b", re.MULTILINE)
+"""A module that compiles functions says so with an import like this."""
+IMPORTS = re.compile(r"^\s*from (models|cosim)(\.\w+)? import (\([^)]*\)|[^\n]*)", re.MULTILINE)
+"""Imports of our own modules: package, module if named, names."""
+
 
 def sources_key(files: Iterable[Path]) -> str:
     """Return a name for the content of source files, and of numba's version."""
@@ -33,13 +39,33 @@ def sources_key(files: Iterable[Path]) -> str:
     return digest.hexdigest()[:16]
 
 
+def compiled_sources(root: Path) -> list[Path]:
+    """Files below `root` on which machine code depends: modules that compile, and what of ours they import, to the end.
+
+    A constant that compiled code reads is frozen into it, so the modules that such constants come from count. What
+    only calls compiled code (the command line, plots) does not, and an edit there compiles nothing again.
+    """
+    texts = {f"{file.parent.name}.{file.stem}": (file, file.read_text(encoding="utf-8"))
+             for folder in ("models", "cosim") for file in root.glob(f"{folder}/*.py")}
+    wanted = [name for name, (_, text) in texts.items() if COMPILES.search(text)]
+    found: dict[str, Path] = {}
+    while wanted:
+        name = wanted.pop()
+        if name in found or name not in texts:
+            continue
+        found[name], text = texts[name]
+        for package, module, names in IMPORTS.findall(text):
+            wanted += [f"{package}{module}"] if module else [f"{package}.{n}" for n in re.findall(r"\w+", names)]
+    return list(found.values())
+
+
 def choose_cache_folder(root: Path) -> Path:
     """Point numba at the folder of the present sources below `root`, and drop folders that are long unused.
 
     ``NUMBA_CACHE_DIR`` names the place if it is set; else it is beside the sources, or in the temporary folder if
     they cannot be written to.
     """
-    key = sources_key([*root.glob("models/*.py"), *root.glob("cosim/*.py")])
+    key = sources_key(compiled_sources(root))
     wanted = os.environ.get("NUMBA_CACHE_DIR")
     places = [Path(wanted)] if wanted else [root / "models" / "__pycache__", Path(tempfile.gettempdir())]
     for place in places:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
-from models.compiled import KEPT_DAYS, choose_cache_folder, sources_key
+from models.compiled import KEPT_DAYS, choose_cache_folder, compiled_sources, sources_key
 
 CALLEE = "from models.compiled import compiled\n\n@compiled\ndef inner(x):\n    return x + {}\n"
 CALLER = (
@@ -65,3 +66,27 @@ def test_old_folders_go_and_recent_ones_stay(tmp_path: Path) -> None:
             os.environ["NUMBA_CACHE_DIR"] = environment
     assert folder.is_dir()
     assert {f.name for f in place.iterdir()} == {"recent", folder.name}
+
+
+def test_a_constant_from_a_plain_module_counts_and_what_only_calls_does_not(tmp_path: Path) -> None:
+    make_project(tmp_path)
+    constants, caller = tmp_path / "cosim" / "constants.py", tmp_path / "cosim" / "caller.py"
+    (tmp_path / "cosim" / "shell.py").write_text("from cosim.caller import outer\n")
+    callee = "from cosim import (\n    constants,\n)\n" + CALLEE.format("constants.OFFSET")
+    (tmp_path / "cosim" / "callee.py").write_text(callee)
+    for value, expected in (("1.0", "2.0"), ("5.0", "6.0")):
+        constants.write_text(f"OFFSET = {value}\n")
+        assert answer(tmp_path) == expected
+    files = compiled_sources(tmp_path)
+    assert constants in files and caller in files
+    assert tmp_path / "cosim" / "shell.py" not in files
+
+
+def test_every_module_that_compiles_is_found_in_this_project() -> None:
+    root = Path(__file__).resolve().parents[2]
+    found = {f.name for f in compiled_sources(root)}
+    for folder in ("models", "cosim"):
+        for file in (root / folder).glob("*.py"):
+            if re.search(r"^@(compiled|borrowing|apart|called|vectorising)", file.read_text("utf-8"), re.MULTILINE):
+                assert file.name in found, file
+    assert "cli.py" not in found
