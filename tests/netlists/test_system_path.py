@@ -200,16 +200,17 @@ def test_phase_margin_of_the_bypass(
     gain away.
     """
     sign = 1.0 if way == "out" else -1.0
-    blocked = {"charge": "0"} if way == "out" else {"discharge": "0"}
+    charge, discharge = ("0", "1") if way == "out" else ("1", "0")
     load = "ll sys l1 1u\nrll sys l1 50\nil l1 0 "
     point = "c" if way == "out" else "d"
-    bench = Bench(load + f"pwl(0 0 1m 0 2m {sign * current_A!r})", junction_degC=junction_degC, **blocked)
+    ramp = load + f"pwl(0 0 1m 0 2m {sign * current_A!r})"
+    bench = Bench(ramp, charge.replace("1", ON), discharge.replace("1", ON), junction_degC=junction_degC)
     names = [f"v(xp.{node})" for node in NODES] + [f"v({node})" for node in PORTS]
     settled = spice.transient(bench.deck(), tstop_s=60e-3, tmax_s=20e-6, signals=names)
     hints = "\n".join(f".nodeset {name}={float(settled[name][-1])!r}" for name in names)
     still = replace(
-        bench, load=load + f"{sign * current_A!r}\n{hints}", parameters=f"tp{point}=1",
-        **{key: "1" for key in ("charge", "discharge") if key not in blocked},
+        bench, load=load + f"{sign * current_A!r}\n{hints}", parameters=f"tp{point}=1", charge=charge,
+        discharge=discharge,
     )
     before, after = f"v(xp.v{point}1)", f"v(xp.v{point})"
     frequency_Hz, found = spice.ac(still.deck(), [before, after], points_per_decade=40, start_Hz=1.0, stop_Hz=20e6)
