@@ -59,9 +59,4 @@ def relaxed_degC(
 ) -> float:
     """Element temperature a period later, exact at constant power: T_end + (T - T_end) exp(-period / tau)."""
     end_degC = terminal_degC + fuse.thermal_resistance_K_W * power_W
-    return end_degC + (temperature_degC - end_degC) * decay_of(period_s, fuse)
-
-
-def decay_of(period_s: float, fuse: NominalFuse) -> float:
-    """exp(-period / tau)."""
-    return math.exp(-period_s / fuse.time_constant_s)
+    return end_degC + (temperature_degC - end_degC) * math.exp(-period_s / fuse.time_constant_s)

@@ -26,8 +26,8 @@ SAFETY = 1.0 - 1.0e-9
 PLACES = BOUND_NAMES + OPTIONAL_SENSORS
 """Measurements in the order in which their bounds are kept; the names below are their places in it."""
 (
-    INPUT_V, SENSE_V, BATTERY_V, HEATSINK_DEGC, TERMINAL_DEGC, CELL_V, CELL_DEGC, SYSTEM_A, SYSTEM_V, BANK_A, REMOTE_L_V,
-    REMOTE_H_V, LATCH,
+    INPUT_V, SENSE_V, BATTERY_V, HEATSINK_DEGC, TERMINAL_DEGC, CELL_V, CELL_DEGC, SYSTEM_A, SYSTEM_V, BANK_A,
+    REMOTE_L_V, REMOTE_H_V, LATCH,
 ) = range(len(PLACES))
 
 Term = tuple[int, float, float]

@@ -5,8 +5,10 @@ only if it left the dead band around the one that was taken before; so within th
 changes the estimate, and `quiet_until_ms` can compute when the next command change is due. That makes holds
 exact.
 
-Fuse (A5): I = U / R(T), P = U^2 / R(T), U the sense voltage; the element relaxes towards terminal + Rth P.
-Reference: limit x R(T), renewed when R moved by more than its tolerance.
+Fuse (A5): I = U / R(T), P = U^2 / R_ref, U the sense voltage; the element relaxes towards terminal + Rth P.
+Reference: limit x R_ref; R_ref = R(T), renewed when R(T) moved by more than its tolerance, so P is as exact as that.
+Between two changes of sample or R_ref the estimate is one exponential from an anchor, the same at a sample whichever
+calls were made before: T(t) = T_end + (T_anchor - T_end) exp(-(t - t_anchor) / tau).
 Derating (A9): limit <= full x (T_end - heatsink) / (T_end - T_start), and <= (T_junction_limit - heatsink) /
 (Rth x drop): the current at which the estimated junction, heatsink + Rth x (drop x current), is at its limit.
 """
@@ -17,14 +19,7 @@ import math
 from typing import NamedTuple
 
 from bms.firmware_parameters import FirmwareParameters
-from bms.fuse_table import (
-    HIGHEST_DEGC,
-    LOWEST_DEGC,
-    NominalFuse,
-    decay_of,
-    relaxed_degC,
-    resistance_ohm,
-)
+from bms.fuse_table import HIGHEST_DEGC, LOWEST_DEGC, NominalFuse, relaxed_degC, resistance_ohm
 from bms.interface import Measurements
 from bms.predicates import FREE
 
@@ -52,6 +47,8 @@ class Thermal(NamedTuple):
         Readings held.
     reference_ohm : float
         Fuse resistance that the limiter's reference is made from.
+    anchor_degC, anchor_ms : float, int
+        Estimate when sample or reference last changed, and when that was.
     limit_A, limit_changed_ms : float, int
         Set-point and when it last moved.
     off, off_ms : bool, int
@@ -66,6 +63,8 @@ class Thermal(NamedTuple):
     next_ms: int
     sample: Sample
     reference_ohm: float
+    anchor_degC: float
+    anchor_ms: int
     limit_A: float
     limit_changed_ms: int
     off: bool = False
@@ -91,6 +90,8 @@ def begin(measurements: Measurements, now_ms: int, rating: Rating, firmware: Fir
         next_ms=(now_ms // period + 1) * period,
         sample=sample,
         reference_ohm=resistance_ohm(sample.terminal_degC, rating.fuse),
+        anchor_degC=sample.terminal_degC,
+        anchor_ms=now_ms // period * period,
         limit_A=rating.full_A,
         limit_changed_ms=now_ms - firmware.limit_interval_ms,
     )
@@ -117,9 +118,9 @@ def advance(
         Constants.
     """
     while thermal.next_ms < now_ms:
-        before = thermal
-        thermal = _coasted(before, now_ms, charging, rating, firmware)
-        if thermal is before:
+        look_ms = _next_look_ms(thermal, now_ms, charging, rating, firmware)
+        thermal = _coasted(thermal, look_ms, rating, firmware)
+        if look_ms < now_ms:
             thermal = _sampled(thermal, thermal.sample, charging, rating, firmware)
     if thermal.next_ms == now_ms:
         sample = _taken(thermal.sample, measurements, charging, firmware)
@@ -149,49 +150,19 @@ def quiet_until_ms(
 ) -> int:
     """First instant up to `horizon_ms` at which more than the estimate may change, the samples staying put.
 
-    Cheap where nothing can: the element approaches its end temperature from one side (a hotter element gets less
-    power at a given voltage), so the tolerance band is never left if it holds both. Otherwise sample by sample.
+    Looks ahead from one sample at which something might change to the next.
     """
-    period_ms, next_ms = firmware.sample_period_ms, thermal.next_ms
-    if next_ms >= horizon_ms:
-        return horizon_ms
-    last_ms = next_ms - period_ms
-    if charging != thermal.charging or thermal.limit_changed_ms == last_ms:
-        return next_ms  # the last review saw something else
-    for waits, due_ms in (
-        (True, thermal.limit_changed_ms + firmware.limit_interval_ms),
-        (thermal.off, thermal.off_ms + firmware.thermal_rest_ms),
-        (thermal.red, thermal.red_ms + firmware.thermal_rest_ms),
-    ):
-        if waits and last_ms < due_ms < horizon_ms:
-            horizon_ms = min(horizon_ms, -(-due_ms // period_ms) * period_ms)
-    if _stays_in_band(thermal, charging, rating, firmware):
+    if thermal.next_ms >= horizon_ms:
         return horizon_ms
     ahead = thermal
-    while ahead.next_ms < horizon_ms:
-        before = ahead
-        ahead = _coasted(before, horizon_ms, charging, rating, firmware)
-        if ahead is not before:
-            continue
-        instant_ms = ahead.next_ms
+    while True:
+        look_ms = _next_look_ms(ahead, horizon_ms, charging, rating, firmware)
+        if look_ms >= horizon_ms:
+            return horizon_ms
+        ahead = _coasted(ahead, look_ms, rating, firmware)
         ahead = _sampled(ahead, ahead.sample, charging, rating, firmware)
         if ahead[2:] != thermal[2:]:
-            return instant_ms  # fields 0 and 1 are the estimate itself and its clock
-    return horizon_ms
-
-
-def _stays_in_band(thermal: Thermal, charging: bool, rating: Rating, firmware: FirmwareParameters) -> bool:
-    """Whether neither a stale reference nor a hot junction can come, however long the sample stays."""
-    fuse, sample = rating.fuse, thermal.sample
-    low_degC, high_degC = _quiet_range_degC(thermal, charging, rating, firmware)
-    if not low_degC < thermal.fuse_degC < high_degC:
-        return False
-    # End temperature: R25 (1 + alpha (T - 25)) (T - T_terminal) = Rth U^2, solved for the rise T - T_terminal.
-    per_K = fuse.resistance_25_ohm * fuse.alpha_per_K
-    terminal_ohm = fuse.resistance_25_ohm + per_K * (sample.terminal_degC - 25.0)
-    heating = fuse.thermal_resistance_K_W * sample.fuse_sense_V**2
-    rise_K = 2.0 * heating / (terminal_ohm + math.sqrt(terminal_ohm**2 + 4.0 * per_K * heating))
-    return low_degC < sample.terminal_degC + rise_K < high_degC
+            return look_ms  # fields 0 and 1 are the estimate itself and its clock
 
 
 def _quiet_range_degC(
@@ -199,7 +170,7 @@ def _quiet_range_degC(
 ) -> tuple[float, float]:
     """Fuse temperatures at which a review with the held sample finds nothing: reference not stale, junction not hot.
 
-    A little too narrow rather than too wide; within the range of `resistance_ohm`, where that is linear.
+    A little too narrow rather than too wide; within the range in which `resistance_ohm` is linear.
     """
     fuse, sample, tolerance = rating.fuse, thermal.sample, firmware.reference_tolerance
     low_ohm, high_ohm = thermal.reference_ohm * (1.0 - tolerance), thermal.reference_ohm * (1.0 + tolerance)
@@ -215,19 +186,18 @@ def _quiet_range_degC(
     return max(low_degC, LOWEST_DEGC), min(high_degC, HIGHEST_DEGC)
 
 
-def _coasted(
+def _next_look_ms(
     thermal: Thermal, before_ms: int, charging: bool, rating: Rating, firmware: FirmwareParameters
-) -> Thermal:
-    """Take the samples before `before_ms` up to the first one at which a review may change something.
+) -> int:
+    """First sample from the next one on at which a review may change something; `before_ms` or later if none before.
 
-    The same object where that is the next one. The readings stay put, so a review that changed nothing is followed by
-    others, until a waiting time ends, or the estimate makes the reference stale or the junction too hot. Same figures
-    as `_sampled`, without a review and a tuple for each sample.
+    The readings stay put, so a review that changed nothing is followed by others, until a waiting time ends, or the
+    estimate, moving towards its end from one side, makes the reference stale or the junction too hot.
     """
-    fuse, sample, period_ms, next_ms = rating.fuse, thermal.sample, firmware.sample_period_ms, thermal.next_ms
+    period_ms, next_ms = firmware.sample_period_ms, thermal.next_ms
     previous_ms = next_ms - period_ms
     if charging != thermal.charging or thermal.limit_changed_ms == previous_ms:
-        return thermal  # the last review saw something else
+        return next_ms  # the last review saw something else
     for due_ms in (
         thermal.limit_changed_ms + firmware.limit_interval_ms,
         thermal.off_ms + firmware.thermal_rest_ms,
@@ -236,24 +206,35 @@ def _coasted(
         if previous_ms < due_ms < before_ms:
             before_ms = due_ms
     low_degC, high_degC = _quiet_range_degC(thermal, charging, rating, firmware)
-    fuse_degC, terminal_degC, K_W = thermal.fuse_degC, sample.terminal_degC, fuse.thermal_resistance_K_W
-    ohm_25, alpha_per_K = fuse.resistance_25_ohm, fuse.alpha_per_K
-    square_V2, decay = _mean_square_V2(sample, sample), decay_of(period_ms * 1.0e-3, fuse)
-    ohm = resistance_ohm(fuse_degC, fuse)
-    samples = -(-(before_ms - next_ms) // period_ms)
-    for k in range(samples):
-        end_degC = terminal_degC + K_W * (square_V2 / ohm)
-        moved_degC = end_degC + (fuse_degC - end_degC) * decay
-        if not low_degC < moved_degC < high_degC:
-            samples = k
-            break
-        if moved_degC == fuse_degC:
-            break  # settled to the bit: it stays
-        fuse_degC = moved_degC
-        ohm = ohm_25 * (1.0 + alpha_per_K * (moved_degC - 25.0))
-    if samples <= 0:
+    if not low_degC < thermal.fuse_degC < high_degC:
+        return next_ms
+    end_degC = _end_degC(thermal, rating.fuse)
+    if not low_degC <= end_degC <= high_degC:
+        edge_degC = high_degC if end_degC > high_degC else low_degC
+        left_s = rating.fuse.time_constant_s * math.log((thermal.anchor_degC - end_degC) / (edge_degC - end_degC))
+        before_ms = min(before_ms, thermal.anchor_ms + int(left_s * 1000.0))
+    return next_ms if before_ms <= next_ms else next_ms - (next_ms - before_ms) // period_ms * period_ms
+
+
+def _coasted(thermal: Thermal, look_ms: int, rating: Rating, firmware: FirmwareParameters) -> Thermal:
+    """Take the samples before `look_ms`, one of the schedule; the same as sample by sample, at once."""
+    if look_ms == thermal.next_ms:
         return thermal
-    return Thermal(fuse_degC, next_ms + samples * period_ms, *thermal[2:])
+    fuse_degC = _fuse_degC(thermal, look_ms - firmware.sample_period_ms, rating.fuse)
+    return Thermal(fuse_degC, look_ms, *thermal[2:])
+
+
+def _end_degC(thermal: Thermal, fuse: NominalFuse) -> float:
+    """Temperature that the element relaxes towards while sample and reference stay."""
+    sample = thermal.sample
+    return sample.terminal_degC + fuse.thermal_resistance_K_W * (sample.fuse_sense_V**2 / thermal.reference_ohm)
+
+
+def _fuse_degC(thermal: Thermal, now_ms: int, fuse: NominalFuse) -> float:
+    """Estimate at a sample after the anchor, sample and reference being the same since then."""
+    end_degC = _end_degC(thermal, fuse)
+    left = math.exp((thermal.anchor_ms - now_ms) * 1.0e-3 / fuse.time_constant_s)
+    return end_degC + (thermal.anchor_degC - end_degC) * left
 
 
 def junction_degC(thermal: Thermal, charging: bool, rating: Rating, firmware: FirmwareParameters) -> float:
@@ -311,26 +292,29 @@ def _sampled(
     The power over the past period is the mean of its two ends: a current that was switched in between is then
     wrong by half a period at most, either way.
     """
-    now_ms, period_ms = thermal.next_ms, firmware.sample_period_ms
-    power_W = _mean_square_V2(thermal.sample, sample) / resistance_ohm(thermal.fuse_degC, rating.fuse)
-    fuse_degC = relaxed_degC(thermal.fuse_degC, power_W, sample.terminal_degC, period_ms * 1.0e-3, rating.fuse)
-    relaxed = Thermal(fuse_degC, now_ms + period_ms, sample, *thermal[3:])
-    return _reviewed(relaxed, now_ms, charging, rating, firmware)
-
-
-def _mean_square_V2(before: Sample, after: Sample) -> float:
-    """Mean of the squared sense voltage at both ends of a period."""
-    return 0.5 * (before.fuse_sense_V**2 + after.fuse_sense_V**2)
+    now_ms, period_ms, fuse = thermal.next_ms, firmware.sample_period_ms, rating.fuse
+    if sample == thermal.sample:
+        sampled = Thermal(_fuse_degC(thermal, now_ms, fuse), now_ms + period_ms, *thermal[2:])
+        return _reviewed(sampled, now_ms, charging, rating, firmware)
+    power_W = 0.5 * (thermal.sample.fuse_sense_V**2 + sample.fuse_sense_V**2) / thermal.reference_ohm
+    fuse_degC = relaxed_degC(thermal.fuse_degC, power_W, sample.terminal_degC, period_ms * 1.0e-3, fuse)
+    sampled = Thermal(
+        fuse_degC, now_ms + period_ms, sample, thermal.reference_ohm, fuse_degC, now_ms, *thermal[6:]
+    )
+    return _reviewed(sampled, now_ms, charging, rating, firmware)
 
 
 def _reviewed(
     thermal: Thermal, now_ms: int, charging: bool, rating: Rating, firmware: FirmwareParameters
 ) -> Thermal:
     """Renew reference, set-point, thermal shut-down and red LED from the estimates."""
-    (fuse_degC, next_ms, sample, reference_ohm, before_A, limit_changed_ms, off, off_ms, red, red_ms, _) = thermal
+    (
+        fuse_degC, next_ms, sample, reference_ohm, anchor_degC, anchor_ms, before_A, limit_changed_ms, off, off_ms, red,
+        red_ms, _,
+    ) = thermal
     ohm = resistance_ohm(fuse_degC, rating.fuse)
     if abs(ohm / reference_ohm - 1.0) > firmware.reference_tolerance:
-        reference_ohm = ohm
+        reference_ohm, anchor_degC, anchor_ms = ohm, fuse_degC, next_ms - firmware.sample_period_ms
     allowed_A = _allowed_A(sample, charging, rating, firmware)
     limit_A = before_A
     if now_ms - limit_changed_ms >= firmware.limit_interval_ms:
@@ -353,7 +337,8 @@ def _reviewed(
     elif red and not hot and now_ms - red_ms >= firmware.thermal_rest_ms:
         red = False
     return Thermal(
-        fuse_degC, next_ms, sample, reference_ohm, limit_A, limit_changed_ms, off, off_ms, red, red_ms, charging
+        fuse_degC, next_ms, sample, reference_ohm, anchor_degC, anchor_ms, limit_A, limit_changed_ms, off, off_ms, red,
+        red_ms, charging,
     )
 
 
@@ -378,7 +363,8 @@ def _allowed_A(
 
 def _drop_V(sample: Sample) -> float:
     """Voltage over the pass devices: between the terminals, less the fuse."""
-    return max(sample.input_voltage_V - sample.battery_voltage_V - sample.fuse_sense_V, 0.0)
+    drop_V = sample.input_voltage_V - sample.battery_voltage_V - sample.fuse_sense_V
+    return drop_V if drop_V > 0.0 else 0.0
 
 
 def _moved_limit_A(
