@@ -86,7 +86,7 @@ class Limits:
 
     def below(self, slack: float, now_ms: int, terms: tuple[Term, ...]) -> None:
         """Keep a sum from rising by more than `slack`, each of its terms by an equal share."""
-        if slack <= 0.0:
+        if slack < 0.0:
             self.before(now_ms + 1)
             return
         share = slack * SAFETY / len(terms)
@@ -98,7 +98,7 @@ class Limits:
 
     def above(self, slack: float, now_ms: int, terms: tuple[Term, ...]) -> None:
         """Keep a sum from falling by more than `slack`, each of its terms by an equal share."""
-        if slack <= 0.0:
+        if slack < 0.0:
             self.before(now_ms + 1)
             return
         share = slack * SAFETY / len(terms)
