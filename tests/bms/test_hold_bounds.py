@@ -1,7 +1,8 @@
 """The bounds of a hold by hand: every clause of `holding` once, with the figures that follow from the readings.
 
 `test_holds.py` shows that holds are sound; that they are no tighter than they must be, and where each bound comes
-from, is here. Readings of the rig: 12.7 V at the input, battery 13.3 V, cells 3.32 to 3.35 V, -20 A at System+ and of the bank.
+from, is here. Readings of the rig: 12.7 V at the input, battery 13.3 V, cells 3.32 to 3.35 V, -20 A at System+ and of
+the bank.
 """
 
 import math
