@@ -261,7 +261,7 @@ def _load(
     old: State, faults: tuple[Fault, ...], r: Readings, active: set[str], settings: Settings, now_ms: int,
     powered: bool, switched_on: bool,
 ) -> tuple[load_output.Load, load_output.LoadInputs, list[Event]]:
-    """Pre-alarm and load disconnect; at switching on the load stays off where cells are low."""
+    """Pre-alarm and load disconnect; at switching on (but for a reset) the load stays off where cells are low."""
     plan = settings.plan
     fault = _first(faults, Reaction.LOAD_ALARM)
     low = names.CELL_LOW in active
@@ -272,7 +272,8 @@ def _load(
     )
     load = old.load
     told: list[Event] = []
-    if switched_on and powered and (not old.started or not is_powered(old, settings)):
+    begins = not is_powered(old, settings) if old.started else not load_output.keeps_on(load)
+    if switched_on and powered and begins:
         threshold_V = 0.0 if plan.alarm_V else plan.start_V[0]
         load, told = load_output.started(load, r.alarm_V is None or r.alarm_V[0] < threshold_V, now_ms)
     load, more = load_output.advance(load, inputs, r.cell_V, now_ms, settings.firmware)
