@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import bms
-from bms.channels import GUARD, OFF, ON, Gates, Pair, Readings, evaluate, missing_ports, read, remote_level, usable
+from bms.channels import GUARD, OFF, ON, Gates, Readings, evaluate, missing_ports, read, remote_level, usable
 from bms.plan import CHANNELS
 from bms.predicates import LARGEST
 from tests.bms.rig import NORMAL, low
@@ -19,7 +19,7 @@ NAN = math.nan
 OPEN = Gates(True, True, True, False)
 
 
-def seen(gates: Gates = OPEN, ohm: float | None = OHM, plan: Any = PLAN, **changes: Any) -> dict[str, Pair | None]:
+def seen(gates: Gates = OPEN, ohm: float | None = OHM, plan: Any = PLAN, **changes: Any) -> dict[str, Any]:
     """Values of all channels by name."""
     m = replace(NORMAL, **changes)
     values = evaluate(read(m, plan, missing_ports(m), ohm), gates, F)
@@ -31,7 +31,7 @@ def readings(ohm: float | None = OHM, plan: Any = PLAN, **changes: Any) -> Readi
     return read(m, plan, missing_ports(m), ohm)
 
 
-QUIET: dict[str, Pair | None] = {
+QUIET: dict[str, Any] = {
     "input_voltage_V": (12.7, 12.7), "cell_voltage_V": (3.32, 3.35), "cell_temperature_degC": (25.0, 25.0),
     "battery_voltage_V": (13.3, 13.3), "cell over load threshold": (3.32, 3.35),
     "cell over pre-alarm threshold": (3.32, 3.35), "missing port sensors": (0.0, 0.0),
@@ -207,3 +207,13 @@ def test_distances_over_each_batterys_own_thresholds() -> None:
 )
 def test_remote_terminals(low_V: float | None, high_V: float | None, level: float) -> None:
     assert remote_level(replace(NORMAL, remote_L_V=low_V, remote_H_V=high_V), F) == level
+
+
+def test_a_current_just_at_its_limit_and_a_sense_that_is_missing() -> None:
+    # 1 ohm, so that the figures are exact: 5 A are not above 5 A, and contradict nothing.
+    assert seen(ohm=1.0, fuse_sense_V=5.0)["battery above input under current"] == (-LARGEST, -LARGEST)
+    assert readings(fuse_sense_V=NAN).path_A is None
+    bare: dict[str, Any] = BARE | {"cell_voltage_V": ()}
+    found = readings(**bare)
+    assert found.missing_cell == ("cell_voltage_V",)
+    assert (found.system_lost, found.auxiliary_lost, found.optional) == (False, False, False)
