@@ -198,12 +198,12 @@ def _next_look_ms(
     previous_ms = next_ms - period_ms
     if charging != thermal.charging or thermal.limit_changed_ms == previous_ms:
         return next_ms  # the last review saw something else
-    for due_ms in (
-        thermal.limit_changed_ms + firmware.limit_interval_ms,
-        thermal.off_ms + firmware.thermal_rest_ms,
-        thermal.red_ms + firmware.thermal_rest_ms,
+    for waits, due_ms in (
+        (True, thermal.limit_changed_ms + firmware.limit_interval_ms),
+        (thermal.off, thermal.off_ms + firmware.thermal_rest_ms),
+        (thermal.red, thermal.red_ms + firmware.thermal_rest_ms),
     ):
-        if previous_ms < due_ms < before_ms:
+        if waits and previous_ms < due_ms < before_ms:
             before_ms = due_ms
     low_degC, high_degC = _quiet_range_degC(thermal, charging, rating, firmware)
     if not low_degC < thermal.fuse_degC < high_degC:
