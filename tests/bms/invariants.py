@@ -256,13 +256,17 @@ def check_sensor_faults(log: list[Call], config: bms.Settings) -> None:
 
 
 def check_loads_end(log: list[Call], config: bms.Settings) -> None:
-    """A fault that keeps asking cuts the load at last: 30 s of spacing and 30 s of lead."""
+    """Cells or a System+ current that are not known cut the load at last: debounce, 30 s of spacing, 30 s of lead."""
     since: int | None = None
     for call in log:
-        asks = any(bms.Reaction.LOAD_ALARM in bms.REACTIONS[fault] for fault in call.state.faults)
+        m = call.m
+        asks = outside(m, "system_current_A", *bms.CELL_SENSORS) or contradicting(m) or any(
+            value is not None and math.isnan(value)
+            for value in (m.system_current_A, *m.cell_voltage_V, *m.cell_temperature_degC)
+        )
         powered = config.remote_function is not bms.RemoteFunction.SYSTEM or call.state.remote.on
         since = (call.time_ms if since is None else since) if asks and powered else None
-        if since is not None and call.time_ms - since >= 60_000:
+        if since is not None and call.time_ms - since >= 60_000 + config.firmware.contradiction_delay_ms:
             assert not call.commands.load_output and not call.commands.discharge_gate, call.time_ms
 
 

@@ -132,7 +132,7 @@ def test_every_invariant_can_fail() -> None:
         lambda: check_sensor_faults(broken(hot, 60, alternator_enable=True), config),
         lambda: check_sensor_faults(broken(system, 60, charge_allowed=True), config),
         lambda: check_sensor_faults(broken(split, 75, charge_gate=True), config),
-        lambda: check_loads_end(broken(system, 700, load_output=True), config),
+        lambda: check_loads_end(broken(system, 720, load_output=True), config),
         lambda: check_holds(broken(calm, 300, pre_alarm=True)),
     ]
     for check in spoiled:
