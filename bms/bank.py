@@ -72,6 +72,11 @@ def fuse_checked(
     return FuseCheck(wrong=True)
 
 
+def bank_band_A(bank_Ah: float, f: FirmwareParameters) -> float:
+    """Move of the bank's current that the cell voltages must answer to."""
+    return f.frozen_band_C * bank_Ah
+
+
 class Watch(NamedTuple):
     """A sensor under watch: stimulus and response when last looked at, look due, strikes, frozen since."""
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from bms.firmware_parameters import FirmwareParameters
 from bms.interface import CELL_SENSORS, PORT_SENSORS, Measurements, missing
-from bms.plan import SENSOR_RANGES, Plan
+from bms.plan import CHANNELS, SENSOR_RANGES, SYSTEM_IN, Plan
 from bms.predicates import LARGEST
 
 Pair = tuple[float, float]
@@ -138,16 +138,23 @@ def evaluate(r: Readings, gates: Gates, f: FirmwareParameters) -> list[Pair | No
     values: list[Pair | None] = [
         _single(m.input_voltage_V, r, "input_voltage_V"), r.cell_V, r.cell_degC,
         _single(m.battery_voltage_V, r, "battery_voltage_V"), r.load_V, r.alarm_V,
-        (len(r.missing_port),) * 2 if r.missing_port else NONE, (len(r.missing_cell),) * 2 if r.missing_cell else NONE,
+        ONE if r.missing_port else NONE, ONE if r.missing_cell else NONE,
         NONE if _in_range(m, r) else ONE, NONE if _cells_in_range(r) else ONE,
         ONE if r.system_lost else NONE, ONE if r.auxiliary_lost else NONE,
     ]
     values += _path_channels(r, gates, f)
+    if not r.optional:
+        values += _NOT_FITTED
+        return values
     values += _system_channels(r, gates)
     bank_A = r.into_bank_A
     values.append(None if bank_A is None else (bank_A, bank_A))
     values.append(None if m.remote_L_V is None and m.remote_H_V is None else _twice(remote_level(m, f)))
     return values
+
+
+_NOT_FITTED = (None,) * (len(CHANNELS) - CHANNELS.index(SYSTEM_IN))
+"""Values of the channels that need an optional sensor."""
 
 
 NONE: Pair = (0.0, 0.0)

@@ -11,6 +11,8 @@ import math
 from typing import NamedTuple
 
 RATINGS_A = (40, 60, 80, 100, 125)
+LOWEST_DEGC, HIGHEST_DEGC = -100.0, 400.0
+"""Range of the resistance law."""
 
 
 class NominalFuse(NamedTuple):
@@ -47,8 +49,8 @@ def nominal_fuse(rating_A: int) -> NominalFuse:
 
 
 def resistance_ohm(temperature_degC: float, fuse: NominalFuse) -> float:
-    """R = R25 (1 + alpha (T - 25)); T is kept within -100..400 degC, so that R > 0 after any reading."""
-    bounded = min(max(temperature_degC, -100.0), 400.0)
+    """R = R25 (1 + alpha (T - 25)); T is kept within its range, so that R > 0 after any reading."""
+    bounded = min(max(temperature_degC, LOWEST_DEGC), HIGHEST_DEGC)
     return fuse.resistance_25_ohm * (1.0 + fuse.alpha_per_K * (bounded - 25.0))
 
 

@@ -14,14 +14,24 @@ from bms import bank, load_output, system_port
 from bms import plan as names
 from bms import thermal as estimators
 from bms.alternator_port import AlternatorMode
-from bms.channels import Gates, Pair, Readings
-from bms.interface import BOUND_NAMES, OPTIONAL_SENSORS, Hold
-from bms.predicates import FREE, IDLE, LARGEST, Extremes, PredicateState, Side, constraint
+from bms.channels import NONE, Gates, Pair, Readings
+from bms.interface import BOUND_NAMES, OPTIONAL_SENSORS, PORT_SENSORS, Hold
+from bms.predicates import FREE, IDLE, LARGEST, PredicateState, Side, constraint
 from bms.settings import Settings
 from bms.state import State, switch_until_ms
 
 SAFETY = 1.0 - 1.0e-9
 """Takes rounding out of a share of a distance."""
+
+PLACES = BOUND_NAMES + OPTIONAL_SENSORS
+"""Measurements in the order in which their bounds are kept; the names below are their places in it."""
+(
+    INPUT_V, SENSE_V, BATTERY_V, HEATSINK_DEGC, TERMINAL_DEGC, CELL_V, CELL_DEGC, SYSTEM_A, SYSTEM_V, BANK_A,
+    REMOTE_L_V, REMOTE_H_V, LATCH,
+) = range(len(PLACES))
+
+Term = tuple[int, float, float]
+"""Part of a sum: place of a measurement, its reading, its weight."""
 
 
 class Wants(NamedTuple):
@@ -34,73 +44,136 @@ class Wants(NamedTuple):
 
 
 class Limits:
-    """Bounds and deadline while they are put together."""
+    """Bounds and deadline while they are put together.
 
-    __slots__ = ("bounds", "until_ms")
+    Attributes
+    ----------
+    low, high : list of float
+        Bounds in the order of `PLACES`.
+    batteries : list of pair
+        Bounds of the cell voltages of each battery; empty where all have the same thresholds.
+    until_ms : int
+        Deadline.
+    """
 
-    def __init__(self, bounds: dict[str, Pair], until_ms: int) -> None:
-        self.bounds, self.until_ms = bounds, until_ms
+    __slots__ = ("batteries", "high", "low", "until_ms")
+
+    def __init__(self, low: tuple[float, ...], high: tuple[float, ...], until_ms: int) -> None:
+        self.low, self.high, self.until_ms = list(low), list(high), until_ms
+        self.batteries: list[Pair] = []
 
     def before(self, instant_ms: int | None) -> None:
         """Deadline at an instant at the latest."""
         if instant_ms is not None and instant_ms < self.until_ms:
             self.until_ms = instant_ms
 
-    def narrow(self, name: str, low: float, high: float) -> None:
-        """Keep a measurement within a range."""
-        had = self.bounds[name]
-        self.bounds[name] = (low if low > had[0] else had[0], high if high < had[1] else had[1])
+    def at_least(self, place: int, value: float) -> None:
+        """Keep a measurement from falling below a value."""
+        if value > self.low[place]:
+            self.low[place] = value
 
-    def below(self, slack: float, now_ms: int, *terms: tuple[str, float, float]) -> None:
-        """Keep a sum from rising by more than `slack`: terms are (measurement, reading, weight), equal shares."""
-        if slack <= 0.0:
+    def at_most(self, place: int, value: float) -> None:
+        """Keep a measurement from rising above a value."""
+        if value < self.high[place]:
+            self.high[place] = value
+
+    def narrow(self, place: int, low: float, high: float) -> None:
+        """Keep a measurement within a range."""
+        if low > self.low[place]:
+            self.low[place] = low
+        if high < self.high[place]:
+            self.high[place] = high
+
+    def below(self, slack: float, now_ms: int, terms: tuple[Term, ...]) -> None:
+        """Keep a sum from rising by more than `slack`, each of its terms by an equal share."""
+        if slack < 0.0:
             self.before(now_ms + 1)
             return
         share = slack * SAFETY / len(terms)
-        for name, reading, weight in terms:
+        for place, reading, weight in terms:
             if weight > 0.0:
-                self.narrow(name, -LARGEST, reading + share / weight)
+                self.at_most(place, reading + share / weight)
             else:
-                self.narrow(name, reading + share / weight, LARGEST)
+                self.at_least(place, reading + share / weight)
+
+    def above(self, slack: float, now_ms: int, terms: tuple[Term, ...]) -> None:
+        """Keep a sum from falling by more than `slack`, each of its terms by an equal share."""
+        if slack < 0.0:
+            self.before(now_ms + 1)
+            return
+        share = slack * SAFETY / len(terms)
+        for place, reading, weight in terms:
+            if weight > 0.0:
+                self.at_least(place, reading - share / weight)
+            else:
+                self.at_most(place, reading - share / weight)
+
+    def named(self, fitted: list[int]) -> dict[str, Pair]:
+        """Bounds by name: of what is always there, of the optional sensors at these places, of single batteries."""
+        low, high = self.low, self.high
+        found = {name: (low[place], high[place]) for place, name in enumerate(BOUND_NAMES)}
+        for place in fitted:
+            found[PLACES[place]] = (low[place], high[place])
+        for i, pair in enumerate(self.batteries):
+            found[f"cell_voltage_V[{i}]"] = pair
+        return found
 
 
 def hold_of(
     state: State, r: Readings, wants: Wants, values: list[Pair | None], gates: Gates, settings: Settings
 ) -> Hold:
     """Hold after a call; `gates` are those with which `values` were made."""
-    f, plan, now_ms, m = settings.firmware, settings.plan, state.time_ms, r.m
+    f, plan, now_ms, thermal = settings.firmware, settings.plan, state.time_ms, state.thermal
     charging = state.mode is AlternatorMode.CHARGING
-    fitted = [name for name in OPTIONAL_SENSORS if getattr(m, name) is not None] if r.optional else []
+    fitted = _fitted(r)
     now_gates = state.gates
     switched = now_gates != gates if fitted else now_gates.charging != gates.charging
-    if switched or r.missing_port or r.missing_cell or r.system_lost or r.auxiliary_lost or state.thermal is None or (
-        values[_RANGE_PORT] != (0.0, 0.0) or values[_RANGE_CELL] != (0.0, 0.0)
+    if switched or r.missing_port or r.missing_cell or r.system_lost or r.auxiliary_lost or thermal is None or (
+        values[_RANGE_PORT] != NONE or values[_RANGE_CELL] != NONE
     ):
         # New gates judge old readings anew at the next tick; no bound can say that a reading comes back.
-        free = dict.fromkeys((*BOUND_NAMES, *fitted), FREE)
+        free = dict.fromkeys((*BOUND_NAMES, *(PLACES[place] for place in fitted)), FREE)
         return Hold(1, free, free)
-    bounds = dict(plan.core)
-    for name in fitted:
-        bounds[name] = plan.quiet[name]
-    limits = Limits(bounds, now_ms + (f.hold_charging_ms if charging else f.hold_idle_ms))
+    limits = Limits(plan.quiet_low, plan.quiet_high, now_ms + (f.hold_charging_ms if charging else f.hold_idle_ms))
     busy = _predicates(limits, state, values, settings)
-    _cells_and_path(limits, r, now_gates, busy, now_ms, settings, state.thermal.reference_ohm)
+    _cells_and_path(limits, r, now_gates, busy, now_ms, settings, thermal.reference_ohm)
     if fitted:
         _system(limits, state, r, now_gates, busy, settings)
     _timers(limits, state, r, wants, settings)
-    between = limits.bounds
-    thermal = state.thermal
-    bounds = dict(between)
-    for name, band in estimators.bands(charging, thermal.sample, f).items():
-        reading = getattr(m, name)
-        if band[0] <= reading <= band[1]:
-            had = bounds[name]
-            bounds[name] = (max(had[0], band[0]), min(had[1], band[1]))
+    between = limits.named(fitted)
+    bounds = between | _bands(limits, r, charging, thermal, settings)
+    until_ms = estimators.quiet_until_ms(thermal, limits.until_ms, charging, plan.rating, f)
+    return Hold(max(1, until_ms - now_ms), bounds, between)
+
+
+def _fitted(r: Readings) -> list[int]:
+    """Places of the optional sensors that are fitted."""
+    if not r.optional:
+        return []
+    m = r.m
+    readings = (
+        m.system_current_A, m.system_voltage_V, m.battery_current_A, m.remote_L_V, m.remote_H_V, m.hardware_latch,
+    )
+    return [place for place, reading in enumerate(readings, start=SYSTEM_A) if reading is not None]
+
+
+def _bands(
+    limits: Limits, r: Readings, charging: bool, thermal: estimators.Thermal, settings: Settings
+) -> dict[str, Pair]:
+    """Bounds with the dead bands of the estimators, which count at samples only."""
+    m, found = r.m, {}
+    readings = (m.input_voltage_V, m.fuse_sense_V, m.battery_voltage_V, m.heatsink_degC, m.terminal_degC)
+    bands = estimators.bands(charging, thermal.sample, settings.firmware)
+    for place, (reading, (low, high)) in enumerate(zip(readings, bands, strict=True)):
+        if low <= reading <= high:
+            narrow_low, narrow_high = limits.low[place], limits.high[place]
+            found[PORT_SENSORS[place]] = (
+                low if low > narrow_low else narrow_low, high if high < narrow_high else narrow_high
+            )
         else:
             # Out of its band: taken over at the next sample, until then it may go where it likes.
             limits.before(thermal.next_ms)
-    until_ms = estimators.quiet_until_ms(thermal, limits.until_ms, charging, plan.rating, f)
-    return Hold(max(1, until_ms - now_ms), bounds, between)
+    return found
 
 
 _RANGE_PORT, _RANGE_CELL = names.CHANNELS.index(names.RANGE_PORT), names.CHANNELS.index(names.RANGE_CELL)
@@ -118,20 +191,21 @@ def _predicates(limits: Limits, state: State, values: list[Pair | None], setting
         channel, value = plan.by_index[index], values[index]
         if value is None or channel.name in _MARGINS:
             continue
-        direct = channel.name in names.DIRECT
+        direct = channel.name in _DIRECT
         if direct:
-            limits.bounds[channel.name] = names.SENSOR_RANGES[channel.name]
+            place = _DIRECT[channel.name]
+            limits.low[place], limits.high[place] = names.SENSOR_RANGES[channel.name]
         for predicate in channel.predicates:
             found = states.get(predicate.name, IDLE)
             if direct and found is IDLE:
-                above = predicate.side is Side.ABOVE
-                limits.narrow(
-                    channel.name, -LARGEST if above else predicate.trip, predicate.trip if above else LARGEST
-                )
+                if predicate.side is Side.ABOVE:
+                    limits.at_most(place, predicate.trip)
+                else:
+                    limits.at_least(place, predicate.trip)
             elif direct:
-                told = constraint(predicate, found, Extremes(*value), now_ms)
-                limits.before(told.until_ms)
-                limits.narrow(channel.name, *told.bounds)
+                (low, high), until_ms = constraint(predicate, found, value, now_ms)
+                limits.before(until_ms)
+                limits.narrow(place, low, high)
             elif channel.name == names.REMOTE:
                 if found.pending_ms is not None:
                     limits.before(found.pending_ms + predicate.trip_delay_ms)
@@ -143,6 +217,7 @@ def _predicates(limits: Limits, state: State, values: list[Pair | None], setting
 
 
 _MARGINS = (names.LOAD_MARGIN, names.ALARM_MARGIN)
+_DIRECT = {name: PLACES.index(name) for name in names.DIRECT}
 
 
 def _margins(
@@ -151,23 +226,22 @@ def _margins(
     """Bounds of each battery's cells, by the distance over its own thresholds."""
     plan = settings.plan
     if names.CELL_LOW not in states and names.PRE_ALARM not in states:
-        for i in range(plan.battery_count):
-            limits.bounds[f"cell_voltage_V[{i}]"] = plan.quiet[f"cell_voltage_V[{i}]"]
+        limits.batteries = [plan.quiet[f"cell_voltage_V[{i}]"] for i in range(plan.battery_count)]
         return
     told = []
     for channel in plan.channels:
         value = values[channel.index]
         if channel.name in _MARGINS and value is not None:
             predicate = channel.predicates[0]
-            told.append(constraint(predicate, states.get(predicate.name, IDLE), Extremes(*value), now_ms))
+            told.append(constraint(predicate, states.get(predicate.name, IDLE), value, now_ms))
             limits.before(told[-1].until_ms)
-    for i, thresholds_V in enumerate(zip(plan.load_V, plan.alarm_V, strict=True)):
+    for thresholds_V in zip(plan.load_V, plan.alarm_V, strict=True):
         low_V, high_V = FREE
         for threshold_V, found in zip(thresholds_V, told, strict=True):
             low, high = found.bounds
             low_V = max(low_V, low if low == -LARGEST else math.nextafter(threshold_V + low, math.inf))
             high_V = min(high_V, high if high == LARGEST else math.nextafter(threshold_V + high, -math.inf))
-        limits.bounds[f"cell_voltage_V[{i}]"] = (low_V, high_V)
+        limits.batteries.append((low_V, high_V))
 
 
 def _cells_and_path(
@@ -182,8 +256,8 @@ def _cells_and_path(
         slack = f.cell_contradiction_V - max(battery_V - 4.0 * low_V, 4.0 * high_V - battery_V)
         share = 0.5 * slack * SAFETY
         if slack > 0.0:
-            limits.narrow("battery_voltage_V", battery_V - share, battery_V + share)
-            limits.narrow("cell_voltage_V", low_V - 0.25 * share, high_V + 0.25 * share)
+            limits.narrow(BATTERY_V, battery_V - share, battery_V + share)
+            limits.narrow(CELL_V, low_V - 0.25 * share, high_V + 0.25 * share)
         else:
             limits.before(now_ms + 1)
     if r.path_A is None:
@@ -192,22 +266,22 @@ def _cells_and_path(
     if names.INPUT_CONTRADICTION not in busy:
         slack = f.input_contradiction_V - (battery_V - input_V)
         if sense_V <= stuck_V and (not gates.charging or slack < 0.2):
-            limits.narrow("fuse_sense_V", -LARGEST, stuck_V)
+            limits.at_most(SENSE_V, stuck_V)
         else:
-            limits.below(slack, now_ms, ("battery_voltage_V", battery_V, 1.0), ("input_voltage_V", input_V, -1.0))
+            limits.below(slack, now_ms, ((BATTERY_V, battery_V, 1.0), (INPUT_V, input_V, -1.0)))
     if not gates.charging:
         if names.OFF_CURRENT not in busy:
             if abs(sense_V) <= stuck_V:
-                limits.narrow("fuse_sense_V", -stuck_V, stuck_V)
+                limits.narrow(SENSE_V, -stuck_V, stuck_V)
             else:
                 limits.before(now_ms + 1)
     elif names.OPEN_DROP not in busy:
         slack = f.open_drop_V - (input_V - battery_V)
         open_V = f.open_current_A * reference_ohm / SAFETY
         if sense_V >= open_V and slack < 0.2:
-            limits.narrow("fuse_sense_V", open_V, LARGEST)
+            limits.at_least(SENSE_V, open_V)
         else:
-            limits.below(slack, now_ms, ("input_voltage_V", input_V, 1.0), ("battery_voltage_V", battery_V, -1.0))
+            limits.below(slack, now_ms, ((INPUT_V, input_V, 1.0), (BATTERY_V, battery_V, -1.0)))
 
 
 def _system(
@@ -216,31 +290,33 @@ def _system(
     """Bounds of the sensors that may be not fitted."""
     f, m, now_ms, thermal = settings.firmware, r.m, state.time_ms, state.thermal
     assert thermal is not None
-    per_volt = 1.0 / thermal.reference_ohm
-    sense = ("fuse_sense_V", m.fuse_sense_V, per_volt)
+    sense = (SENSE_V, m.fuse_sense_V, 1.0 / thermal.reference_ohm)
     if r.system_A is not None:
-        limits.narrow("system_current_A", *system_port.level_bounds(state.system.level_A, r.system_A, f))
+        low_A, high_A = system_port.level_bounds(state.system.level_A, r.system_A, f)
+        limits.narrow(SYSTEM_A, low_A, high_A)
         if not gates.charge_gate and names.SYSTEM_IN not in busy:
-            limits.narrow("system_current_A", -LARGEST, f.stuck_current_A)
+            limits.at_most(SYSTEM_A, f.stuck_current_A)
         if not gates.discharge_gate and names.SYSTEM_OUT not in busy:
-            limits.narrow("system_current_A", -f.stuck_current_A, LARGEST)
+            limits.at_least(SYSTEM_A, -f.stuck_current_A)
     if r.system_V is not None:
         over_V = r.system_V - m.battery_voltage_V
-        system, battery = ("system_voltage_V", r.system_V), ("battery_voltage_V", m.battery_voltage_V)
+        over = ((SYSTEM_V, r.system_V, 1.0), (BATTERY_V, m.battery_voltage_V, -1.0))
         if gates.discharge_gate and names.SYSTEM_DROP not in busy:
-            limits.below(f.system_open_drop_V + over_V, now_ms, (*system, -1.0), (*battery, 1.0))
+            limits.above(f.system_open_drop_V + over_V, now_ms, over)
         if gates.locked and names.SYSTEM_RISE not in busy:
-            limits.below(-f.precharge_drop_V - over_V, now_ms, (*system, 1.0), (*battery, -1.0))
+            limits.below(-f.precharge_drop_V - over_V, now_ms, over)
     if m.hardware_latch is not None:
-        limits.narrow("hardware_latch", float(m.hardware_latch), float(m.hardware_latch))
+        limits.narrow(LATCH, float(m.hardware_latch), float(m.hardware_latch))
     if m.remote_L_V is not None:
-        limits.narrow("remote_L_V", *_zone(m.remote_L_V, f.remote_L_on_V, f.remote_L_off_V))
+        low_V, high_V = _zone(m.remote_L_V, f.remote_L_on_V, f.remote_L_off_V)
+        limits.narrow(REMOTE_L_V, low_V, high_V)
     if m.remote_H_V is not None:
-        limits.narrow("remote_H_V", *_zone(m.remote_H_V, f.remote_H_off_V, f.remote_H_on_V))
+        low_V, high_V = _zone(m.remote_H_V, f.remote_H_off_V, f.remote_H_on_V)
+        limits.narrow(REMOTE_H_V, low_V, high_V)
     terms = _into_bank(r, sense)
     into_A = r.into_bank_A
     if into_A is not None and names.BANK_CURRENT not in busy:
-        limits.below(settings.plan.bank_limit_A - into_A, now_ms, *terms)
+        limits.below(settings.plan.bank_limit_A - into_A, now_ms, terms)
     _stimuli(limits, state, r, sense, terms, settings)
 
 
@@ -257,35 +333,33 @@ def _zone(value: float, low: float, high: float) -> Pair:
     return (low, high) if value <= high else (math.nextafter(high, math.inf), LARGEST)
 
 
-def _into_bank(r: Readings, sense: tuple[str, float, float]) -> tuple[tuple[str, float, float], ...]:
+def _into_bank(r: Readings, sense: Term) -> tuple[Term, ...]:
     """Terms of the current into the bank."""
     if r.bank_A is not None:
-        return (("battery_current_A", r.bank_A, 1.0),)
-    return () if r.system_A is None else (("system_current_A", r.system_A, 1.0), sense)
+        return ((BANK_A, r.bank_A, 1.0),)
+    return () if r.system_A is None else ((SYSTEM_A, r.system_A, 1.0), sense)
 
 
 def _stimuli(
-    limits: Limits, state: State, r: Readings, sense: tuple[str, float, float],
-    into_bank: tuple[tuple[str, float, float], ...], settings: Settings,
+    limits: Limits, state: State, r: Readings, sense: Term, into_bank: tuple[Term, ...], settings: Settings,
 ) -> None:
     """Bounds of what sensors under watch must answer to: within the band about the reference."""
-    f, now_ms = settings.firmware, state.time_ms
-    bank_band_A = f.frozen_band_C * settings.battery_capacity_Ah * settings.battery_count
-    bank_term = ("battery_current_A", r.bank_A or 0.0, 1.0)
-    out_term = ("system_current_A", r.system_A or 0.0, -1.0)
-    back = (sense[0], sense[1], -sense[2])
+    f, now_ms, watches = settings.firmware, state.time_ms, state.watches
+    bank_in, system_in = (BANK_A, r.bank_A or 0.0, 1.0), (SYSTEM_A, r.system_A or 0.0, 1.0)
     rows = (
-        (bank_band_A, into_bank), (f.frozen_band_A, (bank_term, out_term)), (f.frozen_band_A, (bank_term, back)),
-        (f.frozen_band_A, ((out_term[0], out_term[1], 1.0), sense)),
+        (watches[0], bank.bank_band_A(settings.plan.bank_Ah, f), into_bank),
+        (watches[1], f.frozen_band_A, (bank_in, (SYSTEM_A, system_in[1], -1.0))),
+        (watches[2], f.frozen_band_A, (bank_in, (SENSE_V, sense[1], -sense[2]))),
+        (watches[3], f.frozen_band_A, (system_in, sense)),
     )
-    for watch, (band, terms) in zip(state.watches, rows, strict=False):
+    for watch, band, terms in rows:
         if watch is None or watch.due_ms is not None or watch.frozen_ms is not None:
             continue
-        now_at = sum(reading * weight for _, reading, weight in terms)
-        limits.below(watch.stimulus + band - now_at, now_ms, *terms)
-        limits.below(
-            band + now_at - watch.stimulus, now_ms, *((name, value, -weight) for name, value, weight in terms)
-        )
+        now_at = 0.0
+        for _, reading, weight in terms:
+            now_at += reading * weight
+        limits.below(watch.stimulus + band - now_at, now_ms, terms)
+        limits.above(band + now_at - watch.stimulus, now_ms, terms)
 
 
 def _timers(limits: Limits, state: State, r: Readings, wants: Wants, settings: Settings) -> None:
@@ -297,7 +371,7 @@ def _timers(limits: Limits, state: State, r: Readings, wants: Wants, settings: S
         load = load_output.until(state.load, wants.load, r.cell_V, now_ms, f)
         limits.before(load.until_ms)
         if load.bounds != FREE:
-            limits.narrow("cell_voltage_V", *load.bounds)
+            limits.narrow(CELL_V, *load.bounds)
     limits.before(system_port.until_ms(state.system, wants.system, now_ms, f))
     if wants.charge and not state.charge.on:
         limits.before(switch_until_ms(state.charge, f))

@@ -1,8 +1,9 @@
 """Pre-alarm and load disconnect (O1, O3..O5): the alarm leads the disconnect by 30 s at least.
 
 The lead counts from the switching on of the pre-alarm *output* and starts anew whenever that output went off. A
-restart forgets how long the alarm has been on, so it can only lengthen the lead; whether the load is disconnected
-survives in the retained record, so a restart in a loop cannot drain the battery.
+restart forgets how long the alarm has been on, so it can only lengthen the lead. The retained record keeps whether the
+load is disconnected, and how many resets there were during an alarm: only the first one gets a new lead, so a reset in
+a loop cannot drain the battery.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ from typing import NamedTuple
 from bms.events import Cause, Event, EventName, Fault
 from bms.firmware_parameters import FirmwareParameters
 from bms.predicates import FREE, LARGEST, Constraint
+
+SETTLED_MS = 30_000
+"""A reset sooner after the start may be part of a loop (ours: the least lead of O5)."""
 
 
 class Load(NamedTuple):
@@ -26,11 +30,14 @@ class Load(NamedTuple):
         When its output last went high, by a pulse or for good; None if never.
     off_ms : int or None
         Since when the load is disconnected; None while connected.
+    resets : int or None
+        Resets during the present alarm or soon after one another, as the retained record counts them; None without.
     """
 
     alarm_ms: int | None = None
     pulse_ms: int | None = None
     off_ms: int | None = None
+    resets: int | None = None
 
 
 class LoadInputs(NamedTuple):
@@ -47,12 +54,13 @@ def advance(
 ) -> tuple[Load, list[Event]]:
     """State one call later, and what happened."""
     events: list[Event] = []
-    alarm_ms, pulse_ms, off_ms = load
+    alarm_ms, pulse_ms, off_ms, resets = load
     if alarm_ms is not None:
         if inputs.intermittent:
             pulse_ms = alarm_ms + (now_ms - alarm_ms) // f.alarm_period_ms * f.alarm_period_ms
         if inputs.alarm is None or not inputs.powered:
             alarm_ms = None
+            resets = None if resets is None else 0
             cause = Cause.CELL_RECOVERED if inputs.powered else Cause.REMOTE
             events.append(Event(EventName.PRE_ALARM_OFF, cause))
     elif inputs.alarm is not None and inputs.powered and _may_sound(pulse_ms, now_ms, f):
@@ -65,7 +73,7 @@ def advance(
     elif inputs.cut is None and _may_return(off_ms, cells, now_ms, f):
         off_ms = None
         events.append(Event(EventName.LOAD_RECONNECTED, Cause.CELL_RECOVERED))
-    return Load(alarm_ms, pulse_ms, off_ms), events
+    return Load(alarm_ms, pulse_ms, off_ms, resets), events
 
 
 def started(load: Load, low: bool, now_ms: int) -> tuple[Load, list[Event]]:
@@ -73,6 +81,18 @@ def started(load: Load, low: bool, now_ms: int) -> tuple[Load, list[Event]]:
     if not low or load.off_ms is not None:
         return load, []
     return load._replace(off_ms=now_ms), [Event(EventName.LOAD_DISCONNECTED, Cause.STARTED_LOW)]
+
+
+def retained(load: Load, now_ms: int) -> Load:
+    """What the record keeps of it through a reset; one soon after the start counts like one during an alarm."""
+    counts = load.alarm_ms is not None or now_ms < SETTLED_MS
+    resets = (load.resets or 0) + 1 if counts else 0
+    return Load(off_ms=None if load.off_ms is None else 0, resets=resets)
+
+
+def keeps_on(load: Load) -> bool:
+    """Whether a load that was on at a reset stays on for the lead of a new alarm (O5): once in an alarm only."""
+    return load.off_ms is None and load.resets in (0, 1)
 
 
 def sounding(load: Load, intermittent: bool, now_ms: int, f: FirmwareParameters) -> bool:

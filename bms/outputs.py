@@ -47,6 +47,6 @@ def commands(state: State, settings: Settings) -> Commands:
         charge_gate=state.charge_gate.on,
         discharge_gate=mode is SystemMode.ON,
         precharge=mode is SystemMode.PRECHARGE,
-        latch_reset=mode in (SystemMode.PRECHARGE, SystemMode.RESTING),
+        latch_reset=mode is SystemMode.PRECHARGE or mode is SystemMode.RESTING,
         supply_current_A=supply_A,
     )

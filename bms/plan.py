@@ -94,6 +94,8 @@ class Plan:
         Bounds of the measurements within which idle predicates stay idle and no sensor is out of range.
     bank_limit_A : float
         Largest charge current of the bank (A11).
+    bank_Ah : float
+        Capacity of the bank.
     """
 
     rating: Rating
@@ -106,11 +108,15 @@ class Plan:
     start_V: tuple[float, ...]
     quiet: dict[str, tuple[float, float]]
     bank_limit_A: float
+    bank_Ah: float
 
     @cached_property
-    def rows(self) -> tuple[tuple[int, float, float, Channel], ...]:
-        """Channels as (index, lowest, highest reading at which idle predicates stay idle, channel)."""
-        return tuple((c.index, c.low, c.high, c) for c in self.channels)
+    def rows(self) -> tuple[tuple[int, float, float, tuple[Predicate, ...]], ...]:
+        """Every channel as (index, lowest, highest reading at which idle predicates stay idle, predicates)."""
+        by_index = self.by_index
+        unwatched = Channel(0, "", (), -LARGEST, LARGEST)
+        found = [by_index.get(index, unwatched) for index in range(len(CHANNELS))]
+        return tuple((index, c.low, c.high, c.predicates) for index, c in enumerate(found))
 
     @cached_property
     def by_index(self) -> dict[int, Channel]:
@@ -118,9 +124,14 @@ class Plan:
         return {c.index: c for c in self.channels}
 
     @cached_property
-    def core(self) -> dict[str, tuple[float, float]]:
-        """Entries of `quiet` that every hold has."""
-        return {name: self.quiet[name] for name in BOUND_NAMES}
+    def quiet_low(self) -> tuple[float, ...]:
+        """Lower ends of `quiet`, in the order of `BOUND_NAMES` and `OPTIONAL_SENSORS`."""
+        return tuple(self.quiet[name][0] for name in BOUND_NAMES + OPTIONAL_SENSORS)
+
+    @cached_property
+    def quiet_high(self) -> tuple[float, ...]:
+        """Upper ends of `quiet`, in the same order."""
+        return tuple(self.quiet[name][1] for name in BOUND_NAMES + OPTIONAL_SENSORS)
 
     @property
     def predicates(self) -> tuple[Predicate, ...]:
@@ -156,6 +167,7 @@ def build(
         Rating(nominal_fuse(fuse_rating_A), rounded_down_A(full_A, firmware)), cells_per_battery * count, count,
         channels, {p.name: c.index for c in channels for p in c.predicates}, () if uniform else load_V,
         () if uniform else alarm_V, alarm_V[:1] if uniform else alarm_V, quiet, bank_limit_A,
+        float(battery_capacity_Ah * count),
     )
 
 

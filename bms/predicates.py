@@ -73,11 +73,8 @@ IDLE = PredicateState()
 """Neither active nor pending."""
 
 
-class Extremes(NamedTuple):
-    """Smallest and largest of some readings, in their unit."""
-
-    low: float
-    high: float
+Extremes = tuple[float, float]
+"""Smallest and largest of some readings, in their unit."""
 
 
 class Constraint(NamedTuple):
@@ -89,9 +86,10 @@ class Constraint(NamedTuple):
 
 def _mirrored(predicate: Predicate, extremes: Extremes) -> tuple[float, float, float, float]:
     """Trip, release, smallest and largest; signs are turned for side BELOW, so that only ABOVE is left."""
+    low, high = extremes
     if predicate.side is Side.ABOVE:
-        return predicate.trip, predicate.release, extremes.low, extremes.high
-    return -predicate.trip, -predicate.release, -extremes.high, -extremes.low
+        return predicate.trip, predicate.release, low, high
+    return -predicate.trip, -predicate.release, -high, -low
 
 
 def update(
@@ -124,7 +122,7 @@ def update(
     pending_ms = now_ms if state.pending_ms is None else state.pending_ms
     if now_ms - pending_ms >= predicate.trip_delay_ms:
         return PredicateState(True, None, now_ms)
-    return state._replace(pending_ms=pending_ms)
+    return PredicateState(False, pending_ms, state.since_ms)
 
 
 def constraint(

@@ -10,7 +10,7 @@ from bms.bank import Cap, FuseCheck, Watch
 from bms.channels import Gates
 from bms.events import Fault
 from bms.firmware_parameters import FirmwareParameters
-from bms.load_output import Load
+from bms.load_output import Load, retained
 from bms.predicates import PredicateState
 from bms.system_port import System, SystemMode
 from bms.thermal import Thermal
@@ -111,11 +111,11 @@ def initial_state() -> State:
 def restarted(state: State) -> State:
     """State after a reset (watchdog, brown-out) with the retained record; `State()` is power-up without one.
 
-    Retained: a disconnected load, a locked or tripped System+ port, a wrong fuse. Everything else, time above all,
-    is forgotten: nobody knows how long the reset took. So the lead of the pre-alarm starts anew and is never shorter
-    than 30 s, and a reset in a loop neither reconnects a load nor retries a short circuit for ever.
+    Retained: whether the load is disconnected, resets during an alarm, a locked or tripped System+ port, a wrong fuse.
+    Everything else, time above all, is forgotten: nobody knows how long the reset took. So the lead of the pre-alarm
+    starts anew and is never shorter than 30 s, and a reset in a loop neither reconnects a load, nor keeps one on, nor
+    retries a short circuit for ever.
     """
-    load = Load(off_ms=None if state.load.off_ms is None else 0)
     tripped = state.system.mode in (SystemMode.LOCKED, SystemMode.RESTING)
     system = System(state.system.mode if tripped else SystemMode.OFF, trips=state.system.trips)
-    return State(load=load, system=system, fuse=FuseCheck(wrong=state.fuse.wrong))
+    return State(load=retained(state.load, state.time_ms), system=system, fuse=FuseCheck(wrong=state.fuse.wrong))

@@ -23,7 +23,7 @@ from bms.holding import Wants, hold_of
 from bms.interface import Commands, Hold, Measurements
 from bms.outputs import commands, is_powered, limit_A
 from bms.plan import Plan
-from bms.predicates import IDLE, Extremes, PredicateState, update
+from bms.predicates import IDLE, PredicateState, update
 from bms.report import heat_events, with_values
 from bms.settings import PreAlarmMode, RemoteFunction, Settings
 from bms.state import WATCHES, State, Switch, switched
@@ -99,10 +99,11 @@ def step(state: State, measurements: Measurements, settings: Settings, dt_s: flo
 
 
 def _milliseconds(dt_s: float) -> int:
-    if not (math.isfinite(dt_s) and dt_s >= 0.0):
+    exact_ms = dt_s * 1000.0
+    if not 0.0 <= exact_ms < math.inf:
         raise ValueError(f"dt_s: {dt_s!r} is not allowed; allowed: 0 or more, finite")
-    dt_ms = round(dt_s * 1000.0)
-    if abs(dt_s * 1000.0 - dt_ms) > 1.0e-6 * max(1.0, dt_ms):
+    dt_ms = round(exact_ms)
+    if exact_ms != dt_ms and abs(exact_ms - dt_ms) > 1.0e-6 * max(1.0, dt_ms):
         raise ValueError(f"dt_s: {dt_s!r} is not allowed; allowed: whole milliseconds")
     return dt_ms
 
@@ -110,17 +111,17 @@ def _milliseconds(dt_s: float) -> int:
 def _updated(plan: Plan, before: Predicates, values: list[Pair | None], now_ms: int) -> Predicates:
     """Predicates that are not idle after this reading; a channel whose idle ones stay so is passed over."""
     states = dict(before)
-    busy = {plan.channel_of[name] for name in states}
+    channel_of = plan.channel_of
+    busy = [channel_of[name] for name in states]
     after: list[tuple[str, PredicateState]] = []
-    for index, low, high, channel in plan.rows:
-        value = values[index]
+    for value, (index, low, high, predicates) in zip(values, plan.rows, strict=True):
         if (value is None or (low <= value[0] and value[1] <= high)) and index not in busy:
             continue
-        extremes = None if value is None else Extremes(*value)
-        for predicate in channel.predicates:
-            found = update(predicate, states.get(predicate.name, IDLE), extremes, now_ms)
+        for predicate in predicates:
+            name = predicate.name
+            found = update(predicate, states.get(name, IDLE), value, now_ms)
             if found.active or found.pending_ms is not None:
-                after.append((predicate.name, found))
+                after.append((name, found))
     return tuple(after)
 
 
@@ -156,7 +157,7 @@ def _watched(
     f, before = settings.firmware, state.watches
     strikes, delay_ms, amps = f.frozen_strikes, f.frozen_delay_ms, f.frozen_band_A
     cells = None if r.cell_V is None else r.m.cell_voltage_V
-    bank_band_A = f.frozen_band_C * settings.battery_capacity_Ah * settings.battery_count
+    bank_band_A = bank.bank_band_A(settings.plan.bank_Ah, f)
     into_A, system_A, bank_A, path_A = r.into_bank_A, r.system_A, r.bank_A, r.path_A
     after = [bank.watched(before[0], into_A, cells, 4, bank_band_A, delay_ms, strikes, now_ms, f)]
     if bank_A is None and system_A is None and before[1:4] == (None, None, None):
@@ -170,9 +171,11 @@ def _watched(
             shown = None if response is None else (response,)
             after.append(bank.watched(before[k], stimulus, shown, 0, amps, delay_ms, strikes, now_ms, f))
     power_W = None if thermal is None else estimators.path_power_W(thermal)
-    for k, name in ((4, "heatsink_degC"), (5, "terminal_degC")):
-        shown = None if name in r.missing_port else (getattr(r.m, name),)
-        after.append(bank.watched(before[k], power_W, shown, 0, f.frozen_power_W, f.frozen_heat_ms, 1, now_ms, f))
+    band_W, heat_ms = f.frozen_power_W, f.frozen_heat_ms
+    heatsink = None if "heatsink_degC" in r.missing_port else (r.m.heatsink_degC,)
+    terminal = None if "terminal_degC" in r.missing_port else (r.m.terminal_degC,)
+    after.append(bank.watched(before[4], power_W, heatsink, 0, band_W, heat_ms, 1, now_ms, f))
+    after.append(bank.watched(before[5], power_W, terminal, 0, band_W, heat_ms, 1, now_ms, f))
     return tuple(after)
 
 
@@ -258,7 +261,7 @@ def _load(
     old: State, faults: tuple[Fault, ...], r: Readings, active: set[str], settings: Settings, now_ms: int,
     powered: bool, switched_on: bool,
 ) -> tuple[load_output.Load, load_output.LoadInputs, list[Event]]:
-    """Pre-alarm and load disconnect; at switching on the load stays off where cells are low."""
+    """Pre-alarm and load disconnect; at switching on (but for a reset) the load stays off where cells are low."""
     plan = settings.plan
     fault = _first(faults, Reaction.LOAD_ALARM)
     low = names.CELL_LOW in active
@@ -269,7 +272,8 @@ def _load(
     )
     load = old.load
     told: list[Event] = []
-    if switched_on and powered and (not old.started or not is_powered(old, settings)):
+    begins = not is_powered(old, settings) if old.started else not load_output.keeps_on(load)
+    if switched_on and powered and begins:
         threshold_V = 0.0 if plan.alarm_V else plan.start_V[0]
         load, told = load_output.started(load, r.alarm_V is None or r.alarm_V[0] < threshold_V, now_ms)
     load, more = load_output.advance(load, inputs, r.cell_V, now_ms, settings.firmware)

@@ -5,8 +5,10 @@ only if it left the dead band around the one that was taken before; so within th
 changes the estimate, and `quiet_until_ms` can compute when the next command change is due. That makes holds
 exact.
 
-Fuse (A5): I = U / R(T), P = U^2 / R(T), U the sense voltage; the element relaxes towards terminal + Rth P.
-Reference: limit x R(T), renewed when R moved by more than its tolerance.
+Fuse (A5): I = U / R(T), P = U^2 / R_ref, U the sense voltage; the element relaxes towards terminal + Rth P.
+Reference: limit x R_ref; R_ref = R(T), renewed when R(T) moved by more than its tolerance, so P is as exact as that.
+Between two changes of sample or R_ref the estimate is one exponential from an anchor, the same at a sample whichever
+calls were made before: T(t) = T_end + (T_anchor - T_end) exp(-(t - t_anchor) / tau).
 Derating (A9): limit <= full x (T_end - heatsink) / (T_end - T_start), and <= (T_junction_limit - heatsink) /
 (Rth x drop): the current at which the estimated junction, heatsink + Rth x (drop x current), is at its limit.
 """
@@ -17,8 +19,9 @@ import math
 from typing import NamedTuple
 
 from bms.firmware_parameters import FirmwareParameters
-from bms.fuse_table import NominalFuse, relaxed_degC, resistance_ohm
+from bms.fuse_table import HIGHEST_DEGC, LOWEST_DEGC, NominalFuse, relaxed_degC, resistance_ohm
 from bms.interface import Measurements
+from bms.predicates import FREE
 
 
 class Sample(NamedTuple):
@@ -44,6 +47,8 @@ class Thermal(NamedTuple):
         Readings held.
     reference_ohm : float
         Fuse resistance that the limiter's reference is made from.
+    anchor_degC, anchor_ms : float, int
+        Estimate when sample or reference last changed, and when that was.
     limit_A, limit_changed_ms : float, int
         Set-point and when it last moved.
     off, off_ms : bool, int
@@ -58,6 +63,8 @@ class Thermal(NamedTuple):
     next_ms: int
     sample: Sample
     reference_ohm: float
+    anchor_degC: float
+    anchor_ms: int
     limit_A: float
     limit_changed_ms: int
     off: bool = False
@@ -83,6 +90,8 @@ def begin(measurements: Measurements, now_ms: int, rating: Rating, firmware: Fir
         next_ms=(now_ms // period + 1) * period,
         sample=sample,
         reference_ohm=resistance_ohm(sample.terminal_degC, rating.fuse),
+        anchor_degC=sample.terminal_degC,
+        anchor_ms=now_ms // period * period,
         limit_A=rating.full_A,
         limit_changed_ms=now_ms - firmware.limit_interval_ms,
     )
@@ -109,28 +118,31 @@ def advance(
         Constants.
     """
     while thermal.next_ms < now_ms:
-        after = _sampled(thermal, thermal.sample, charging, rating, firmware)
-        quiet = after[2:] == thermal[2:]
-        thermal = _coasted(after, now_ms, charging, rating, firmware) if quiet else after
+        look_ms = _next_look_ms(thermal, now_ms, charging, rating, firmware)
+        thermal = _coasted(thermal, look_ms, rating, firmware)
+        if look_ms < now_ms:
+            thermal = _sampled(thermal, thermal.sample, charging, rating, firmware)
     if thermal.next_ms == now_ms:
         sample = _taken(thermal.sample, measurements, charging, firmware)
         thermal = _sampled(thermal, sample, charging, rating, firmware)
     return thermal
 
 
-def bands(charging: bool, sample: Sample, firmware: FirmwareParameters) -> dict[str, tuple[float, float]]:
-    """Dead band around each reading that matters; the voltages matter only while charging."""
-    volt, kelvin = firmware.sense_band_V, firmware.temperature_band_K
-    found = {
-        "fuse_sense_V": (sample.fuse_sense_V - volt, sample.fuse_sense_V + volt),
-        "terminal_degC": (sample.terminal_degC - kelvin, sample.terminal_degC + kelvin),
-        "heatsink_degC": (sample.heatsink_degC - kelvin, sample.heatsink_degC + kelvin),
-    }
+def bands(charging: bool, sample: Sample, firmware: FirmwareParameters) -> tuple[tuple[float, float], ...]:
+    """Dead band around each reading, in the order of `PORT_SENSORS`; the voltages matter only while charging."""
+    sense_V, kelvin = firmware.sense_band_V, firmware.temperature_band_K
+    input_V = battery_V = FREE
     if charging:
         volt = firmware.voltage_band_V
-        found["input_voltage_V"] = (sample.input_voltage_V - volt, sample.input_voltage_V + volt)
-        found["battery_voltage_V"] = (sample.battery_voltage_V - volt, sample.battery_voltage_V + volt)
-    return found
+        input_V = (sample.input_voltage_V - volt, sample.input_voltage_V + volt)
+        battery_V = (sample.battery_voltage_V - volt, sample.battery_voltage_V + volt)
+    return (
+        input_V,
+        (sample.fuse_sense_V - sense_V, sample.fuse_sense_V + sense_V),
+        battery_V,
+        (sample.heatsink_degC - kelvin, sample.heatsink_degC + kelvin),
+        (sample.terminal_degC - kelvin, sample.terminal_degC + kelvin),
+    )
 
 
 def quiet_until_ms(
@@ -138,94 +150,91 @@ def quiet_until_ms(
 ) -> int:
     """First instant up to `horizon_ms` at which more than the estimate may change, the samples staying put.
 
-    Cheap where nothing can: the element approaches its end temperature from one side (a hotter element gets less
-    power at a given voltage), so the tolerance band is never left if it holds both. Otherwise sample by sample.
+    Looks ahead from one sample at which something might change to the next.
+    """
+    if thermal.next_ms >= horizon_ms:
+        return horizon_ms
+    ahead = thermal
+    while True:
+        look_ms = _next_look_ms(ahead, horizon_ms, charging, rating, firmware)
+        if look_ms >= horizon_ms:
+            return horizon_ms
+        ahead = _coasted(ahead, look_ms, rating, firmware)
+        ahead = _sampled(ahead, ahead.sample, charging, rating, firmware)
+        if ahead[2:] != thermal[2:]:
+            return look_ms  # fields 0 and 1 are the estimate itself and its clock
+
+
+def _quiet_range_degC(
+    thermal: Thermal, charging: bool, rating: Rating, firmware: FirmwareParameters
+) -> tuple[float, float]:
+    """Fuse temperatures at which a review with the held sample finds nothing: reference not stale, junction not hot.
+
+    A little too narrow rather than too wide; within the range in which `resistance_ohm` is linear.
+    """
+    fuse, sample, tolerance = rating.fuse, thermal.sample, firmware.reference_tolerance
+    low_ohm, high_ohm = thermal.reference_ohm * (1.0 - tolerance), thermal.reference_ohm * (1.0 + tolerance)
+    if charging and sample.fuse_sense_V > 0.0:
+        drop_V = _drop_V(sample)
+        headroom_K = firmware.junction_trip_degC - sample.heatsink_degC
+        heating_V2 = firmware.junction_to_heatsink_K_W * drop_V * sample.fuse_sense_V  # over the resistance: kelvin
+        if heating_V2 > headroom_K * low_ohm:
+            low_ohm = heating_V2 / headroom_K if headroom_K > 0.0 else high_ohm
+    per_K = fuse.resistance_25_ohm * fuse.alpha_per_K
+    low_degC = 25.0 + (low_ohm - fuse.resistance_25_ohm) / per_K + 1.0e-6
+    high_degC = 25.0 + (high_ohm - fuse.resistance_25_ohm) / per_K - 1.0e-6
+    return max(low_degC, LOWEST_DEGC), min(high_degC, HIGHEST_DEGC)
+
+
+def _next_look_ms(
+    thermal: Thermal, before_ms: int, charging: bool, rating: Rating, firmware: FirmwareParameters
+) -> int:
+    """First sample from the next one on at which a review may change something; `before_ms` or later if none before.
+
+    The readings stay put, so a review that changed nothing is followed by others, until a waiting time ends, or the
+    estimate, moving towards its end from one side, makes the reference stale or the junction too hot.
     """
     period_ms, next_ms = firmware.sample_period_ms, thermal.next_ms
-    if next_ms >= horizon_ms:
-        return horizon_ms
-    last_ms = next_ms - period_ms
-    if charging != thermal.charging or thermal.limit_changed_ms == last_ms:
+    previous_ms = next_ms - period_ms
+    if charging != thermal.charging or thermal.limit_changed_ms == previous_ms:
         return next_ms  # the last review saw something else
     for waits, due_ms in (
         (True, thermal.limit_changed_ms + firmware.limit_interval_ms),
         (thermal.off, thermal.off_ms + firmware.thermal_rest_ms),
         (thermal.red, thermal.red_ms + firmware.thermal_rest_ms),
     ):
-        if waits and last_ms < due_ms < horizon_ms:
-            horizon_ms = min(horizon_ms, -(-due_ms // period_ms) * period_ms)
-    if _stays_in_band(thermal, charging, rating, firmware):
-        return horizon_ms
-    ahead = thermal
-    while ahead.next_ms < horizon_ms:
-        instant_ms = ahead.next_ms
-        ahead = _sampled(ahead, ahead.sample, charging, rating, firmware)
-        if ahead[2:] != thermal[2:]:
-            return instant_ms  # fields 0 and 1 are the estimate itself and its clock
-        ahead = _coasted(ahead, horizon_ms, charging, rating, firmware)
-    return horizon_ms
-
-
-def _stays_in_band(thermal: Thermal, charging: bool, rating: Rating, firmware: FirmwareParameters) -> bool:
-    """Whether neither a stale reference nor a hot junction can come, however long the sample stays."""
-    fuse, sample, tolerance = rating.fuse, thermal.sample, firmware.reference_tolerance
-    low_ohm, high_ohm = thermal.reference_ohm * (1.0 - tolerance), thermal.reference_ohm * (1.0 + tolerance)
-    if charging:
-        hottest_W = max(_drop_V(sample) * sample.fuse_sense_V / low_ohm, 0.0)
-        if sample.heatsink_degC + firmware.junction_to_heatsink_K_W * hottest_W > firmware.junction_trip_degC:
-            return False
-    per_K = fuse.resistance_25_ohm * fuse.alpha_per_K
-    low_degC = 25.0 + (low_ohm - fuse.resistance_25_ohm) / per_K + 1.0e-6
-    high_degC = 25.0 + (high_ohm - fuse.resistance_25_ohm) / per_K - 1.0e-6
+        if waits and previous_ms < due_ms < before_ms:
+            before_ms = due_ms
+    low_degC, high_degC = _quiet_range_degC(thermal, charging, rating, firmware)
     if not low_degC < thermal.fuse_degC < high_degC:
-        return False
-    # End temperature: R25 (1 + alpha (T - 25)) (T - T_terminal) = Rth U^2, solved for the rise T - T_terminal.
-    terminal_ohm = fuse.resistance_25_ohm + per_K * (sample.terminal_degC - 25.0)
-    heating = fuse.thermal_resistance_K_W * sample.fuse_sense_V**2
-    rise_K = 2.0 * heating / (terminal_ohm + math.sqrt(terminal_ohm**2 + 4.0 * per_K * heating))
-    return low_degC < sample.terminal_degC + rise_K < high_degC
+        return next_ms
+    end_degC = _end_degC(thermal, rating.fuse)
+    if not low_degC <= end_degC <= high_degC:
+        edge_degC = high_degC if end_degC > high_degC else low_degC
+        left_s = rating.fuse.time_constant_s * math.log((thermal.anchor_degC - end_degC) / (edge_degC - end_degC))
+        before_ms = min(before_ms, thermal.anchor_ms + int(left_s * 1000.0))
+    return next_ms if before_ms <= next_ms else next_ms - (next_ms - before_ms) // period_ms * period_ms
 
 
-def _coasted(
-    thermal: Thermal, before_ms: int, charging: bool, rating: Rating, firmware: FirmwareParameters
-) -> Thermal:
-    """Take the samples before `before_ms` up to the first one at which a review may change something.
+def _coasted(thermal: Thermal, look_ms: int, rating: Rating, firmware: FirmwareParameters) -> Thermal:
+    """Take the samples before `look_ms`, one of the schedule; the same as sample by sample, at once."""
+    if look_ms == thermal.next_ms:
+        return thermal
+    fuse_degC = _fuse_degC(thermal, look_ms - firmware.sample_period_ms, rating.fuse)
+    return Thermal(fuse_degC, look_ms, *thermal[2:])
 
-    The state comes from a review that changed nothing, and the readings stay put. So the next review can only find
-    something at the end of a waiting time, or where the estimate makes the reference stale or the junction too hot.
-    Same figures as `_relaxed`, `_is_stale` and `junction_degC`, without a tuple for each sample.
-    """
-    fuse, sample, period_ms = rating.fuse, thermal.sample, firmware.sample_period_ms
-    square_V2 = 0.5 * (sample.fuse_sense_V**2 + sample.fuse_sense_V**2)
-    decay = math.exp(-(period_ms * 1.0e-3) / fuse.time_constant_s)
-    tolerance, reference_ohm = firmware.reference_tolerance, thermal.reference_ohm
-    drop_V = _drop_V(sample) if charging else 0.0
-    fuse_degC, next_ms = thermal.fuse_degC, thermal.next_ms
-    ohm = resistance_ohm(fuse_degC, fuse)
-    last_ms = before_ms
-    for due_ms in (
-        thermal.limit_changed_ms + firmware.limit_interval_ms,
-        thermal.off_ms + firmware.thermal_rest_ms,
-        thermal.red_ms + firmware.thermal_rest_ms,
-    ):
-        if next_ms - period_ms < due_ms < last_ms:
-            last_ms = due_ms
-    while next_ms < last_ms:
-        end_degC = sample.terminal_degC + fuse.thermal_resistance_K_W * (square_V2 / ohm)
-        moved_degC = end_degC + (fuse_degC - end_degC) * decay
-        ohm = resistance_ohm(moved_degC, fuse)
-        if abs(ohm / reference_ohm - 1.0) > tolerance or (
-            drop_V > 0.0
-            and sample.heatsink_degC
-            + firmware.junction_to_heatsink_K_W * max(drop_V * (sample.fuse_sense_V / ohm), 0.0)
-            > firmware.junction_trip_degC
-        ):
-            break
-        next_ms += period_ms
-        if moved_degC == fuse_degC:  # settled to the bit: it stays
-            next_ms += max(0, -(-(last_ms - next_ms) // period_ms)) * period_ms
-        fuse_degC = moved_degC
-    return thermal._replace(fuse_degC=fuse_degC, next_ms=next_ms)
+
+def _end_degC(thermal: Thermal, fuse: NominalFuse) -> float:
+    """Temperature that the element relaxes towards while sample and reference stay."""
+    sample = thermal.sample
+    return sample.terminal_degC + fuse.thermal_resistance_K_W * (sample.fuse_sense_V**2 / thermal.reference_ohm)
+
+
+def _fuse_degC(thermal: Thermal, now_ms: int, fuse: NominalFuse) -> float:
+    """Estimate at a sample after the anchor, sample and reference being the same since then."""
+    end_degC = _end_degC(thermal, fuse)
+    left = math.exp((thermal.anchor_ms - now_ms) * 1.0e-3 / fuse.time_constant_s)
+    return end_degC + (thermal.anchor_degC - end_degC) * left
 
 
 def junction_degC(thermal: Thermal, charging: bool, rating: Rating, firmware: FirmwareParameters) -> float:
@@ -258,65 +267,79 @@ def rounded_down_A(current_A: float, firmware: FirmwareParameters) -> float:
 def _taken(
     held: Sample, measurements: Measurements, charging: bool, firmware: FirmwareParameters
 ) -> Sample:
-    """Held readings, replaced where the present one is finite and outside the dead band."""
-    changes: dict[str, float] = {}
-    for name, (low, high) in bands(charging, held, firmware).items():
-        reading = getattr(measurements, name)
-        if not low <= reading <= high and math.isfinite(reading):
-            changes[name] = reading
-    return held._replace(**changes) if changes else held
+    """Held readings, replaced where the present one is finite and outside the dead band (see `bands`)."""
+    m, kelvin = measurements, firmware.temperature_band_K
+    sense_V, terminal_degC, heatsink_degC, input_V, battery_V = held
+    sense_V = _followed(sense_V, m.fuse_sense_V, firmware.sense_band_V)
+    terminal_degC = _followed(terminal_degC, m.terminal_degC, kelvin)
+    heatsink_degC = _followed(heatsink_degC, m.heatsink_degC, kelvin)
+    if charging:
+        input_V = _followed(input_V, m.input_voltage_V, firmware.voltage_band_V)
+        battery_V = _followed(battery_V, m.battery_voltage_V, firmware.voltage_band_V)
+    return Sample(sense_V, terminal_degC, heatsink_degC, input_V, battery_V)
+
+
+def _followed(held: float, reading: float, band: float) -> float:
+    """What is held after a reading."""
+    return held if held - band <= reading <= held + band or not math.isfinite(reading) else reading
 
 
 def _sampled(
     thermal: Thermal, sample: Sample, charging: bool, rating: Rating, firmware: FirmwareParameters
 ) -> Thermal:
-    """State after the sample that is due at `thermal.next_ms`."""
-    relaxed = _relaxed(thermal, sample, rating, firmware)
-    return _reviewed(relaxed, thermal.next_ms, charging, rating, firmware)
-
-
-def _relaxed(thermal: Thermal, sample: Sample, rating: Rating, firmware: FirmwareParameters) -> Thermal:
-    """Fuse temperature one period on.
+    """State after the sample that is due at `thermal.next_ms`.
 
     The power over the past period is the mean of its two ends: a current that was switched in between is then
     wrong by half a period at most, either way.
     """
-    resistance = resistance_ohm(thermal.fuse_degC, rating.fuse)
-    power_W = 0.5 * (thermal.sample.fuse_sense_V**2 + sample.fuse_sense_V**2) / resistance
-    period_s = firmware.sample_period_ms * 1.0e-3
-    fuse_degC = relaxed_degC(thermal.fuse_degC, power_W, sample.terminal_degC, period_s, rating.fuse)
-    return thermal._replace(
-        fuse_degC=fuse_degC, next_ms=thermal.next_ms + firmware.sample_period_ms, sample=sample
+    now_ms, period_ms, fuse = thermal.next_ms, firmware.sample_period_ms, rating.fuse
+    if sample == thermal.sample:
+        sampled = Thermal(_fuse_degC(thermal, now_ms, fuse), now_ms + period_ms, *thermal[2:])
+        return _reviewed(sampled, now_ms, charging, rating, firmware)
+    power_W = 0.5 * (thermal.sample.fuse_sense_V**2 + sample.fuse_sense_V**2) / thermal.reference_ohm
+    fuse_degC = relaxed_degC(thermal.fuse_degC, power_W, sample.terminal_degC, period_ms * 1.0e-3, fuse)
+    sampled = Thermal(
+        fuse_degC, now_ms + period_ms, sample, thermal.reference_ohm, fuse_degC, now_ms, *thermal[6:]
     )
-
-
-def _is_stale(thermal: Thermal, rating: Rating, firmware: FirmwareParameters) -> bool:
-    """Whether the estimated resistance moved by more than its tolerance since the reference was made."""
-    resistance = resistance_ohm(thermal.fuse_degC, rating.fuse)
-    return abs(resistance / thermal.reference_ohm - 1.0) > firmware.reference_tolerance
+    return _reviewed(sampled, now_ms, charging, rating, firmware)
 
 
 def _reviewed(
     thermal: Thermal, now_ms: int, charging: bool, rating: Rating, firmware: FirmwareParameters
 ) -> Thermal:
     """Renew reference, set-point, thermal shut-down and red LED from the estimates."""
-    if _is_stale(thermal, rating, firmware):
-        thermal = thermal._replace(reference_ohm=resistance_ohm(thermal.fuse_degC, rating.fuse))
-    allowed_A = _allowed_A(thermal.sample, charging, rating, firmware)
-    moved = _moved_limit(thermal, allowed_A, now_ms, charging, rating, firmware)
+    (
+        fuse_degC, next_ms, sample, reference_ohm, anchor_degC, anchor_ms, before_A, limit_changed_ms, off, off_ms, red,
+        red_ms, _,
+    ) = thermal
+    ohm = resistance_ohm(fuse_degC, rating.fuse)
+    if abs(ohm / reference_ohm - 1.0) > firmware.reference_tolerance:
+        reference_ohm, anchor_degC, anchor_ms = ohm, fuse_degC, next_ms - firmware.sample_period_ms
+    allowed_A = _allowed_A(sample, charging, rating, firmware)
+    limit_A = before_A
+    if now_ms - limit_changed_ms >= firmware.limit_interval_ms:
+        limit_A = _moved_limit_A(before_A, allowed_A, charging, rating, firmware)
+        if limit_A != before_A:
+            limit_changed_ms = now_ms
     too_hot = allowed_A < firmware.minimum_limit_A or (
         # A set-point that came down this moment has not acted yet; the junction is judged at the next sample.
-        moved.limit_A >= thermal.limit_A
+        limit_A >= before_A
         and junction_degC(thermal, charging, rating, firmware) > firmware.junction_trip_degC
     )
-    thermal = moved
-    if not thermal.off and too_hot:
-        thermal = thermal._replace(off=True, off_ms=now_ms)
-    elif thermal.off and now_ms - thermal.off_ms >= firmware.thermal_rest_ms:
-        thermal = thermal._replace(off=too_hot or allowed_A < _rearm_A(rating, firmware))
-    if thermal.charging != charging:
-        thermal = thermal._replace(charging=charging)
-    return _with_red(thermal, now_ms, rating, firmware)
+    if not off and too_hot:
+        off, off_ms = True, now_ms
+    elif off and now_ms - off_ms >= firmware.thermal_rest_ms:
+        off = too_hot or allowed_A < _rearm_A(rating, firmware)
+    # The red LED is lit while derated or off, and for the thermal rest time at least.
+    hot = off or limit_A < rating.full_A
+    if hot and not red:
+        red, red_ms = True, now_ms
+    elif red and not hot and now_ms - red_ms >= firmware.thermal_rest_ms:
+        red = False
+    return Thermal(
+        fuse_degC, next_ms, sample, reference_ohm, anchor_degC, anchor_ms, limit_A, limit_changed_ms, off, off_ms, red,
+        red_ms, charging,
+    )
 
 
 def _rearm_A(rating: Rating, firmware: FirmwareParameters) -> float:
@@ -340,36 +363,21 @@ def _allowed_A(
 
 def _drop_V(sample: Sample) -> float:
     """Voltage over the pass devices: between the terminals, less the fuse."""
-    return max(sample.input_voltage_V - sample.battery_voltage_V - sample.fuse_sense_V, 0.0)
+    drop_V = sample.input_voltage_V - sample.battery_voltage_V - sample.fuse_sense_V
+    return drop_V if drop_V > 0.0 else 0.0
 
 
-def _moved_limit(
-    thermal: Thermal, allowed_A: float, now_ms: int, charging: bool, rating: Rating,
-    firmware: FirmwareParameters,
-) -> Thermal:
-    """Move the set-point: down at once, up slowly and past a hysteresis, at most once an interval.
+def _moved_limit_A(
+    limit_A: float, allowed_A: float, charging: bool, rating: Rating, firmware: FirmwareParameters
+) -> float:
+    """Set-point after a move: down at once, up slowly and past a hysteresis.
 
     Slowly, because less current raises the drop: a set-point that followed at once would swing.
     """
-    if now_ms - thermal.limit_changed_ms < firmware.limit_interval_ms:
-        return thermal
     least_A = min(firmware.minimum_limit_A, rating.full_A)
     wanted_A = max(min(rounded_down_A(allowed_A, firmware), rating.full_A), least_A)
-    limit_A = thermal.limit_A
     if wanted_A < limit_A:
-        limit_A = wanted_A
-    elif wanted_A > limit_A and allowed_A >= limit_A + firmware.limit_rise_hysteresis_A:
-        limit_A = min(wanted_A, limit_A + firmware.limit_rise_step_A) if charging else wanted_A
-    if limit_A == thermal.limit_A:
-        return thermal
-    return thermal._replace(limit_A=limit_A, limit_changed_ms=now_ms)
-
-
-def _with_red(thermal: Thermal, now_ms: int, rating: Rating, firmware: FirmwareParameters) -> Thermal:
-    """Light the red LED while derated or off, and for the thermal rest time at least."""
-    hot = thermal.off or thermal.limit_A < rating.full_A
-    if hot and not thermal.red:
-        return thermal._replace(red=True, red_ms=now_ms)
-    if thermal.red and not hot and now_ms - thermal.red_ms >= firmware.thermal_rest_ms:
-        return thermal._replace(red=False)
-    return thermal
+        return wanted_A
+    if wanted_A > limit_A and allowed_A >= limit_A + firmware.limit_rise_hysteresis_A:
+        return min(wanted_A, limit_A + firmware.limit_rise_step_A) if charging else wanted_A
+    return limit_A

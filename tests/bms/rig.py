@@ -20,6 +20,7 @@ class Rig:
         self.settings = bms.Settings(**given)
         self.state, self.commands = state or bms.State(), bms.Commands()
         self.tick, self.log = -1, Log()
+        self.hold = bms.Hold(0)
         self.m = NORMAL
         self.leaky = False
 
@@ -31,7 +32,7 @@ class Rig:
             self.tick += 1
             dt_s = 0.1 if self.tick else 0.0
             shown = self.m if self.leaky or self.tick == 0 else self._through_gates()
-            self.state, self.commands, events, _ = bms.step(self.state, shown, self.settings, dt_s)
+            self.state, self.commands, events, self.hold = bms.step(self.state, shown, self.settings, dt_s)
             self.log += [(self.tick, e.name, str(e.cause)) for e in events]
             seen.append(self.commands)
         return seen

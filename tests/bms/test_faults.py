@@ -197,3 +197,103 @@ def test_a_frozen_heatsink_sensor_is_found_five_minutes_after_the_power() -> Non
     moving.run(1500, fuse_sense_V=0.030, battery_current_A=30.0)
     moving.run(1600, heatsink_degC=25.25, terminal_degC=25.25)
     assert not moving.state.faults
+
+
+# --- sensors that are fitted but do not follow, and what else the product must see ------------------------------------
+
+
+def seen_at(rig: Rig, fault: Fault) -> list[int]:
+    return [tick for tick, name, cause in rig.log if (name, cause) == (EventName.FAULT_RAISED, fault)]
+
+
+def test_a_frozen_fuse_sense_stops_the_alternator_port() -> None:
+    rig = Rig().ready(input_voltage_V=13.8)
+    # System+ and the bank say that the path carries 30 or 60 A in turn; the sense voltage stays where 30 A put it.
+    for k, path_A in enumerate((30.0, 60.0, 30.0)):
+        assert rig.commands.alternator_enable or k == 0
+        cells, system_A = tuple(3.3 + 1e-3 * (k + i) for i in range(4)), -20.0 - 0.1 * k
+        rig.run(60, fuse_sense_V=0.018, battery_current_A=path_A + system_A, system_current_A=system_A,
+                cell_voltage_V=cells)
+    # 30 A at 1.1 s are answered; 60 A at 7.1 s are not, nor 30 A at 13.1 s: looked at 5 s later.
+    assert seen_at(rig, Fault.SENSE_FROZEN) == [181]
+    assert not rig.commands.alternator_enable and rig.commands.charge_allowed and rig.commands.load_output
+
+
+def test_a_frozen_system_current_sensor_blinds_the_ladder_so_charging_and_loads_end() -> None:
+    rig = Rig().ready()
+    rig.leaky = True
+    for k, bank_A in enumerate((-20.0, -60.0, -20.0)):
+        rig.run(60, battery_current_A=bank_A, cell_voltage_V=tuple(3.3 + 1e-3 * (k + i) for i in range(4)))
+    # -60 A at 7.1 s and -20 A at 13.1 s.
+    assert seen_at(rig, Fault.SYSTEM_SENSOR_FROZEN) == [181]
+    assert not rig.commands.charge_allowed and not rig.commands.charge_gate and rig.commands.pre_alarm
+    alarm = rig.when(EventName.PRE_ALARM_ON)[0]
+    assert rig.commands.load_output and rig.commands.discharge_gate
+    last, cut = rig.run(alarm + 300 - rig.tick)[-2:]
+    assert last.load_output and not cut.load_output and not cut.discharge_gate
+    # Believed again 20 s after it was found, at the next whole second at which it moved.
+    rig.run(100, system_current_A=-20.25)
+    assert Fault.SYSTEM_SENSOR_FROZEN not in rig.state.faults
+
+
+@pytest.mark.parametrize("fault", [f for f in Fault if f.value.endswith("frozen")])
+def test_a_frozen_sensor_never_keeps_the_alternator_port_open_unless_it_only_warns(fault: Fault) -> None:
+    reactions = bms.REACTIONS[fault]
+    if fault is Fault.BATTERY_CURRENT_FROZEN:
+        assert reactions == ()  # a second opinion only: limits and thresholds do not depend on it
+    else:
+        assert Reaction.ALTERNATOR_OFF in reactions or Reaction.CHARGE_DISCONNECT in reactions
+
+
+def test_over_temperature_stops_the_port_only_and_for_20_s_at_least() -> None:
+    rig = Rig().ready(20, input_voltage_V=13.8)
+    rig.run(10, heatsink_degC=99.0)  # 90 A x 1 K of 15 K = 6 A: less than is worth it
+    assert seen_at(rig, Fault.OVER_TEMPERATURE) == [20]  # at the sample, every whole second
+    c = rig.commands
+    assert not c.alternator_enable and c.charge_allowed and c.charge_gate and c.load_output and c.leds.over_temperature
+    rig.run(190, heatsink_degC=60.0)
+    assert Fault.OVER_TEMPERATURE in rig.state.faults
+    assert rig.run(2)[-1].alternator_enable and rig.when(EventName.FAULT_CLEARED) == [220]
+
+
+@pytest.mark.parametrize(
+    ("cells", "values"),
+    [
+        ((3.3,) * 4 + (math.nan,) * 4 + (3.3,) * 4, {"battery": 2.0}),  # unplugged in the middle of the chain
+        ((3.3,) * 8, {"battery": 3.0}),  # the last one does not answer
+        ((math.nan,) * 12, {"battery": 1.0}),
+    ],
+)
+def test_b2_a_missing_battery_is_an_alarm_that_names_it(cells: tuple[float, ...], values: dict[str, float]) -> None:
+    rig = Rig(battery_count=3).ready(cell_voltage_V=(3.3, 3.32, 3.33, 3.34) * 3)
+    shown = replace(rig.m, cell_voltage_V=cells)
+    result = bms.step(rig.state, shown, rig.settings, 0.1)
+    told = next(e for e in result.events if e.name is EventName.FAULT_RAISED)
+    assert told.cause is Fault.CELL_SENSOR_MISSING
+    assert dict(told.values)["battery"] == values["battery"] and math.isnan(dict(told.values)["cell_voltage_V"])
+    assert not result.commands.charge_allowed and result.commands.pre_alarm and result.commands.load_output
+    rig.run(301, cell_voltage_V=cells)
+    assert not rig.commands.load_output and rig.when(EventName.LOAD_DISCONNECTED) == [311]
+
+
+def test_brown_out_is_told_with_its_value_and_blocks_the_gates_at_once() -> None:
+    rig = Rig().ready(input_voltage_V=13.8)
+    result = bms.step(rig.state, replace(rig.m, battery_voltage_V=7.5), rig.settings, 0.1)
+    c = result.commands
+    assert not (c.alternator_enable or c.charge_gate or c.discharge_gate or c.precharge) and c.charge_allowed
+    told = next(e for e in result.events if e.name is EventName.FAULT_RAISED)
+    assert (told.cause, told.values) == (Fault.BROWN_OUT, (("battery_voltage_V", 7.5),))
+    # The reset that follows: the gates start as at power-up, nothing is kept on by a state from before.
+    again = bms.step(bms.restarted(result.state), replace(rig.m, battery_voltage_V=7.5), rig.settings, 0.0)
+    assert not (again.commands.discharge_gate or again.commands.alternator_enable or again.commands.charge_gate)
+
+
+def test_a_wrong_fuse_cannot_be_seen_without_both_other_sensors() -> None:
+    """What the docs say is not seen: 100 A set, half the resistance fitted, bank or System+ current not measured."""
+    for absent in ("battery_current_A", "system_current_A"):
+        given: dict[str, Any] = {absent: None}
+        rig = Rig()
+        rig.leaky = True
+        rig.ready(6, input_voltage_V=13.8, **given)
+        rig.run(400, fuse_sense_V=0.018)
+        assert Fault.WRONG_FUSE not in rig.state.faults and rig.commands.alternator_enable

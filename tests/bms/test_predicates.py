@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from bms.predicates import LARGEST, Extremes, Predicate, PredicateState, Side, constraint, update
+from bms.predicates import LARGEST, Predicate, PredicateState, Side, constraint, update
 
 ABOVE = Predicate("hot", "t", Side.ABOVE, 50.0, 47.0, trip_delay_ms=200, rest_ms=1_000)
 BELOW = Predicate("cold", "t", Side.BELOW, -50.0, -47.0, trip_delay_ms=200, rest_ms=1_000)
@@ -13,7 +13,7 @@ BELOW = Predicate("cold", "t", Side.BELOW, -50.0, -47.0, trip_delay_ms=200, rest
 def traced(predicate: Predicate, values: Sequence[float | None], tick_ms: int = 100) -> list[bool]:
     state, active = PredicateState(), []
     for k, value in enumerate(values):
-        extremes = None if value is None else Extremes(value, value)
+        extremes = None if value is None else (value, value)
         state = update(predicate, state, extremes, k * tick_ms)
         active.append(state.active)
     return active
@@ -43,22 +43,22 @@ def test_release_grid() -> None:
 
 
 def test_the_largest_and_the_smallest_count() -> None:
-    assert update(ABOVE, PredicateState(False, 0), Extremes(10.0, 51.0), 200).active
-    assert not update(BELOW, PredicateState(False, 0), Extremes(-49.0, 51.0), 200).active
-    assert update(BELOW, PredicateState(False, 0), Extremes(-51.0, 51.0), 200).active
+    assert update(ABOVE, PredicateState(False, 0), (10.0, 51.0), 200).active
+    assert not update(BELOW, PredicateState(False, 0), (-49.0, 51.0), 200).active
+    assert update(BELOW, PredicateState(False, 0), (-51.0, 51.0), 200).active
 
 
 def test_constraint_says_what_bounds_can_and_shortens_the_deadline_otherwise() -> None:
-    quiet = constraint(ABOVE, PredicateState(), Extremes(20.0, 30.0), 0)
+    quiet = constraint(ABOVE, PredicateState(), (20.0, 30.0), 0)
     assert (quiet.bounds, quiet.until_ms) == ((-LARGEST, 50.0), None)
-    pending = constraint(ABOVE, PredicateState(False, 100), Extremes(51.0, 51.0), 100)
+    pending = constraint(ABOVE, PredicateState(False, 100), (51.0, 51.0), 100)
     assert pending.bounds[0] > 50.0 > pending.bounds[0] - 1e-12
     assert pending.until_ms == 300
-    assert constraint(ABOVE, PredicateState(False, 100), Extremes(20.0, 51.0), 100).until_ms == 101
-    resting = constraint(ABOVE, PredicateState(True, None, 300), Extremes(20.0, 51.0), 300)
+    assert constraint(ABOVE, PredicateState(False, 100), (20.0, 51.0), 100).until_ms == 101
+    resting = constraint(ABOVE, PredicateState(True, None, 300), (20.0, 51.0), 300)
     assert (resting.bounds, resting.until_ms) == ((-LARGEST, LARGEST), 1_300)
-    assert constraint(ABOVE, PredicateState(True, None, 0), Extremes(48.0, 51.0), 2_000).bounds[0] > 47.0
-    assert constraint(BELOW, PredicateState(), Extremes(20.0, 30.0), 0).bounds == (-50.0, LARGEST)
+    assert constraint(ABOVE, PredicateState(True, None, 0), (48.0, 51.0), 2_000).bounds[0] > 47.0
+    assert constraint(BELOW, PredicateState(), (20.0, 30.0), 0).bounds == (-50.0, LARGEST)
 
 
 GRIDDED = Predicate("hot", "t", Side.ABOVE, 50.0, 47.0, trip_delay_ms=200, rest_ms=1_000, release_grid_ms=1_000)
@@ -75,16 +75,16 @@ GRIDDED = Predicate("hot", "t", Side.ABOVE, 50.0, 47.0, trip_delay_ms=200, rest_
 def test_constraint_while_active(
     predicate: Predicate, since_ms: int, low: float, now_ms: int, until_ms: int | None
 ) -> None:
-    found = constraint(predicate, PredicateState(True, None, since_ms), Extremes(low, 51.0), now_ms)
+    found = constraint(predicate, PredicateState(True, None, since_ms), (low, 51.0), now_ms)
     assert found.until_ms == until_ms
     assert (found.bounds == (-LARGEST, LARGEST)) == (until_ms is not None)
 
 
 def test_constraint_while_pending() -> None:
     below = Predicate("cold", "t", Side.BELOW, 5.0, 7.0, trip_delay_ms=300)
-    found = constraint(below, PredicateState(False, 100), Extremes(4.0, 4.5), 100)
+    found = constraint(below, PredicateState(False, 100), (4.0, 4.5), 100)
     assert found.until_ms == 400 and found.bounds[0] == -LARGEST and 5.0 > found.bounds[1] > 5.0 - 1e-9
     # One cell is exactly at the threshold: no bound can say that the other one stays below.
-    assert constraint(below, PredicateState(False, 100), Extremes(4.0, 5.0), 100).until_ms == 101
-    assert constraint(ABOVE, PredicateState(False, 100), Extremes(50.0, 51.0), 100).until_ms == 101
-    assert constraint(below, PredicateState(False, 100), Extremes(4.0, 5.0), 399).until_ms == 400
+    assert constraint(below, PredicateState(False, 100), (4.0, 5.0), 100).until_ms == 101
+    assert constraint(ABOVE, PredicateState(False, 100), (50.0, 51.0), 100).until_ms == 101
+    assert constraint(below, PredicateState(False, 100), (4.0, 5.0), 399).until_ms == 400

@@ -102,8 +102,11 @@ def test_o5_a_restart_starts_the_30_s_anew_and_does_not_reconnect() -> None:
     rig = Rig().ready()
     rig.run(250, cell_voltage_V=low(2.9))
     again = Rig(bms.restarted(rig.state))
-    again.run(400, cell_voltage_V=low(2.7))
-    assert again.when(EventName.LOAD_DISCONNECTED) == [0]  # it starts low: off, not after 5 s of the old alarm
+    # Not after the 6.3 s that were left: the lead is 30 s from the new alarm, whatever the cells do.
+    assert all(c.load_output for c in again.run(302, cell_voltage_V=low(2.5)))
+    again.run(1)
+    assert (again.when(EventName.PRE_ALARM_ON), again.when(EventName.LOAD_DISCONNECTED)) == ([2], [302])
+    assert not again.commands.load_output and not again.commands.discharge_gate
     rig = Rig().ready()
     rig.run(400, cell_voltage_V=low(2.7))
     again = Rig(bms.restarted(rig.state))
@@ -113,6 +116,46 @@ def test_o5_a_restart_starts_the_30_s_anew_and_does_not_reconnect() -> None:
     assert again.when(EventName.LOAD_RECONNECTED) == [600]
     fresh = Rig(bms.restarted(Rig().ready().state))
     assert fresh.run(1)[0].load_output
+
+
+def test_o5_a_reset_in_a_loop_does_not_keep_a_load_on() -> None:
+    rig = Rig().ready()
+    rig.run(250, cell_voltage_V=low(2.9))
+    once = Rig(bms.restarted(rig.state))
+    assert all(c.load_output for c in once.run(250, cell_voltage_V=low(2.9)))
+    twice = Rig(bms.restarted(once.state))
+    assert not any(c.load_output or c.discharge_gate for c in twice.run(250, cell_voltage_V=low(2.9)))
+    assert twice.when(EventName.LOAD_DISCONNECTED) == [0]
+    # Cells that were good in between make the next one the first again.
+    once = Rig(bms.restarted(rig.state))
+    once.run(50, cell_voltage_V=low(2.9))
+    once.run(400, cell_voltage_V=low(3.3))
+    once.run(50, cell_voltage_V=low(2.9))
+    assert once.commands.pre_alarm and Rig(bms.restarted(once.state)).run(1, cell_voltage_V=low(2.9))[0].load_output
+    # A loop that is too quick for an alarm: with good cells 30 s after the start, then low ones.
+    calm = Rig().ready(320)
+    first = Rig(bms.restarted(calm.state))
+    assert first.run(2, cell_voltage_V=low(2.9))[-1].load_output and not first.commands.pre_alarm
+    second = Rig(bms.restarted(first.state))
+    assert second.run(2, cell_voltage_V=low(2.9))[-1].load_output
+    third = Rig(bms.restarted(second.state))
+    assert not third.run(1, cell_voltage_V=low(2.9))[0].load_output
+    slow = Rig(bms.restarted(Rig(bms.restarted(second.state)).ready(301).state))
+    assert slow.run(1, cell_voltage_V=low(2.9))[0].load_output
+
+
+def test_o5_a_reset_with_good_cells_keeps_the_load_on_and_a_sensor_fault_after_it_has_its_30_s() -> None:
+    again = Rig(bms.restarted(Rig().ready().state))
+    seen = again.run(320, cell_voltage_V=low(math.nan))
+    assert [c.load_output for c in seen] == [True] * 300 + [False] * 20
+    assert again.when(EventName.PRE_ALARM_ON) == [0]
+
+
+def test_r6_after_a_reset_switching_on_by_remote_with_a_low_cell_keeps_the_load_off() -> None:
+    again = Rig(bms.restarted(Rig().ready().state), remote_function=bms.RemoteFunction.SYSTEM)
+    again.run(20)
+    again.run(3, remote_L_V=OPEN_L)
+    assert not any(c.load_output for c in again.run(50, remote_L_V=0.0, cell_voltage_V=low(3.0)))
 
 
 def test_at_power_up_a_low_cell_keeps_the_load_off() -> None:
