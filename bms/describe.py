@@ -69,6 +69,19 @@ def _end(value: float) -> str:
     return "any" if abs(value) == LARGEST else f"{value:g}"
 
 
+def setting_table() -> Lines:
+    """What is set on the product and on its batteries, for both variants."""
+    lines = ["| setting | default | allowed | source |", "|---|---|---|---|"]
+    both = [[row for row in setting_rows(Settings(variant=v)) if not row.name.startswith("firmware.")] for v in Variant]
+    for one, other in zip(*both, strict=True):
+        name = one.name.replace("[all]", "[battery]")
+        ng = other.allowed.removesuffix(f" ({Variant.NG})")
+        allowed = one.allowed if one.allowed == other.allowed else f"{one.allowed}; {ng} ({Variant.NG})"
+        default = str(one.value).lower() if isinstance(one.value, bool) else one.value
+        lines.append(f"| `{name}` | {default} | {allowed} | {one.source} |")
+    return lines
+
+
 class SettingRow(NamedTuple):
     """One setting: dotted name, value, default of its variant, unit, what is allowed, source."""
 

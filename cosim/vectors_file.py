@@ -164,7 +164,7 @@ def _rows(table: Path, settings: bms.Settings) -> Iterator[csv.DictReader[str]]:
     except UnicodeDecodeError:
         raise InputError(str(table), "", "binary", "UTF-8 text") from None
     except csv.Error as error:
-        line = reader.line_num if reader is not None else 1
+        line = 1 if reader is None else reader.line_num + 1  # counted up only when a row is whole
         raise InputError(str(table), f"line {line}", str(error), "comma-separated values") from None
 
 
