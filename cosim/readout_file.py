@@ -114,7 +114,7 @@ Decode = Callable[[bytes, ReadoutKey], dict[str, Any] | None]
 
 
 def _decoder() -> Decode:
-    """Give what decodes one advertisement; None as its answer: the key does not fit."""
+    """Give what decodes one advertisement; None as its answer: the key does not fit, or the data are damaged."""
     try:
         from victron_ble.devices import SmartLithium
         from victron_ble.exceptions import AdvertisementKeyMismatchError
@@ -125,7 +125,7 @@ def _decoder() -> Decode:
     def decode(data: bytes, key: ReadoutKey) -> dict[str, Any] | None:
         try:
             found: dict[str, Any] = SmartLithium(key.key.hex()).parse(data)._data
-        except AdvertisementKeyMismatchError:
+        except (AdvertisementKeyMismatchError, ValueError, KeyError):  # the latter two: no such balancer, say
             return None
         return found
 
@@ -156,7 +156,7 @@ def _shown(path: Path, line: int, row: list[str], keys: tuple[ReadoutKey, ...], 
         raise bad("manufacturer_data", row[2], f"{LENGTH} bytes of record 0x05 in hexadecimal digits")
     found = decode(data, keys[int(row[1])])
     if found is None:
-        raise bad("battery", row[1], "the keys of this run; this one does not fit")
+        raise bad("battery", row[1], "the keys of this run, and an undamaged stream; this does not decode")
     balancer = found["balancer_status"]
     cells = tuple(found["cell_voltages"][: bms.CELLS_PER_BATTERY])
     return Shown(

@@ -315,7 +315,7 @@ def _allowed(kind: str, message: str, context: dict[str, Any]) -> str:
         return bounds[kind].format(**context)
     if kind in ("literal_error", "enum", "union_tag_invalid"):
         return str(context.get("expected") or context.get("expected_tags"))
-    message = message.removeprefix("Value error, ")
+    message = message.removeprefix("Value error, ").removeprefix("Input should be ")
     return message[0].lower() + message[1:]
 
 

@@ -189,6 +189,18 @@ def _line(number: int, text: str) -> Callable[[str], str]:
     return change
 
 
+def _flipped(number: int, byte: int, bits: int) -> Callable[[str], str]:
+    """Change bits of an encrypted message: in counter mode they change in the payload too."""
+
+    def change(content: str) -> str:
+        head, _, data = content.splitlines()[number - 1].rpartition(",")
+        changed = bytearray.fromhex(data)
+        changed[byte] ^= bits
+        return _line(number, f"{head},{changed.hex()}")(content)
+
+    return change
+
+
 GOOD_DATA = "1002e3a005" + "00" * 19
 HOSTILE: dict[str, tuple[Callable[[str], str], str]] = {
     "empty": (lambda text: "", "line 1: empty (allowed: time_s,battery,manufacturer_data)"),
@@ -200,6 +212,7 @@ HOSTILE: dict[str, tuple[Callable[[str], str], str]] = {
     "no digits": (_line(4, "1.0,1,hello"), "line 4, manufacturer_data: hello"),
     "cut off": (lambda text: text[:-9], "line 7, manufacturer_data: 1002"),
     "another record": (_line(4, "1.0,1," + GOOD_DATA.replace("a005", "a00e")), "line 4, manufacturer_data"),
+    "a balancer that is none": (_flipped(4, 22, 0x90), "line 4, battery: 0 (allowed: the keys of this run, and an und"),
     "another key": (_line(4, f"1.0,1,{GOOD_DATA}"), "line 4, battery: 1 (allowed: the keys of this run"),
     "open quote": (lambda text: text + '"', "unexpected end"),
 }
