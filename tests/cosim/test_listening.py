@@ -125,6 +125,14 @@ def test_a_failed_run_leaves_nothing(tmp_path: Path) -> None:
     assert list((tmp_path / "deep").iterdir()) == []
 
 
+def test_what_a_killed_run_left_goes_with_the_next_result(tmp_path: Path, plausible_result: Result) -> None:
+    dead = tmp_path / ".out.4194305.spool"  # beyond the largest process number of Linux
+    dead.mkdir()
+    (dead / "vectors.csv").write_text("half")
+    plausible_result.save(tmp_path / "out", picture=False)
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
+
+
 def test_nobody_wants_to_hear(tmp_path: Path) -> None:
     quiet = parse_scenario({**{k: v for k, v in CONTENT.items() if k != "readout"}, "settings": {}})
     with listening(quiet, tmp_path / "out", vectors=False) as listener:

@@ -7,6 +7,7 @@ import csv
 import json
 import math
 import stat
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,6 +19,7 @@ import bms
 from bms.readout import Flag, ReadoutKey, keys_from_seed
 from cosim import cli, readout_file, readout_keys
 from cosim.errors import InputError
+from cosim.paths import ROOT
 from cosim.readout_file import ReadoutWriter, decoded
 from cosim.scenario import parse_scenario
 
@@ -76,6 +78,19 @@ def test_the_stream_says_what_the_batteries_say(folder: Path) -> None:
         assert alarm in shown[1].flags and alarm not in shown[0].flags
     assert shown[2].cell_voltage_V[0] is None and shown[2].voltage_V is None
     assert "hardware failure" in shown[2].flags
+
+
+def test_a_reader_that_has_enough_is_no_error(folder: Path) -> None:
+    stream, keys = folder / "readout.csv", folder / "k"
+    header, first, *_ = stream.read_text().splitlines()
+    stream.write_text(header + "\n" + 3000 * (first + "\n"))
+    readout_keys.save_keys(keys, KEYS)
+    command = [sys.executable, "-m", "cosim", "readout", str(folder), "--keys", str(keys)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None and running.stderr is not None
+        assert running.stdout.readline().split()[0] == "time"
+        running.stdout.close()
+        assert running.stderr.read() == ""
 
 
 def test_flags_by_name() -> None:
