@@ -31,7 +31,8 @@ SUMMARY = "summary.json"
 PICTURE = "waveforms.png"
 VECTORS, VECTOR_SETTINGS, READOUT = "vectors.csv", "vectors.json", "readout.csv"
 """What only some runs write: test vectors with their settings, and the stream of the instant readout."""
-FILES = (WAVEFORMS, EVENTS, SUMMARY, PICTURE, VECTORS, VECTOR_SETTINGS, READOUT)
+FILES = (WAVEFORMS, EVENTS, SUMMARY, PICTURE)
+MAY_HOLD = (*FILES, VECTORS, VECTOR_SETTINGS, READOUT)
 CIRCUIT_TEXT = "circuit_text"
 """Attribute of the root of the waveform file: the netlists that the windows ran with."""
 
@@ -78,7 +79,7 @@ class Result:
         ----------
         directory : where; a new or empty folder, or an older result
         picture : draw `waveforms.png` too
-        attached : files on the same file system that the run has written, to be moved into it; named as in `FILES`
+        attached : files on the same file system that the run has written, to be moved into it; named as in `MAY_HOLD`
 
         Returns
         -------
@@ -164,7 +165,7 @@ class Result:
         ))
 
 
-def require_replaceable(target: Path, own: Collection[str] = FILES, older: str = "an older result") -> None:
+def require_replaceable(target: Path, own: Collection[str] = MAY_HOLD, older: str = "an older result") -> None:
     """Refuse a place where writing a result would destroy something else.
 
     Parameters
