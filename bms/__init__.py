@@ -24,6 +24,7 @@ from bms.settings import (
     Settings,
     Variant,
     applied_limits,
+    as_mapping,
     difference_to_defaults,
 )
 from bms.state import State, initial_state, restarted
@@ -35,5 +36,5 @@ __all__ = [
     "CELL_SENSORS", "Cause", "Commands", "Event", "EventName", "Fault", "FirmwareParameters", "Hold",
     "Leds", "Measurements", "NominalFuse", "OPTIONAL_SENSORS", "PORT_SENSORS", "PreAlarmMode", "RATINGS_A", "REACTIONS",
     "Reaction", "RemoteFunction", "Settings", "SettingsError", "State", "StepResult", "SystemMode", "Variant",
-    "applied_limits", "difference_to_defaults", "initial_state", "nominal_fuse", "restarted", "step",
+    "applied_limits", "as_mapping", "difference_to_defaults", "initial_state", "nominal_fuse", "restarted", "step",
 ]

@@ -1,6 +1,7 @@
 """Settings of the product (K1): what the user chooses, checked on construction.
 
-`Settings.from_mapping` reads what a scenario file or a page gives; `applied_limits` tells what follows.
+`Settings.from_mapping` reads what a scenario file or a page gives, `as_mapping` gives it back; `applied_limits` tells
+what follows.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from enum import StrEnum
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from bms import plan
+from bms.constant import constant
 from bms.errors import SettingsError, check_range
 from bms.firmware_parameters import FirmwareParameters
 from bms.fuse_table import RATINGS_A
@@ -49,18 +52,23 @@ _CHOICES: tuple[tuple[str, type[StrEnum]], ...] = (
     ("variant", Variant), ("pre_alarm_mode", PreAlarmMode), ("remote_function", RemoteFunction),
 )
 
+FUNCTIONS_WITHOUT_PORTS = "alternator, system (ports: 12-200 NG only)"
+MOST_BATTERIES: Mapping[Variant, int] = MappingProxyType({Variant.STANDARD: 10, Variant.NG: 50})
+"""Batteries in parallel (B2, datasheet)."""
+
 
 @dataclass(frozen=True)
 class BatteryThresholds:
     """Thresholds set on one battery: load disconnect (B3) and pre-alarm (B4) per cell [V]."""
 
-    load_disconnect_V: float = 2.8
-    pre_alarm_V: float = 3.1
+    load_disconnect_V: float = constant(2.8, 2.6, 2.8, "V", "datasheet B3")
+    pre_alarm_V: float = constant(3.1, 2.85, 3.15, "V", "datasheet B4")
 
     def __post_init__(self) -> None:
         """Check the ranges; raises SettingsError."""
-        check_range("load_disconnect_V", self.load_disconnect_V, 2.6, 2.8, "V")
-        check_range("pre_alarm_V", self.pre_alarm_V, 2.85, 3.15, "V")
+        for item in fields(self):
+            meta = item.metadata
+            check_range(item.name, getattr(self, item.name), meta["low"], meta["high"], meta["unit"])
 
 
 @dataclass(frozen=True)
@@ -104,9 +112,8 @@ class Settings:
         for name, kind in _CHOICES:
             # A plain string is accepted and becomes the member, so that `is` works everywhere.
             object.__setattr__(self, name, _choice(name, getattr(self, name), kind))
-        most = 50 if self.variant is Variant.NG else 10
         try:
-            check_range("battery_count", self.battery_count, 1, most)
+            check_range("battery_count", self.battery_count, 1, MOST_BATTERIES[self.variant])
         except SettingsError as error:
             raise SettingsError(error.field, error.value, f"{error.allowed} ({self.variant})") from None
         _one_of("battery_capacity_Ah", self.battery_capacity_Ah, CAPACITIES_AH, "Ah")
@@ -114,8 +121,7 @@ class Settings:
         if not isinstance(self.instant_readout, bool):
             raise SettingsError("instant_readout", self.instant_readout, "true, false")
         if self.remote_function is RemoteFunction.PORTS and self.variant is not Variant.NG:
-            allowed = "alternator, system (ports: 12-200 NG only)"
-            raise SettingsError("remote_function", str(self.remote_function), allowed)
+            raise SettingsError("remote_function", str(self.remote_function), FUNCTIONS_WITHOUT_PORTS)
         if len(self.battery_thresholds) not in (0, self.battery_count):
             allowed = f"no entry, or one per battery ({self.battery_count})"
             raise SettingsError("battery_thresholds", f"{len(self.battery_thresholds)} entries", allowed)
@@ -213,8 +219,23 @@ def applied_limits(settings: Settings) -> AppliedLimits:
 
 
 def difference_to_defaults(settings: Settings) -> dict[str, tuple[object, object]]:
-    """Return what differs from the defaults: dotted name -> (default, value)."""
-    return _difference(Settings(), settings, "")
+    """Return what differs from the defaults of the same variant: dotted name -> (default, value)."""
+    return _difference(Settings(variant=settings.variant), settings, "")
+
+
+def as_mapping(settings: Settings) -> dict[str, object]:
+    """Return every setting as plain values (texts, numbers, lists, mappings); `Settings.from_mapping` reads them."""
+    return {item.name: _plain(getattr(settings, item.name)) for item in fields(settings)}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, StrEnum):
+        return value.value
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if is_dataclass(value):
+        return {item.name: _plain(getattr(value, item.name)) for item in fields(value)}
+    return value
 
 
 def _difference(default: object, value: object, prefix: str) -> dict[str, tuple[object, object]]:

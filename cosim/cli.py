@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cosim import cli_supervisor
 from cosim.errors import InputError, RunFailed
 
 if TYPE_CHECKING:
@@ -27,9 +28,49 @@ Progress = Callable[[float, str], None]
 _USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[2]
 """Base of every complaint about the command line; typer gives it no public name."""
 
+_CODES = """\b
+Exit codes: 0 success; 1 a check failed or the simulation could not be carried out; 2 bad input, told in one line
+(file, field, value, what is allowed); 130 interrupted.
+"""
+_EPILOG = f"""\b
+Examples:
+  bms-cosim run scenarios/road_hour.yaml      run, print the figures, write results/road_hour
+  bms-cosim COMMAND --help                    examples and exit codes of a command
+
+{_CODES}"""
+_RUN_EPILOG = f"""\b
+Examples:
+  bms-cosim run scenarios/road_hour.yaml
+  bms-cosim run my.yaml -o results/a          somewhere else; an older result there is replaced at the end
+  bms-cosim run my.yaml --vectors             also vectors.csv and vectors.json for firmware teams
+  bms-cosim run my.yaml --save-keys my.keys   keys of the instant readout, which no result holds
+
+\b
+The directory holds result.nc (waveforms), events.csv, summary.json and waveforms.png, and with the setting
+instant_readout the encrypted stream readout.csv.
+
+{_CODES}"""
+_PLOT_EPILOG = f"""\b
+Example:
+  bms-cosim plot results/road_hour            writes results/road_hour/waveforms.png again
+
+{_CODES}"""
+_EXPORT_EPILOG = f"""\b
+Examples (summary.json lists the windows of a run):
+  bms-cosim export results/road_hour 001_enable -o enable.cir && ngspice -b enable.cir
+  bms-cosim export results/road_hour 001_enable -o enable.cir --native
+
+{_CODES}"""
+_VALIDATE_EPILOG = f"""\b
+Examples:
+  bms-cosim validate                          all models; what needs measured data that is not there is left out
+  bms-cosim validate cell --data DIR -o results/cell
+
+{_CODES}"""
+
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
-    help="Co-simulation workbench for a 12 V LFP battery management system.",
+    help="Co-simulation workbench for a 12 V LFP battery management system.", epilog=_EPILOG,
 )
 
 
@@ -51,11 +92,17 @@ def _options(
     """Options before the command; `--version` is handled by its callback."""
 
 
-@app.command()
+@app.command(epilog=_RUN_EPILOG)
 def run(
     scenario: Annotated[Path, typer.Argument(help="Scenario file (YAML).")],
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Result directory; default results/<scenario>.")
+    ] = None,
+    vectors: Annotated[
+        bool, typer.Option("--vectors", help="Also write measurements and commands of every supervisor call (CSV).")
+    ] = False,
+    keys: Annotated[
+        Path | None, typer.Option("--save-keys", help="New file for the keys of the instant readout (mode 0600).")
     ] = None,
 ) -> None:
     """Run a scenario, write a result directory and print its figures."""
@@ -63,20 +110,26 @@ def run(
 
     loaded = load_scenario(scenario)
     target = output if output is not None else Path("results") / loaded.name
+    from cosim.listening import listening
+    from cosim.readout_keys import keys_of, require_new, save_keys
     from cosim.result import PICTURE, require_replaceable
     from cosim.simulation import Simulation
 
     require_replaceable(target)  # before the work, not after it
-    with progress_bar() as report:
-        result = Simulation(loaded).run(progress=report)
+    if keys is not None:
+        require_new(keys, target, loaded)
+    with listening(loaded, target, vectors=vectors) as listener, progress_bar() as report:
+        result = Simulation(loaded, listener=listener).run(progress=report)
         report(1.0, "writing the result")
-        result.save(target)
+        result.save(target, attached=() if listener is None else listener.files)
+    if keys is not None:
+        save_keys(keys, keys_of(loaded))
     print_report(result)
     typer.echo(f"result:  {target}")
     typer.echo(f"picture: {target / PICTURE}")
 
 
-@app.command()
+@app.command(epilog=_PLOT_EPILOG)
 def plot(directory: Annotated[Path, typer.Argument(help="Result directory.")]) -> None:
     """Draw the picture of a result directory again."""
     from cosim.plot import save_picture
@@ -91,7 +144,7 @@ def plot(directory: Annotated[Path, typer.Argument(help="Result directory.")]) -
     typer.echo(f"picture: {path}")
 
 
-@app.command()
+@app.command(epilog=_EXPORT_EPILOG)
 def export(
     directory: Annotated[Path, typer.Argument(help="Result directory.")],
     window: Annotated[str, typer.Argument(help="Window, such as 001_enable, or its kind where there is only one.")],
@@ -108,7 +161,7 @@ def export(
     typer.echo(f"deck: {output} (run it with: ngspice -b {output})")
 
 
-@app.command()
+@app.command(epilog=_VALIDATE_EPILOG)
 def validate(
     model: Annotated[
         list[str] | None, typer.Argument(help="Models to validate, such as alternator or fuse; default all.")
@@ -132,6 +185,11 @@ def validate(
     typer.echo(f"report: {output / REPORT}")
     if not all(figure.passed for part in checked.values() for figure in part.figures):
         raise typer.Exit(FAILED)
+
+
+app.command(epilog=cli_supervisor.SETTINGS_EPILOG)(cli_supervisor.settings)
+app.command(epilog=cli_supervisor.REPLAY_EPILOG)(cli_supervisor.replay)
+app.command(epilog=cli_supervisor.READOUT_EPILOG)(cli_supervisor.readout)
 
 
 @contextmanager
@@ -172,6 +230,8 @@ def print_report(result: Result) -> None:
     console.print(table)
     for text in balance_lines(result.summary):
         console.print(escape(text), highlight=False)
+    for text in changed_lines(result.summary):
+        console.print(escape(text), highlight=False)
     for warning in result.summary.get("warnings", []):
         console.print(f"warning: {escape(str(warning))}", highlight=False)
 
@@ -190,6 +250,16 @@ def balance_lines(summary: dict[str, object]) -> list[str]:
         told = ", ".join(f"{str(name).replace('_', ' ')} {shown(value)}" for name, value in worst.items())
         lines.append(f"worst window: {told}")
     return lines
+
+
+def changed_lines(summary: dict[str, object]) -> list[str]:
+    """Say which settings of the supervisor differ from the defaults."""
+    supervisor = summary.get("supervisor")
+    changed = supervisor.get("changed") if isinstance(supervisor, dict) else None
+    if not isinstance(changed, dict) or not changed:
+        return []
+    told = ", ".join(f"{name} {values['value']} (default {values['default']})" for name, values in changed.items())
+    return [f"settings: {told}"]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -9,6 +9,8 @@ every integral. Each restart is counted and is an event; so is a handover, where
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
@@ -26,6 +28,7 @@ from cosim.run import STARTER_INDUCTANCE_H, Run
 from cosim.scenario import Supply
 from cosim.spice_deck import LADDER, Rung, SpiceOptions
 from cosim.spice_errors import OperatingPointFailed, PointBudgetExceeded, SpiceError, TransientAborted
+from cosim.supervision import in_order
 from cosim.window_deck import deck_spec
 from cosim.window_result import window_dataset
 from cosim.window_system import with_system_wave
@@ -74,6 +77,9 @@ class ContinuousRun(Run):
             elif reached.tick < self.n_ticks:
                 tried = 0
             point = reached
+            if self.listener is not None:
+                self.listener.take(in_order(point.supervision.calls))
+                point = replace(point, supervision=replace(point.supervision, calls=None))
         self.plant.state = point.state
         return self._finish()
 

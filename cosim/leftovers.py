@@ -13,9 +13,9 @@ def clear_leftovers(target: Path) -> None:
 
     Parameters
     ----------
-    target : place of the result; folders beside it are named `.NAME.PID.part` and `.NAME.PID.old`
+    target : place of the result; folders beside it are named `.NAME.PID.part`, `.old` and `.spool`
     """
-    pattern = re.compile(rf"\.{re.escape(target.name)}\.(\d+)\.(part|old)")
+    pattern = re.compile(rf"\.{re.escape(target.name)}\.(\d+)\.(part|old|spool)")
     for path in sorted(target.parent.iterdir()):
         found = pattern.fullmatch(path.name)
         if found is None or is_running(int(found[1])):

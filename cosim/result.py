@@ -29,7 +29,10 @@ WAVEFORMS = "result.nc"
 EVENTS = "events.csv"
 SUMMARY = "summary.json"
 PICTURE = "waveforms.png"
+VECTORS, VECTOR_SETTINGS, READOUT = "vectors.csv", "vectors.json", "readout.csv"
+"""What only some runs write: test vectors with their settings, and the stream of the instant readout."""
 FILES = (WAVEFORMS, EVENTS, SUMMARY, PICTURE)
+MAY_HOLD = (*FILES, VECTORS, VECTOR_SETTINGS, READOUT)
 CIRCUIT_TEXT = "circuit_text"
 """Attribute of the root of the waveform file: the netlists that the windows ran with."""
 
@@ -69,13 +72,14 @@ class Result:
     summary: dict[str, Any] = field(default_factory=dict)
     circuit_text: str = ""
 
-    def save(self, directory: Path | str, *, picture: bool = True) -> Path:
+    def save(self, directory: Path | str, *, picture: bool = True, attached: Sequence[Path] = ()) -> Path:
         """Write a complete result directory; an older result there is replaced only at the very end.
 
         Parameters
         ----------
         directory : where; a new or empty folder, or an older result
         picture : draw `waveforms.png` too
+        attached : files on the same file system that the run has written, to be moved into it; named as in `MAY_HOLD`
 
         Returns
         -------
@@ -94,6 +98,8 @@ class Result:
             shutil.rmtree(part, ignore_errors=True)
             part.mkdir()
             self._write(part, picture)
+            for path in attached:
+                path.rename(part / path.name)
             move_into_place(part, target)
         except OSError as error:
             problem = error.strerror or str(error)
@@ -159,7 +165,7 @@ class Result:
         ))
 
 
-def require_replaceable(target: Path, own: Collection[str] = FILES, older: str = "an older result") -> None:
+def require_replaceable(target: Path, own: Collection[str] = MAY_HOLD, older: str = "an older result") -> None:
     """Refuse a place where writing a result would destroy something else.
 
     Parameters

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
@@ -31,12 +31,15 @@ from cosim.slow import with_steady_field
 from cosim.spice import SpiceSession
 from cosim.spice_errors import SpiceError
 from cosim.summary import summarise
-from cosim.supervision import Supervision
+from cosim.supervision import Supervision, in_order
 from cosim.unseen import unseen
 from cosim.window import PREDICTION_BOUND_A, Window
 from cosim.window_deck import deck_spec
 from cosim.window_result import WindowOutcome
 from cosim.window_time import seconds
+
+if TYPE_CHECKING:
+    from cosim.listening import Listener
 
 Array = NDArray[np.float64]
 Progress = Callable[[float, str], None]
@@ -51,6 +54,7 @@ class Run:
     def __init__(
         self, scenario: Scenario, session: SpiceSession, circuit: IdentifiedCircuit, inputs: Inputs,
         duration_s: float, every_tick: bool, report: Progress, windows: bool = True,
+        listener: Listener | None = None,
     ) -> None:
         self.scenario, self.session, self.circuit, self.inputs = scenario, session, circuit, inputs
         self.tick_s = scenario.tick_s
@@ -59,6 +63,7 @@ class Run:
         self.report = report
         self.open_windows = windows
         self.every_tick = every_tick
+        self.listener = listener
         self.n_batteries, self.cells_each = (int(n) for n in self.p.battery.capacity_factor.shape)
         self.n_cells = self.n_batteries * self.cells_each
         self.record_every = max(1, round(scenario.recording.period_s / self.tick_s))
@@ -96,6 +101,8 @@ class Run:
         if before.alternator_enable and self.open_windows:
             waiting.insert(0, policy.on_command(True, 0, self.n_ticks, self.tick_s))
         while tick < self.n_ticks:
+            if self.listener is not None:
+                supervision = self._heard(self.listener, supervision, tick)
             self.report(tick / self.n_ticks, f"{tick * self.tick_s:.0f} s")
             due = self._due(waiting, tick)
             if due is not None:
@@ -104,6 +111,8 @@ class Run:
                 continue
             end = waiting[0].start_tick if waiting else self.n_ticks
             end = min(end, self.n_ticks, tick + 6000)
+            if self.listener is not None:
+                end = min(end, self.listener.due_tick)
             was = tick
             tick, why = self.plant.run(tick, end, fresh, self._stretch(supervision))
             self.ticks_slow += tick - was
@@ -130,7 +139,16 @@ class Run:
                         supervision.commands.alternator_enable, tick, self.n_ticks, self.tick_s
                     )
                     tick, supervision = self._through_window(request, supervision, before)
+        if self.listener is not None:
+            self._heard(self.listener, supervision, tick)
         return self._finish()
+
+    def _heard(self, listener: Listener, supervision: Supervision, tick: int) -> Supervision:
+        """Tell who listens about the calls since the last time, and what the sensors say where that is wanted."""
+        listener.take(in_order(supervision.calls))
+        if tick >= listener.due_tick:
+            listener.look(tick, as_measurements(self._measured(supervision, tick), self.n_cells), supervision)
+        return replace(supervision, calls=None)
 
     def _due(self, waiting: list[WindowRequest], tick: int) -> WindowRequest | None:
         """Next planned window whose time has come; one that an earlier window covered is dropped."""
@@ -149,7 +167,7 @@ class Run:
         settings = self.scenario.supervisor_settings
         supervision = Supervision.begin(
             settings, as_measurements(measured, self.n_cells), round(self.tick_s * 1000.0), self.every_tick,
-            self.n_batteries,
+            self.n_batteries, keep=self.listener is not None,
         )
         self._log(supervision, 0)
         return supervision

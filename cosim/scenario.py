@@ -7,25 +7,26 @@ that names the file, the field, the value and what is allowed; an unknown key na
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 import bms
-from cosim.deck import parameter_names
+from bms.settings import CAPACITIES_AH
 from cosim.errors import InputError
-from cosim.scenario_bank import Bank, Battery, Cable, Fraction, Name, Spread
+from cosim.scenario_bank import Bank, Battery, Cable, Fraction, Spread
+from cosim.scenario_base import STRICT, Name, ParameterName, UniqueKeyLoader
+from cosim.scenario_files import check_circuit_parameters, check_parameter_files, with_paths
 from cosim.scenario_system import DEVICE_KINDS, LOADERS, ClearDays, System, check_system
-from models import alternator, bank, starter_battery
-from models.parameter_file import ParameterError
+from models import bank
 
 Temperature = Annotated[float, Field(ge=-40.0, le=125.0, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
+EmfPoint = Annotated[tuple[NotNegative, Annotated[float, Field(ge=-20.0, le=40.0)]], Field(strict=False)]
 
 UNION_TAGS = ("vehicle", "supply", *LOADERS)
 """What pydantic puts into the path of a field and nobody has written there."""
@@ -34,7 +35,7 @@ MAX_TICKS = 40_000_000
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = STRICT
 
 
 class Circuit(_Strict):
@@ -48,8 +49,8 @@ class Vehicle(_Strict):
     """Alternator, starter battery and the vehicle's own consumers."""
 
     kind: Literal["vehicle"] = "vehicle"
-    alternator: Name = "alternator_150A"
-    starter_battery: Name = "starter_battery_70Ah"
+    alternator: ParameterName = "alternator_150A"
+    starter_battery: ParameterName = "starter_battery_70Ah"
     starter_soc: Fraction = 0.9
     load_A: Annotated[float, Field(ge=0.0, le=400.0)] = 25.0
     parked_load_A: Annotated[float, Field(ge=0.0, le=400.0)] = 0.05
@@ -63,7 +64,7 @@ class Supply(_Strict):
     """
 
     kind: Literal["supply"]
-    emf_V: list[tuple[NotNegative, Annotated[float, Field(ge=-20.0, le=40.0)]]] = Field(min_length=1)
+    emf_V: list[EmfPoint] = Field(min_length=1)
     resistance_ohm: Annotated[float, Field(ge=1e-4, le=10.0)] = 0.002
     inductance_H: Annotated[float, Field(ge=1e-9, le=1e-4)] = 0.3e-6
 
@@ -146,6 +147,16 @@ class Recording(_Strict):
     period_s: Annotated[float, Field(gt=0.0, le=3600.0)] = 1.0
 
 
+class Readout(_Strict):
+    """Instant readout (K2), which `settings: {instant_readout: true}` switches on: its period, and who may read it.
+
+    `keys` is a file with a key per battery, from the scenario's folder; without it they come from the seed.
+    """
+
+    period_s: Annotated[float, Field(ge=1.0, le=3600.0)] = 60.0
+    keys: Annotated[str, Field(min_length=1, max_length=300)] | None = None
+
+
 class Continuous(_Strict):
     """Limits of continuous mode: longest SPICE step, and the budgets of accepted and of kept points."""
 
@@ -174,6 +185,7 @@ class Scenario(_Strict):
     windows: list[UserWindow] = []
     figures: list[Literal["A1", "A2", "A3"]] = []
     recording: Recording = Recording()
+    readout: Readout = Readout()
     engine: Literal["two_scale", "continuous"] = "two_scale"
     integrator: Literal["compiled", "reference"] = "compiled"
     continuous: Continuous = Continuous()
@@ -208,8 +220,11 @@ class Scenario(_Strict):
 
     @property
     def supervisor_settings(self) -> bms.Settings:
-        """The supervisor's settings; checked when the file was loaded. It knows how many batteries there are."""
-        known = {"variant": self.variant, "battery_count": self.bank.batteries}
+        """The supervisor's settings; checked when the file was loaded. It knows number and type of the batteries."""
+        known: dict[str, object] = {"variant": self.variant, "battery_count": self.bank.batteries}
+        capacity_Ah = round(bank.load_battery(self.bank.battery).capacity_Ah)
+        if capacity_Ah in CAPACITIES_AH:  # a type that the product knows; for others the user says what is set
+            known["battery_capacity_Ah"] = capacity_Ah
         return bms.Settings.from_mapping({**known, **self.settings})
 
 
@@ -232,7 +247,7 @@ def load_scenario(path: Path | str) -> Scenario:
     except UnicodeDecodeError:
         raise InputError(str(file), "", "", "UTF-8 text") from None
     try:
-        content = yaml.load(text, Loader=_UniqueKeyLoader)
+        content = yaml.load(text, Loader=UniqueKeyLoader)
     except (ValueError, RecursionError) as error:
         problem = "nested too deeply" if isinstance(error, RecursionError) else str(error).splitlines()[0]
         raise InputError(str(file), "", problem, "plain values (quote a text that looks like a date)") from None
@@ -252,6 +267,10 @@ def parse_scenario(content: object, origin: str = "scenario", folder: Path | Non
         scenario = Scenario.model_validate(content)
     except ValidationError as error:
         raise _one_line(error, origin) from None
+    scenario = with_paths(scenario, folder)
+    check_parameter_files(scenario, origin)
+    if scenario.settings.get("variant", scenario.variant) != scenario.variant and "variant" in content:
+        raise InputError(origin, "settings.variant", scenario.settings["variant"], f"{scenario.variant}, or left out")
     try:
         settings = scenario.supervisor_settings
     except bms.SettingsError as error:
@@ -261,66 +280,11 @@ def parse_scenario(content: object, origin: str = "scenario", folder: Path | Non
     if settings.battery_count != scenario.bank.batteries:
         allowed = f"{scenario.bank.batteries}, as bank.batteries, or left out"
         raise InputError(origin, "settings.battery_count", settings.battery_count, allowed)
-    _check_parameter_files(scenario, origin)
+    if "readout" in scenario.model_fields_set and not settings.instant_readout:
+        raise InputError(origin, "settings.instant_readout", settings.instant_readout, "true, as there is a readout")
     check_system(scenario.system, origin)
-    _check_circuit_parameters(scenario.circuit, origin)
-    return _with_trace_paths(scenario, folder)
-
-
-def _check_parameter_files(scenario: Scenario, origin: str) -> None:
-    """Every parameter file that the scenario names must be usable."""
-    named: list[tuple[str, str, Callable[[str], object]]] = [
-        ("bank.battery", scenario.bank.battery, bank.load_battery)
-    ]
-    if isinstance(scenario.source, Vehicle):
-        named += [("source.alternator", scenario.source.alternator, alternator.load_alternator),
-                  ("source.starter_battery", scenario.source.starter_battery, starter_battery.load_starter_battery)]
-    for field, name, load in named:
-        try:
-            load(name)
-        except ParameterError as error:
-            raise InputError(origin, field, name, f"a parameter file ({error})") from None
-
-
-def _check_circuit_parameters(circuit: Circuit, origin: str) -> None:
-    """A changed circuit parameter must be one of the netlist's, and a physical one positive."""
-    known = parameter_names(circuit.netlist)
-    for name, value in circuit.parameters.items():
-        field = f"circuit.parameters.{name}"
-        if name not in known:
-            close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-            raise InputError(origin, field, value, f"did you mean {close[0]!r}?" if close else ", ".join(known))
-        if value <= 0.0 and not name.startswith("dvto"):
-            raise InputError(origin, field, value, "above 0")
-
-
-def _with_trace_paths(scenario: Scenario, folder: Path | None) -> Scenario:
-    """Speed traces are named relative to the scenario's own folder."""
-    if scenario.drive is None or scenario.drive.trace is None or folder is None:
-        return scenario
-    files = [str(folder / name) for name in scenario.drive.trace.files]
-    trace = scenario.drive.trace.model_copy(update={"files": files})
-    return scenario.model_copy(update={"drive": scenario.drive.model_copy(update={"trace": trace})})
-
-
-class _UniqueKeyLoader(yaml.SafeLoader):
-    """SafeLoader that refuses a key given twice (YAML would silently keep the last)."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[object] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            try:
-                if key in seen:
-                    raise yaml.constructor.ConstructorError(
-                        None, None, f"key {key!r} is given twice", key_node.start_mark
-                    )
-                seen.add(key)
-            except TypeError:
-                raise yaml.constructor.ConstructorError(
-                    None, None, "a key must be a plain word", key_node.start_mark
-                ) from None
-        return super().construct_mapping(node, deep=deep)
+    check_circuit_parameters(scenario.circuit, origin)
+    return scenario
 
 
 def _one_line(error: ValidationError, origin: str) -> InputError:
@@ -351,7 +315,7 @@ def _allowed(kind: str, message: str, context: dict[str, Any]) -> str:
         return bounds[kind].format(**context)
     if kind in ("literal_error", "enum", "union_tag_invalid"):
         return str(context.get("expected") or context.get("expected_tags"))
-    message = message.removeprefix("Value error, ")
+    message = message.removeprefix("Value error, ").removeprefix("Input should be ")
     return message[0].lower() + message[1:]
 
 
@@ -362,7 +326,8 @@ def _nearest(path: list[str]) -> str:
         "circuit": Circuit, "bank": Bank, "each": Battery, "spread": Spread, "cable": Cable, "drive": Drive,
         "cables": Cables, "input": Cable, "battery": Cable, "alternator": Cable,
         "ambient": Ambient, "events": LoadStep, "windows": UserWindow, "recording": Recording,
-        "segments": Segment, "continuous": Continuous, "trace": Trace, "system": System, "clear_days": ClearDays,
+        "segments": Segment, "readout": Readout, "continuous": Continuous, "trace": Trace,
+        "system": System, "clear_days": ClearDays,
     }
     keys: list[str] = []
     for part in path[:-1]:

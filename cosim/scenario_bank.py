@@ -6,8 +6,9 @@ from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
+from cosim.scenario_base import STRICT, ParameterName
 from models import bank, cable
 
 Array = NDArray[np.float64]
@@ -17,7 +18,6 @@ BatteryTemperature = Annotated[float, Field(ge=-40.0, le=80.0)]
 CapacityFactor = Annotated[float, Field(ge=0.3, le=1.2)]
 ResistanceFactor = Annotated[float, Field(ge=0.5, le=5.0)]
 Deviation = Annotated[float, Field(ge=0.0, le=0.2)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$", max_length=80)]
 
 CLIPPED_AT = 3.0
 """Draws of the spread stay within so many deviations (ours)."""
@@ -26,7 +26,7 @@ OWN_CABLE_M, OWN_CABLE_MM2 = 0.5, 50.0
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = STRICT
 
 
 class Cable(_Strict):
@@ -67,7 +67,7 @@ class Bank(_Strict):
     empty one, is a battery as described here.
     """
 
-    battery: Name = "battery_lfp_12V8_200Ah"
+    battery: ParameterName = "battery_lfp_12V8_200Ah"
     batteries: Annotated[int, Field(ge=1, le=50)] = 1
     soc: Fraction = 0.5
     temperature_degC: BatteryTemperature = 25.0

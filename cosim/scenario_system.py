@@ -11,16 +11,19 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 
 from cosim.errors import InputError
+from cosim.scenario_base import STRICT, Name, ParameterName
 from models import cable, chargers, loads, system
 from models.parameter_file import ParameterError
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$", max_length=80)]
 Time = Annotated[float, Field(ge=0.0, le=1e9, allow_inf_nan=False)]
 Power = Annotated[float, Field(ge=0.0, le=1e5, allow_inf_nan=False)]
 Irradiance = Annotated[float, Field(ge=0.0, le=1500.0, allow_inf_nan=False)]
+PowerPoint = Annotated[tuple[Time, Power], Field(strict=False)]
+SunPoint = Annotated[tuple[Time, Irradiance], Field(strict=False)]
+Span = Annotated[tuple[Time, Time], Field(strict=False)]
 Remote = Literal["bms", "always_on"]
 """Who drives a device's remote input: the BMS's disconnect wire, or nobody (a bridge that keeps it on)."""
 
@@ -30,7 +33,7 @@ SYSTEM_PATH_OHM = 0.5e-3
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = STRICT
 
 
 def _rising(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
@@ -50,8 +53,8 @@ class Inverter(_Device):
     """An inverter: parameter file, and its AC demand over time, straight between the points."""
 
     kind: Literal["inverter"]
-    parameters: Name = "inverter_12V_3000VA"
-    demand_W: list[tuple[Time, Power]] = Field(min_length=1)
+    parameters: ParameterName = "inverter_12V_3000VA"
+    demand_W: list[PowerPoint] = Field(min_length=1)
 
     _times_rise = field_validator("demand_W")(_rising)
 
@@ -60,7 +63,7 @@ class DcLoads(_Device):
     """DC loads behind one load switch."""
 
     kind: Literal["dc_loads"]
-    parameters: Name = "dc_load_camper"
+    parameters: ParameterName = "dc_load_camper"
 
 
 class ClearDays(_Strict):
@@ -82,9 +85,9 @@ class Solar(_Device):
     """A solar charger: irradiance as clear days or as points, and the air around its array."""
 
     kind: Literal["solar"]
-    parameters: Name = "charger_mppt_12V_50A"
+    parameters: ParameterName = "charger_mppt_12V_50A"
     clear_days: ClearDays | None = None
-    irradiance_W_m2: list[tuple[Time, Irradiance]] | None = None
+    irradiance_W_m2: list[SunPoint] | None = None
     air_degC: Annotated[float, Field(ge=-40.0, le=60.0)] = 20.0
 
     @model_validator(mode="after")
@@ -102,8 +105,8 @@ class Mains(_Device):
     """A mains charger, plugged in between pairs of moments."""
 
     kind: Literal["mains"]
-    parameters: Name = "charger_mains_12V_70A"
-    plugged_s: list[tuple[Time, Time]] = Field(min_length=1)
+    parameters: ParameterName = "charger_mains_12V_70A"
+    plugged_s: list[Span] = Field(min_length=1)
 
     @field_validator("plugged_s")
     @classmethod

@@ -6,6 +6,7 @@ scenario -> parameters + terminal characteristic -> Run (tick loop <-> windows) 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from cosim.continuous import ContinuousRun
 from cosim.drive import build_inputs
@@ -19,6 +20,9 @@ from cosim.scenario import MAX_TICKS, Scenario
 from cosim.spice import SpiceSession
 from cosim.window_deck import circuit_parameters
 
+if TYPE_CHECKING:
+    from cosim.listening import Listener
+
 Progress = Callable[[float, str], None]
 
 
@@ -31,16 +35,18 @@ class Simulation:
     session : SPICE session; the process-wide one if not given
     every_tick : call the supervisor on every tick, to check that its holds are sound
     windows : open windows; without them the slow picture stands alone (studies of days, benchmarks)
+    listener : is told about every call of the supervisor (test vectors, instant readout)
     """
 
     def __init__(
         self, scenario: Scenario, *, session: SpiceSession | None = None, every_tick: bool = False,
-        windows: bool = True,
+        windows: bool = True, listener: Listener | None = None,
     ) -> None:
         self.scenario = scenario
         self._session = session
         self._every_tick = every_tick
         self._windows = windows
+        self._listener = listener
 
     def run(self, progress: Progress | None = None) -> Result:
         """Run from start to end, then the benches of the figures that the scenario asks for.
@@ -58,7 +64,8 @@ class Simulation:
         session = self._session or SpiceSession.open()
         share = 0.7 if self.scenario.figures else 1.0
         result = run_scenario(
-            self.scenario, session, self._every_tick, lambda f, text: report(share * f, text), self._windows
+            self.scenario, session, self._every_tick, lambda f, text: report(share * f, text), self._windows,
+            self._listener,
         )
 
         def bench(asked: Scenario) -> Result:
@@ -71,7 +78,8 @@ class Simulation:
 
 
 def run_scenario(
-    scenario: Scenario, session: SpiceSession, every_tick: bool, report: Progress, windows: bool = True
+    scenario: Scenario, session: SpiceSession, every_tick: bool, report: Progress, windows: bool = True,
+    listener: Listener | None = None,
 ) -> Result:
     """One scenario without its benches."""
     inputs, duration_s = build_inputs(scenario)
@@ -79,13 +87,13 @@ def run_scenario(
         raise InputError(scenario.name, "drive", f"{duration_s:g} s", f"at most {MAX_TICKS * scenario.tick_s:g} s")
     nominal = IdentifiedCircuit.nominal(scenario.circuit.netlist)
     if scenario.engine == "continuous":
-        return ContinuousRun(scenario, session, nominal, inputs, duration_s, every_tick, report).go()
+        return ContinuousRun(scenario, session, nominal, inputs, duration_s, every_tick, report, listener=listener).go()
     parameters = circuit_parameters(
         scenario.circuit.netlist, scenario.circuit.parameters, load_parameters(scenario, nominal.coefficients)
     )
     report(0.0, "terminal characteristic")
     circuit = identify(scenario.circuit.netlist, parameters, session, progress=report)
-    return Run(scenario, session, circuit, inputs, duration_s, every_tick, report, windows).go()
+    return Run(scenario, session, circuit, inputs, duration_s, every_tick, report, windows, listener).go()
 
 
 def _silent(fraction: float, text: str) -> None:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+import bms
 import cosim
+from bms import describe
 from cosim.bank_summary import bank_summary
 from cosim.cache import content_key
 from cosim.deck import circuit_text
@@ -28,6 +30,7 @@ def summarise(run: Run, slow: xr.Dataset, cell_charge_C: float) -> dict[str, Any
         "scenario": run.scenario.name,
         "duration_s": run.n_ticks * run.tick_s,
         "tick_s": run.tick_s,
+        "supervisor": supervisor_summary(run.scenario.supervisor_settings),
         "versions": versions(run.session.version_text),
         "netlist": {"name": run.scenario.circuit.netlist,
                     "sha256": content_key(circuit_text(run.scenario.circuit.netlist))},
@@ -46,6 +49,16 @@ def summarise(run: Run, slow: xr.Dataset, cell_charge_C: float) -> dict[str, Any
         "warnings": warnings_of(run),
         "windows_reused": sum("reused" in r for r in run.window_reports),
         "windows_refused": dict(run.budget.refused),
+    }
+
+
+def supervisor_summary(settings: bms.Settings) -> dict[str, Any]:
+    """Settings that differ from the defaults of the variant, and the limits that the supervisor really applies."""
+    rows = describe.setting_rows(settings)
+    return {
+        "variant": str(settings.variant),
+        "changed": {row.name: {"default": row.default, "value": row.value} for row in rows if row.changed},
+        "limits_applied": {row.name: row.value for row in describe.applied_rows(settings)},
     }
 
 

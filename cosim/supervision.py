@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +13,27 @@ import bms
 from cosim.sensors import bounds_of
 
 Array = NDArray[np.float64]
+
+
+class Call(NamedTuple):
+    """One call of the supervisor: when, what it saw, what it said, and the call before it that was kept."""
+
+    tick: int
+    dt_ms: int
+    measurements: bms.Measurements
+    commands: bms.Commands
+    events: tuple[bms.Event, ...]
+    state: bms.State
+    before: Call | None
+
+
+def in_order(last: Call | None) -> Iterator[Call]:
+    """Calls up to `last`, the oldest first."""
+    chain = []
+    while last is not None:
+        chain.append(last)
+        last = last.before
+    return reversed(chain)
 
 
 @dataclass(frozen=True)
@@ -28,6 +51,9 @@ class Supervision:
     n_cells, n_batteries : of the whole bank
     every_tick : ask on every tick, whatever the hold says (to check that holds are sound)
     events : what the last call reported
+    keep : keep the calls, because somebody listens to them
+    calls : last of the calls kept; a chain of immutable links, so that a window that is retried or dropped takes its
+        own calls with it
     """
 
     settings: bms.Settings
@@ -45,11 +71,13 @@ class Supervision:
     n_batteries: int
     every_tick: bool
     events: tuple[bms.Event, ...]
+    keep: bool = False
+    calls: Call | None = None
 
     @classmethod
     def begin(
         cls, settings: bms.Settings, measurements: bms.Measurements, tick_ms: int, every_tick: bool = False,
-        n_batteries: int = 1,
+        n_batteries: int = 1, keep: bool = False,
     ) -> Supervision:
         """First call, at tick 0 with no time passed."""
         n_cells = len(measurements.cell_voltage_V)
@@ -58,7 +86,7 @@ class Supervision:
         sample_ticks = -(-settings.firmware.sample_period_ms // tick_ms)
         start = cls(
             settings, bms.State(), bms.Commands(), -free, free, -free, free, sample_ticks, 0, 0, tick_ms, n_cells,
-            n_batteries, every_tick, (),
+            n_batteries, every_tick, (), keep,
         )
         return start.stepped(0, measurements)
 
@@ -68,14 +96,15 @@ class Supervision:
 
     def stepped(self, tick: int, measurements: bms.Measurements) -> Supervision:
         """Ask the supervisor at a tick."""
-        elapsed_s = (tick - self.last_tick) * self.tick_ms * 1e-3
-        state, commands, events, hold = bms.step(self.state, measurements, self.settings, elapsed_s)
+        elapsed_ms = (tick - self.last_tick) * self.tick_ms
+        state, commands, events, hold = bms.step(self.state, measurements, self.settings, elapsed_ms * 1e-3)
         low, high = bounds_of(hold.bounds, self.n_batteries)
         between_low, between_high = bounds_of(hold.between, self.n_batteries)
         hold_ticks = 1 if self.every_tick else max(1, -(-hold.deadline_ms // self.tick_ms))
         return Supervision(
             self.settings, state, commands, low, high, between_low, between_high, self.sample_ticks, tick + hold_ticks,
-            tick, self.tick_ms, self.n_cells, self.n_batteries, self.every_tick, events,
+            tick, self.tick_ms, self.n_cells, self.n_batteries, self.every_tick, events, self.keep,
+            Call(tick, elapsed_ms, measurements, commands, events, state, self.calls) if self.keep else None,
         )
 
     @property

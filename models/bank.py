@@ -49,7 +49,8 @@ def load_battery(
     name_or_path : str or Path
         Battery.
     cell_name_or_path : str or Path, optional
-        Its cell; by default the one that the battery's file names (``cell``).
+        Its cell; by default the one that the battery's file names (``cell``): a shipped set, or a file
+        (.yaml), seen from the battery's own.
 
     Raises
     ------
@@ -60,7 +61,8 @@ def load_battery(
     file.same_length("capacity_factor", "resistance_factor")
     if cell_name_or_path is None and not file.cell:
         raise parameter_file.ParameterError(f"{file.path.name}: missing cell; allowed: the name of a cell's file")
-    nominal = cell.load_cell(cell_name_or_path or file.cell)
+    own = file.path.parent / file.cell if file.cell.endswith((".yaml", ".yml")) else file.cell
+    nominal = cell.load_cell(cell_name_or_path or own)
     start_V = file.number("balancing_start_V", 2.0, 5.0)
     return BankParameters(
         cell=nominal,

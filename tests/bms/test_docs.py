@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 import bms
-from bms import describe
+from bms import describe, readout, vectors
 from bms.alternator_port import AlternatorMode, next_mode
 from bms.plan import SOURCE_LOW, SOURCE_READY, SOURCE_WEAK
+from bms.readout import Flag
 from bms.system_port import System, SystemInputs, SystemMode, advance, heat_limit_A2ms
 
 TEXT = (Path(__file__).parents[2] / "docs" / "supervisor.md").read_text(encoding="utf-8")
@@ -22,10 +23,10 @@ def edges(diagram: str) -> set[tuple[str, str]]:
     return set(found)
 
 
-@pytest.mark.parametrize("table", ["predicate_table", "reaction_table", "range_table"])
+@pytest.mark.parametrize("table", ["predicate_table", "reaction_table", "range_table", "setting_table"])
 def test_tables(table: str) -> None:
-    settings = bms.Settings()
-    lines = describe.reaction_table() if table == "reaction_table" else getattr(describe, table)(settings)
+    make = getattr(describe, table)
+    lines = make() if table in ("reaction_table", "setting_table") else make(bms.Settings())
     assert len(lines) > 10
     assert "\n".join(lines) + "\n" in TEXT, f"regenerate with bms.describe.{table}"
 
@@ -62,6 +63,18 @@ def test_diagram_of_the_load_names_what_is_reported() -> None:
         ("connected", "alarm"), ("alarm", "connected"), ("alarm", "disconnected"), ("disconnected", "connected"),
     }
     assert len(DIAGRAMS) == 3
+
+
+def test_vectors_and_readout_in_the_text() -> None:
+    names = vectors.columns(4, 4)
+    groups = re.findall(r"^\| (`.*?) \|", TEXT.split("## Test vectors")[1].split("\n## ")[0], re.MULTILINE)
+    told = [name for cell in groups for name in re.findall(r"`([^`]+)`", cell)]
+    stems = list(dict.fromkeys(re.sub(r"\[\d+\]", "[i]", name) for name in names))
+    assert told == stems
+    section = TEXT.split("## Instant readout")[1].split("\n## ")[0]
+    assert {name.strip("`") for name in re.findall(r"`[a-z ]+ (?:alarm|warning|failure|allowed)`", section)} == {
+        str(flag.name).lower().replace("_", " ") for flag in Flag}
+    assert f"0x{readout.RECORD_BATTERY:02X}" in section and f"0x{readout.RECORD_BMS_EXPERIMENTAL:02X}" in section
 
 
 def test_figures_in_the_text() -> None:

@@ -1,6 +1,7 @@
 """Settings (K1): what is refused, and how; what is applied."""
 
 import ast
+import json
 import pickle
 import sys
 from pathlib import Path
@@ -79,13 +80,15 @@ def test_mapping_gives_the_same_as_construction() -> None:
     assert bms.Settings.from_mapping(given) == built
     assert hash(built) == hash(bms.Settings.from_mapping(given))
     assert bms.difference_to_defaults(built) == {
-        "variant": (bms.Variant.STANDARD, bms.Variant.NG), "battery_count": (1, 2),
+        "battery_count": (1, 2),
         "fuse_rating_A": (100, 60),
         "remote_function": (bms.RemoteFunction.ALTERNATOR, bms.RemoteFunction.PORTS),
         "battery_thresholds": ((), built.battery_thresholds), "firmware.rearm_ms": (20_000, 5_000),
     }
     assert bms.Settings.from_mapping({}) == bms.Settings()
     assert bms.difference_to_defaults(bms.Settings()) == {}
+    assert bms.difference_to_defaults(bms.Settings(variant=bms.Variant.NG)) == {}
+    assert bms.Settings.from_mapping(json.loads(json.dumps(bms.as_mapping(built)))) == built
 
 
 @pytest.mark.parametrize(
