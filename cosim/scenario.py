@@ -20,6 +20,7 @@ from cosim.deck import parameter_names
 from cosim.errors import InputError
 from cosim.scenario_bank import Bank, Battery, Cable, Fraction, Name, Spread
 from cosim.scenario_system import DEVICE_KINDS, LOADERS, ClearDays, System, check_system
+from cosim.scenario_timeline import FAULT_KINDS, FAULT_TAGS, Fault, Remote, RemoteVolts, check_timeline
 from models import alternator, bank, starter_battery
 from models.parameter_file import ParameterError
 
@@ -27,7 +28,7 @@ Temperature = Annotated[float, Field(ge=-40.0, le=125.0, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 
-UNION_TAGS = ("vehicle", "supply", *LOADERS)
+UNION_TAGS = ("vehicle", "supply", *LOADERS, *FAULT_TAGS)
 """What pydantic puts into the path of a field and nobody has written there."""
 MAX_TICKS = 40_000_000
 """Longest run, in supervisor ticks (46 days at 100 ms); a guard against a slipped decimal point."""
@@ -170,6 +171,8 @@ class Scenario(_Strict):
     cables: Cables = Cables()
     ambient: Ambient = Ambient()
     system: System = System()
+    remote: list[Remote] = []
+    faults: list[Fault] = []
     events: list[LoadStep] = []
     windows: list[UserWindow] = []
     figures: list[Literal["A1", "A2", "A3"]] = []
@@ -263,6 +266,7 @@ def parse_scenario(content: object, origin: str = "scenario", folder: Path | Non
         raise InputError(origin, "settings.battery_count", settings.battery_count, allowed)
     _check_parameter_files(scenario, origin)
     check_system(scenario.system, origin)
+    check_timeline(scenario, origin)
     _check_circuit_parameters(scenario.circuit, origin)
     return _with_trace_paths(scenario, folder)
 
@@ -363,6 +367,7 @@ def _nearest(path: list[str]) -> str:
         "cables": Cables, "input": Cable, "battery": Cable, "alternator": Cable,
         "ambient": Ambient, "events": LoadStep, "windows": UserWindow, "recording": Recording,
         "segments": Segment, "continuous": Continuous, "trace": Trace, "system": System, "clear_days": ClearDays,
+        "remote": Remote, "volts": RemoteVolts,
     }
     keys: list[str] = []
     for part in path[:-1]:
@@ -370,6 +375,8 @@ def _nearest(path: list[str]) -> str:
             keys = sorted({*Vehicle.model_fields, *Supply.model_fields})
         elif part == "devices":
             keys = sorted({key for kind in DEVICE_KINDS for key in kind.model_fields})
+        elif part == "faults":
+            keys = sorted({key for kind in FAULT_KINDS for key in kind.model_fields})
         elif not part.isdigit():
             model = by_name.get(part)
     if not keys and model is not None:
