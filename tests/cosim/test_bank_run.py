@@ -164,11 +164,11 @@ def test_a_bank_result_saves_and_loads(tmp_path: Path) -> None:
 
 # ---- against the reference integrator ---------------------------------------------------------------------------
 def against_the_integrator(asked: dict[str, Any]) -> dict[str, float]:
-    """Largest differences of a run's bank from `solve_ivp` under the same port current, held per tick."""
+    """Largest differences of a run's bank from `solve_ivp` under the same current, held per tick."""
     made, result = run(asked)
     p, ambient_degC = made.p.battery, float(made.grid.ambient_degC[2])
     start = state = made.start.battery
-    currents = result.slow.port_current_A.values
+    currents = result.slow.battery_current_A.values
     assert currents.size == made.n_ticks  # recorded at every tick
     single = "cell_voltage_V" in result.slow
     worst_V = 0.0

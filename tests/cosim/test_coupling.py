@@ -13,6 +13,7 @@ from cosim.identify import IdentifiedCircuit
 from cosim.result import Result
 from cosim.run import Run
 from cosim.scenario import parse_scenario
+from cosim.simulation import Simulation
 from cosim.spice import SpiceSession
 
 MAINS = {"kind": "mains", "plugged_s": [[0, 1e6]]}
@@ -210,3 +211,37 @@ def test_asking_on_every_tick_changes_no_bit(changes: dict[str, Any]) -> None:
     assert {"system precharge", "system on", "remote off", "remote on", "fault raised"} <= names
     for name in set(held[1].slow.data_vars) - {"fuse_temperature_estimate_degC"}:  # told at its last call
         assert np.array_equal(every[1].slow[name], held[1].slow[name], equal_nan=True), name
+
+
+# ---- windows --------------------------------------------------------------------------------------------------
+def test_gates_that_open_and_close_inside_windows(spice: SpiceSession) -> None:
+    """Remote 'ports' off and on inside SPICE windows: their balances, and the run without them."""
+    content: dict[str, Any] = {
+        "name": "w", "bank": {"soc": 0.5}, "recording": {"period_s": 0.1}, "duration_s": 34, "variant": "12-200 NG",
+        "settings": {"remote_function": "ports"},
+        "source": {"kind": "supply", "emf_V": [[0, 14.2]], "resistance_ohm": 0.004},
+        "system": {"devices": [IDLE, {"kind": "solar", "irradiance_W_m2": [[0, 700]]}]},
+        "remote": [{"time_s": 0, "state": "on"}, {"time_s": 12.3, "state": "off"}, {"time_s": 32.5, "state": "on"}],
+        "faults": [{"kind": "offset", "measurement": "system_current_A", "value": 5, "time_s": 12.6, "duration_s": 1}],
+        "windows": [{"name": "off", "start_s": 12, "duration_s": 1.0}, {"name": "on", "start_s": 32.2,
+                                                                       "duration_s": 1.0}],
+    }
+    seen = Simulation(parse_scenario(content), session=spice).run()
+    plain = Simulation(parse_scenario(content), session=spice, windows=False).run()
+    worst = seen.summary["worst_window"]
+    assert worst["failed"] == 0.0
+    assert worst["charge_relative"] < 1e-4
+    assert worst["energy_relative"] < 1e-2
+    assert seen.summary["charge_balance"]["relative"] < 1e-4
+    assert seen.summary["energy_balance"]["relative"] < 1e-3
+    names = ("remote terminals", "fault begins", "fault ends", "remote off", "remote on", "system off", "system on")
+    for name in names:
+        assert [e.time_s for e in seen.events if e.event == name] == [
+            e.time_s for e in plain.events if e.event == name], name
+    both = [r.slow.sel(time_s=slice(2.0, None)) for r in (seen, plain)]
+    for name in ("charge_gate", "discharge_gate", "precharge", "supply_current_A", "remote_on"):
+        assert np.array_equal(both[0][name], both[1][name]), name
+    off = both[0].sel(time_s=slice(12.6, 32.3))
+    assert float(np.abs(off.system_current_A).max()) < 0.05  # SPICE carries the current as a difference of two
+    apart = np.abs(both[0].system_voltage_V - both[1].system_voltage_V)
+    assert float(apart.max()) < 0.05
