@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from cosim.characteristic import limiter_start
+from cosim.commands import nothing
 from cosim.drive import build_inputs
 from cosim.loop import observe
 from cosim.plant import initial_state, load_parameters
@@ -44,7 +45,7 @@ def one_window(session: SpiceSession) -> int:
     inputs, _ = build_inputs(scenario)
     p = load_parameters(scenario, limiter_start())
     state = initial_state(scenario, p)
-    _, measured = observe(state, inputs.sampled(np.array([0.0]))[0], np.zeros(4), 0.0, p)
+    _, measured = observe(state, inputs.sampled(np.array([0.0]))[0], nothing(), 0.0, p)
     seen = as_measurements(measured, 4)
     supervision = Supervision.begin(scenario.supervisor_settings, seen, 100).stepped(START, seen)
     spec = deck_spec("memory", "alternator_path", {}, state, p, 0.3e-6, 0.0)

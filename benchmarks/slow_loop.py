@@ -21,6 +21,7 @@ import numpy as np
 
 import bms
 from cosim.channels import fill_row, row_size
+from cosim.commands import charging
 from cosim.drive import build_inputs
 from cosim.identify import IdentifiedCircuit
 from cosim.loop import _measure_cells, _observe, observe
@@ -33,6 +34,7 @@ from cosim.slow import (
     advance_bank,
     advance_in_place,
     own_arrays,
+    port_gate,
     prepare,
     solve_around,
 )
@@ -94,9 +96,9 @@ def whole_run(hours: float) -> dict[str, float]:
 
 @numba.njit
 def _observed(n: int, s: PlantState, x: Operating, k: Tick, rows: Any, ambient: Any, out: Any, p: Any) -> None:
-    u = controls_of(s, 1.0, 54.0)
+    u, gate = controls_of(s, 1.0, 54.0), port_gate(out, k.dt_s, p)
     for i in range(n):
-        _observe(s, rows[i % 1000], u, k, p)
+        _observe(s, rows[i % 1000], u, gate, k, p)
 
 
 @numba.njit
@@ -108,10 +110,10 @@ def _looked(n: int, s: PlantState, x: Operating, k: Tick, rows: Any, ambient: An
 
 @numba.njit
 def _solved(n: int, s: PlantState, x: Operating, k: Tick, rows: Any, ambient: Any, out: Any, p: Any) -> float:
-    u, total = controls_of(s, 1.0, 54.0), 0.0
+    u, gate, total = controls_of(s, 1.0, 54.0), port_gate(out, k.dt_s, p), 0.0
     emf_V, ohm = bank_tick.look(k.bank)
     for i in range(n):
-        total += solve_around(s, rows[i % 1000], emf_V, ohm, u, p).port_current_A
+        total += solve_around(s, rows[i % 1000], emf_V, ohm, u, gate, p).port_current_A
     return total
 
 
@@ -204,7 +206,7 @@ def pieces(repeats: int) -> dict[str, float]:
     state = initial_state(scenario, p)
     inputs, _ = build_inputs(scenario)
     rows, ambient = inputs.sampled(400.0 + np.arange(1000, dtype=np.float64) * 0.1), np.array(inputs.ambient_degC)
-    x, _ = observe(state, rows[0], np.array([1.0, 90.0, 25.0, 0.0]), 54.0, p)
+    x, _ = observe(state, rows[0], charging(90.0), 54.0, p)
     state = state._replace(bus_voltage_V=x.alternator_voltage_V)  # as in a run: from the last solution
     k = prepare(state, 0.1, p)
     k.powers_W[:] = 5.0

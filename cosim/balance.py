@@ -48,7 +48,7 @@ def integral(time_s: Array, value: Array) -> float:
 
 def window_balance(
     time_s: Array, waves: dict[str, Array], cell_charge_C: float, lead_ohm: float, battery_cable_ohm: float,
-    system_ohm: float = 0.0,
+    system_ohm: float = 0.0, supply_A: float = 0.0,
 ) -> tuple[Balance, dict[str, float]]:
     """Balance of a window from its waveforms, and the energies that the run's ledger takes over.
 
@@ -58,6 +58,7 @@ def window_balance(
     cell_charge_C : change of the cells' charge over the window [C]
     lead_ohm, battery_cable_ohm : alternator lead, and cable to the bank [ohm]
     system_ohm : between battery stud and the devices at System+ [ohm]
+    supply_A : what the BMS itself draws from its stud [A]
     """
     port, output = waves["port_current_A"], waves["output_current_A"]
     moved_C = integral(time_s, waves["battery_current_A"])
@@ -73,6 +74,7 @@ def window_balance(
     system_A = waves.get("system_current_A", np.zeros(1))
     at_stud_J = integral(time_s, waves["battery_voltage_V"] * system_A) if system_A.size == time_s.size else 0.0
     on_the_way_J = integral(time_s, system_ohm * system_A**2) if system_A.size == time_s.size else 0.0
+    supply_J = supply_A * integral(time_s, waves["battery_voltage_V"])
     load = waves["alternator_current_A"] - waves["starter_battery_current_A"] - port
     balance = Balance(
         charge_C=moved_C,
@@ -93,9 +95,10 @@ def window_balance(
         "input_cable_J": integral(time_s, (bus - waves["input_voltage_V"]) * port),
         "circuit_J": entering_J - leaving_J,
         "battery_cable_J": cable_J,
-        "battery_J": leaving_J + at_stud_J - cable_J,
+        "battery_J": leaving_J + at_stud_J - cable_J - supply_J,
         "system_J": at_stud_J + on_the_way_J,
         "system_cable_J": on_the_way_J,
+        "supply_J": supply_J,
         "limit_s": integral(time_s, (waves["sense_mV"] > LIMITING * waves["reference_mV"]) * waves["enable"]),
     }
     return balance, energies

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from cosim.commands import CHARGE_OUTPUT, COMMANDS, ENABLE, ESTIMATE, IN_WINDOW, LIMIT
 from cosim.deck import DEVICES
 from cosim.network import Operating
 from cosim.plant import PlantParameters, PlantState
@@ -40,8 +41,22 @@ SCALAR_CHANNELS: tuple[tuple[str, str, str], ...] = (
     ("cable_degC", "degC", "input cable conductor temperature"),
     ("alternator_enabled", "1", "alternator port enabled by the supervisor"),
     ("in_window", "1", "1 while a SPICE window runs"),
+    ("charge_output", "1", "charge disconnect output: 1 high (chargers may work), 0 floating"),
+    ("load_output", "1", "load disconnect output: 1 high (loads may work), 0 floating"),
+    ("pre_alarm", "1", "pre-alarm output: 1 high, 0 floating"),
+    ("charge_gate", "1", "System+ lets current in"),
+    ("discharge_gate", "1", "System+ lets current out"),
+    ("precharge", "1", "pre-charge of System+ on"),
+    ("remote_on", "1", "remote as the supervisor accepted it"),
+    ("leds", "1", "lights, one bit each: 1 active, 2 bluetooth, 4 over-temperature, 8 charge disconnect enabled, "
+                  "16 load disconnect enabled, 32 alternator charging"),
+    ("supply_current_A", "A", "current that the BMS itself draws from the battery stud"),
 )
 """Name, unit, long name."""
+
+N_CHANNELS = len(SCALAR_CHANNELS)
+OUTPUTS = N_CHANNELS - (len(COMMANDS) - CHARGE_OUTPUT)
+"""First of the channels that are the rest of the command vector."""
 
 BATTERY_CHANNELS: tuple[tuple[str, str, str], ...] = (
     ("each_current_A", "A", "current of each battery, positive charges"),
@@ -99,12 +114,12 @@ def write_row(
     out: NDArray[np.float64], state: PlantState, x: Operating, powers: NDArray[np.float64],
     row: NDArray[np.float64], commands: NDArray[np.float64], p: PlantParameters,
 ) -> None:
-    """Fill one record row; `commands` is (enable, limit [A], fuse estimate [degC], in window)."""
+    """Fill one record row; `commands` as `cosim.commands.COMMANDS`."""
     w = bank_work.empty(p.battery)
     bank_work.load(w, state.battery)
     bank_work.refresh(w, p.battery)
     emf_V, _ = bank_tick.look(w)
-    bank_tick.divide(w, emf_V, x.port_current_A + x.system_current_A)
+    bank_tick.divide(w, emf_V, x.battery_current_A)
     fill_row(out, state, x, powers, row, commands, w, p)
 
 
@@ -118,8 +133,8 @@ def fill_row(
     out[1] = row[2]
     out[2] = x.starter_battery_current_A
     out[3] = x.port_current_A
-    out[4] = x.port_current_A + x.system_current_A
-    out[5] = commands[1]
+    out[4] = x.battery_current_A
+    out[5] = commands[LIMIT]
     out[6] = x.starter_voltage_V
     out[7] = x.input_voltage_V
     out[8] = x.battery_voltage_V
@@ -127,15 +142,17 @@ def fill_row(
     out[10] = row[1]
     out[12] = state.starter.soc
     out[13] = state.fuse.temperature_degC
-    out[14] = commands[2]
+    out[14] = commands[ESTIMATE]
     out[15] = state.box.heatsink_degC
     out[16] = state.box.terminal_degC
     out[17] = state.alternator.winding_degC
     out[18] = state.alternator.rectifier_degC
     out[19] = state.alternator.case_degC
     out[20] = state.input_cable_degC
-    out[21] = commands[0]
-    out[22] = commands[3]
+    out[21] = commands[ENABLE]
+    out[22] = commands[IN_WINDOW]
+    for i in range(CHARGE_OUTPUT, len(COMMANDS)):
+        out[OUTPUTS + i - CHARGE_OUTPUT] = commands[i]
     first = _fill_bank(out, w)
     for i in range(5):
         out[first + i] = state.box.junction_degC[i, 0]
@@ -161,7 +178,7 @@ def _fill_system(
 def _fill_bank(out: NDArray[np.float64], w: bank_work.Work) -> int:
     """Fill what comes from the cells; returns the place after it."""
     batteries, cells = w.battery_A.size, w.keep.shape[0]
-    first = 23 + (5 * batteries if batteries > 1 else 0)
+    first = N_CHANNELS + (5 * batteries if batteries > 1 else 0)
     every = batteries <= ALL_CELLS
     total = 0.0
     for b in range(batteries):
@@ -176,8 +193,9 @@ def _fill_bank(out: NDArray[np.float64], w: bank_work.Work) -> int:
                 out[first + w.soc.size + b * cells + c] = degC
         total += soc
         if batteries > 1:
-            out[23 + b], out[23 + batteries + b], out[23 + 2 * batteries + b] = w.battery_A[b], soc, low_V
-            out[23 + 3 * batteries + b], out[23 + 4 * batteries + b] = high_V, hot
+            at = N_CHANNELS + b
+            out[at], out[at + batteries], out[at + 2 * batteries] = w.battery_A[b], soc, low_V
+            out[at + 3 * batteries], out[at + 4 * batteries] = high_V, hot
     out[11] = total / batteries
     return first + (2 * w.soc.size if every else 0)
 

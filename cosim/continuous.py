@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from cosim.balance import window_balance
 from cosim.channels import write_row
+from cosim.commands import SUPPLY
 from cosim.continuous_record import PointRecord, decimated
 from cosim.continuous_window import Checkpoint, ContinuousWindow, fast_moments
 from cosim.loop import LEDGER, PEAKS
@@ -96,12 +97,15 @@ class ContinuousRun(Run):
             f"{self.scenario.name} from tick {start.tick}", self.scenario.circuit.netlist,
             self.scenario.circuit.parameters, start.state, self.p,
             source.inductance_H if isinstance(source, Supply) else STARTER_INDUCTANCE_H, start.alternator_current_A,
+            start.supervision.commands.supply_current_A,
         )
+        self._supply_A = spec.supply_A
         request = WindowRequest("continuous", "continuous mode", start.tick, length, length)
         self._intact = not fuse.blown(start.state.fuse)
         first = self._points.n_points
         window = ContinuousWindow(
-            start, request, self.inputs, self.tick_s, spec, self.p, self._forced, self._points, self._on_tick
+            start, request, self.inputs, self.tick_s, spec, self.p, self._forced, self._points, self._on_tick,
+            self.timeline,
         )
         budget = settings.max_points - first - self._discarded
         error: SpiceError | None = None
@@ -136,7 +140,7 @@ class ContinuousRun(Run):
         if tick < self.n_ticks and tick % self.record_every == 0:
             row = self.record[tick // self.record_every]
             write_row(row, state, x, powers, self.grid.rows[tick], commands, self.p)
-        return self._intact and bool(fuse.blown(state.fuse))
+        return (self._intact and bool(fuse.blown(state.fuse))) or bool(commands[SUPPLY] != self._supply_A)
 
     def _note(self, tick: int, event: str, detail: str) -> None:
         self.events.append(LoggedEvent(self._seconds(tick), "engine", event, detail))
@@ -144,13 +148,14 @@ class ContinuousRun(Run):
     def _book(self, first: int, start: Checkpoint, reached: Checkpoint) -> None:
         """Balance of a stretch, into ledger and reports."""
         time_s, waves = self._points.part(first)
-        waves = with_system_wave(waves, self.p)
+        waves = with_system_wave(waves, self._supply_A, self.p)
         charge_C = stored_charge_C(reached.state.battery, self.p.battery) - stored_charge_C(
             start.state.battery, self.p.battery
         )
         cable_ohm = float(cable.resistance_ohm(start.state.battery_cable_degC, self.p.battery_cable))
         balance, energies = window_balance(
-            time_s, waves, charge_C, float(self.p.alternator_lead_ohm), cable_ohm, self.p.system.path_ohm
+            time_s, waves, charge_C, float(self.p.alternator_lead_ohm), cable_ohm, self.p.system.path_ohm,
+            self._supply_A,
         )
         for key, value in energies.items():
             self.ledger[LEDGER.index(key)] += value
@@ -163,7 +168,7 @@ class ContinuousRun(Run):
 
     def _finish(self) -> Result:
         time_s, waves = self._points.part(0)
-        waves = with_system_wave(waves, self.p)
+        waves = with_system_wave(waves, self._supply_A, self.p)
         self.windows = {"000_continuous": self._dataset("continuous", "continuous mode", time_s, waves)}
         result = super()._finish()  # figures come from all points, the file keeps fewer
         kept = decimated(time_s, waves, self.scenario.continuous.kept_points)

@@ -26,6 +26,7 @@ from cosim.spice import SpiceSession
 from cosim.spice_deck import Rung
 from cosim.spice_sources import SourceTable
 from cosim.supervision import Supervision
+from cosim.timeline import Timeline
 from cosim.window import ENABLE_AT_S, Window
 from cosim.window_time import SAME_TIME_S, merged
 from models import bank, cable
@@ -75,13 +76,14 @@ class ContinuousWindow(Window):
     forced : moments at which SPICE must stop besides ticks and corners, in run time [s]
     record : gets every accepted point
     on_tick : told about every tick
+    timeline : remote and faults of the scenario
     """
 
     def __init__(
         self, start: Checkpoint, request: WindowRequest, inputs: Inputs, tick_s: float, spec: DeckSpec,
-        p: PlantParameters, forced: Array, record: PointRecord, on_tick: TickHook,
+        p: PlantParameters, forced: Array, record: PointRecord, on_tick: TickHook, timeline: Timeline,
     ) -> None:
-        super().__init__(request, start.state, start.supervision, start.previous, inputs, tick_s, spec, p)
+        super().__init__(request, start.state, start.supervision, start.previous, inputs, tick_s, spec, p, timeline)
         self.checkpoint = start
         self.notes = self._notes
         self._table = SourceTable((*externals(spec), *RESISTANCES))

@@ -86,7 +86,8 @@ class DeckSpec:
 
     Resistances in ohm, inductances in henry; `source_*` is the starter battery or the laboratory supply;
     `parameters` go to the circuit's subcircuit by name; `alternator` is None where there is none;
-    `system` adds a current source at the battery stud, the current from System+.
+    `system` adds a current source at the battery stud, the current from System+; `supply_A` is what the BMS itself
+    draws there.
     """
 
     title: str
@@ -102,6 +103,7 @@ class DeckSpec:
     battery_inductance_H: float = 0.15e-6
     alternator: AlternatorDeck | None = None
     system: bool = False
+    supply_A: float = 0.0
 
 
 def externals(spec: DeckSpec) -> tuple[str, ...]:
@@ -142,6 +144,7 @@ def top_deck(spec: DeckSpec, folder: Path = NETLISTS, circuit: str | None = None
         _element("xcbat", "lbm lbt", "cable", spec.battery_cable_resistance_ohm, spec.battery_cable_inductance_H),
         "vibat lb lbm 0",
         *(["bsys 0 lb i=v(xsys)"] if spec.system else []),
+        *([f"isupply lb 0 dc {spec.supply_A!r}"] if spec.supply_A else []),
         "* ---- source side",
         _element("xsrc", "stbm 0 xsrc", "battery", spec.source_resistance_ohm, spec.source_inductance_H),
         "visrc stb stbm 0",

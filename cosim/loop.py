@@ -9,17 +9,19 @@ from numpy.typing import NDArray
 
 from cosim.channels import fill_row
 from cosim.characteristic import Controls, fill_powers_W, fuse_ohm
+from cosim.commands import CHARGE_OUTPUT, ENABLE, LOAD_OUTPUT
 from cosim.kept import kept
 from cosim.network import Operating
 from cosim.plant import PlantParameters, PlantState, controls_of, plant_flags
 from cosim.quasi_static import look, new_watch
-from cosim.sensors import cells_inside, measure_range, scalars_inside
+from cosim.sensors import N_SCALARS, cells_inside, measure_range, scalars_inside
 from cosim.slow import (
     Tick,
     advance_in_place,
     fill_scalars,
     network_load_A,
     own_arrays,
+    port_gate,
     prepare,
     solve_around,
     with_bank,
@@ -27,20 +29,21 @@ from cosim.slow import (
 from cosim.tick_sensors import cells_surely_inside, fill_cells, fill_extremes
 from models import bank_tick, bank_work, cable, system
 from models.compiled import apart, borrowing
+from models.system_port import BLOCKED_OHM, Gate
 
 Array = NDArray[np.float64]
 
 LEDGER = (
     "charge_C", "source_J", "load_J", "starter_battery_J", "input_cable_J", "circuit_J", "battery_cable_J",
-    "battery_J", "limit_s", "lead_J", "system_J", "system_cable_J",
+    "battery_J", "limit_s", "lead_J", "system_J", "system_cable_J", "supply_J",
     "peak_port_A", "peak_winding_degC", "peak_rectifier_degC",
 )
 """Integrals of a run: charge into the battery; energy from the alternator (or supply), into loads, starter battery,
 cables, circuit and battery terminals; time spent limiting; energy into the alternator's lead, from the devices at
-System+ (negative: into loads) and into the way to them. Then three highest
-values, not integrals: port current, winding and rectifier temperature."""
+System+ (negative: into loads), into the way to them (cable, path or pre-charge), and into the BMS itself. Then three
+highest values, not integrals: port current, winding and rectifier temperature."""
 
-PEAKS = 12
+PEAKS = 13
 """First place of the highest values in the ledger."""
 ENDED, WANTED = 0, 1
 """Why the tick loop stopped: stretch ended; supervisor wanted; beyond: 1 + what `quasi_static.look` gives."""
@@ -58,7 +61,7 @@ def empty_ledger() -> Array:
 class Stretch(NamedTuple):
     """What stays constant from one supervisor call to the next.
 
-    commands : (enable, limit [A], fuse estimate [degC], in window 0, charge allowed); the last one for chargers only
+    commands : as `cosim.commands.COMMANDS`
     reference_mV : fuse-drop reference
     low, high : bounds of the hold that count on every tick; deadline_tick : tick at which the supervisor must be
         called
@@ -91,21 +94,22 @@ def observe(
 ) -> tuple[Operating, NDArray[np.float64]]:
     """Network solution at a tick, and what the sensors make of it."""
     k = prepare(state, 0.1, p)
-    x = _observe(state, row, controls_of(state, commands[0], reference_mV), k, p)
+    u = controls_of(state, commands[ENABLE], reference_mV)
+    x = _observe(state, row, u, port_gate(commands, k.dt_s, p), k, p)
     _measure_cells(k, p)
     return x, k.measured
 
 
 @borrowing
 def _observe(
-    state: PlantState, row: NDArray[np.float64], u: Controls, k: Tick, p: PlantParameters
+    state: PlantState, row: NDArray[np.float64], u: Controls, gate: Gate, k: Tick, p: PlantParameters
 ) -> Operating:
     """Network solution; the cells' voltages and currents and the scalar measurements are left in `k`."""
     emf_V, ohm = bank_tick.look(k.bank)
-    x = solve_around(state, row, emf_V, ohm, u, p)
-    bank_tick.divide(k.bank, emf_V, x.port_current_A + x.system_current_A)
+    x = solve_around(state, row, emf_V, ohm, u, gate, p)
+    bank_tick.divide(k.bank, emf_V, x.battery_current_A)
     fill_scalars(k.measured, state, x, p)
-    measure_range(k.measured, k.measured, p.sensors, 0, 5)
+    measure_range(k.measured, k.measured, p.sensors, 0, N_SCALARS)
     return x
 
 
@@ -120,7 +124,7 @@ def _fill_row(
 @borrowing
 def _measure_cells(k: Tick, p: PlantParameters) -> None:
     fill_cells(k.measured, k.bank)
-    measure_range(k.measured, k.measured, p.sensors, 5, k.measured.size)
+    measure_range(k.measured, k.measured, p.sensors, N_SCALARS, k.measured.size)
 
 
 @borrowing
@@ -133,12 +137,12 @@ def _refresh(k: Tick, tick: int, p: PlantParameters) -> None:
 
 @borrowing
 def add_energies(
-    ledger: NDArray[np.float64], state: PlantState, x: Operating, u: Controls, circuit_W: float, load_A: float,
-    dt_s: float, p: PlantParameters,
+    ledger: NDArray[np.float64], state: PlantState, x: Operating, u: Controls, gate: Gate, circuit_W: float,
+    load_A: float, dt_s: float, p: PlantParameters,
 ) -> None:
     """Add one tick to the ledger; `load_A` is the input, not what the solution leaves over."""
     port = x.port_current_A
-    bank_A = port + x.system_current_A
+    bank_A = x.battery_current_A
     first = cable.resistance_ohm(state.input_cable_degC, p.input_cable)
     second = cable.resistance_ohm(state.battery_cable_degC, p.battery_cable)
     ledger[0] += bank_A * dt_s
@@ -155,10 +159,13 @@ def add_energies(
     ledger[9] += p.alternator_lead_ohm * x.alternator_current_A**2 * dt_s
     if p.system.kind.size > 0:
         ledger[10] += x.system_voltage_V * x.system_current_A * dt_s
-        ledger[11] += p.system.path_ohm * x.system_current_A**2 * dt_s
-    ledger[12] = max(ledger[12], port)
-    ledger[13] = max(ledger[13], state.alternator.winding_degC)
-    ledger[14] = max(ledger[14], state.alternator.rectifier_degC)
+        ohm = gate.in_ohm if x.system_current_A > 0.0 else gate.out_ohm
+        if ohm < BLOCKED_OHM:
+            ledger[11] += ohm * x.system_current_A**2 * dt_s
+    ledger[12] += x.battery_voltage_V * gate.supply_A * dt_s
+    ledger[13] = max(ledger[13], port)
+    ledger[14] = max(ledger[14], state.alternator.winding_degC)
+    ledger[15] = max(ledger[15], state.alternator.rectifier_degC)
 
 
 @apart
@@ -198,17 +205,18 @@ def _run_ticks(
 ) -> tuple[PlantState, int, int]:
     """`run_ticks` that writes over the arrays of `state`; bank and measurements (where it is wanted) are in `k`."""
     flags = plant_flags(state, p)
+    gate = port_gate(stretch.commands, grid.tick_s, p)
     while tick < end_tick:
         row = grid.rows[tick]
-        u = controls_of(state, stretch.commands[0], stretch.reference_mV)
+        u = controls_of(state, stretch.commands[ENABLE], stretch.reference_mV)
         _refresh(k, tick, p)
-        x = _observe(state, row, u, k, p)
+        x = _observe(state, row, u, gate, k, p)
         if fresh and (tick >= stretch.deadline_tick or not _held(k, tick, stretch, p)):
             _measure_cells(k, p)
             return state, tick, WANTED
         fresh = True
         if watch[0]:
-            doubt = look(watch, state, k, x, grid.rows, tick, grid.tick_s, u, p)
+            doubt = look(watch, state, k, x, grid.rows, tick, grid.tick_s, u, gate, p)
             if doubt:
                 return state, tick, WANTED + doubt
         fill_powers_W(k.powers_W, x.input_voltage_V - x.battery_voltage_V, x.port_current_A, u, p.characteristic)
@@ -217,10 +225,12 @@ def _run_ticks(
         circuit_W = 0.0
         for i in range(7):
             circuit_W += k.powers_W[i]
-        add_energies(ledger, state, x, u, circuit_W, network_load_A(state, row, p), grid.tick_s, p)
+        add_energies(ledger, state, x, u, gate, circuit_W, network_load_A(state, row, p), grid.tick_s, p)
         if p.system.kind.size > 0:
-            charge_remote = stretch.commands[4]
-            system.step_in_place(state.system, x.system_voltage_V, row[4:], charge_remote, grid.tick_s, p.system)
+            system.step_in_place(
+                state.system, x.system_voltage_V, row[4:], stretch.commands[CHARGE_OUTPUT],
+                stretch.commands[LOAD_OUTPUT], grid.tick_s, p.system,
+            )
         state = advance_in_place(state, x, row, grid.ambient_degC, k, p)
         tick += 1
         if plant_flags(state, p) != flags:
@@ -236,11 +246,12 @@ def _held(k: Tick, tick: int, stretch: Stretch, p: PlantParameters) -> bool:
         return False
     if sampled and not scalars_inside(k.measured, stretch.sample_low, stretch.sample_high):
         return False
-    fill_extremes(k)
-    if cells_surely_inside(k, stretch.low, stretch.high) and (
-        not sampled or cells_surely_inside(k, stretch.sample_low, stretch.sample_high)
-    ):
-        return True
+    if p.sensors.cells_touched[0] < 0.5:
+        fill_extremes(k)
+        if cells_surely_inside(k, stretch.low, stretch.high) and (
+            not sampled or cells_surely_inside(k, stretch.sample_low, stretch.sample_high)
+        ):
+            return True
     _measure_cells(k, p)
     if not cells_inside(k.measured, stretch.low, stretch.high):
         return False
@@ -320,7 +331,8 @@ def _look_at(
 ) -> Operating:
     p, k, state = ps[0], ticks[0], states[0]
     _refresh(k, tick, p)
-    x = _observe(state, grids[0].rows[tick], controls_of(state, commands[0], reference_mV), k, p)
+    u = controls_of(state, commands[ENABLE], reference_mV)
+    x = _observe(state, grids[0].rows[tick], u, port_gate(commands, k.dt_s, p), k, p)
     _measure_cells(k, p)
     measured[:] = k.measured
     return x

@@ -1,8 +1,8 @@
 """The network around the circuit as one equation, and its root; see `cosim.slow` for the equation.
 
 With devices at System+ the battery stud is no longer a source behind a resistance: its voltage at a port current comes
-from an equation of its own (`models.system.voltage_V`), solved inside. It rises with the port current, so that the
-residual still falls strictly.
+from an equation of its own (`models.system_port.passing`), solved inside. It rises with the port current, so that the
+residual still falls strictly. What the BMS itself draws comes from that stud too.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from cosim.characteristic import Law, current_and_slope
-from models import alternator, system
+from models import alternator, system_port
 from models.compiled import borrowing, called
 from models.system import SystemParameters
+from models.system_port import Gate
 
 CLOSE_A = 1e-9
 """Residual at which a network solution is taken [A]."""
@@ -31,10 +32,14 @@ class Operating(NamedTuple):
     setpoint_V: float
     system_current_A: float
     system_voltage_V: float
+    battery_current_A: float
 
 
 class Network(NamedTuple):
-    """Fixed figures of one network solution."""
+    """Fixed figures of one network solution; `battery_emf_V` has the drop of the BMS's own supply in it already.
+
+    `gate`, `isolated_V`, `system_V`: System+ port, its node's voltage with nothing passing, and one tick ago.
+    """
 
     capability_A: float
     setpoint_V: float
@@ -49,6 +54,8 @@ class Network(NamedTuple):
     field_share: float
     carried_A: float
     system_V: float
+    gate: Gate = Gate(0.0, 0.0, 0.0, 0.0)
+    isolated_V: float = 0.0
 
 
 class Trial(NamedTuple):
@@ -94,10 +101,10 @@ def stud(port_A: float, n: Network, devices: SystemParameters) -> tuple[float, f
     For where there are devices; their laws stand in `devices` (`models.system.fill_laws`).
     """
     emf_V = n.battery_emf_V + n.battery_ohm * port_A
-    volts = system.voltage_V(n.system_V, emf_V, n.battery_ohm + devices.path_ohm, devices)
-    current_A, slope_S = system.current_and_slope(volts, devices)
-    rise = n.battery_ohm / (1.0 - (n.battery_ohm + devices.path_ohm) * slope_S)
-    return emf_V + n.battery_ohm * current_A, rise * (1.0 - devices.path_ohm * slope_S), current_A, volts
+    current_A, volts, follows, _ = system_port.passing(
+        emf_V, n.battery_ohm, n.isolated_V, n.system_V, n.gate, devices
+    )
+    return emf_V + n.battery_ohm * current_A, n.battery_ohm * follows, current_A, volts
 
 
 @borrowing

@@ -15,7 +15,7 @@ from cosim.deck import DEVICES
 from cosim.scenario import Scenario, Vehicle
 from cosim.scenario_bank import bank_parameters, initial_bank
 from cosim.scenario_system import system_parameters
-from cosim.sensors import Sensors, product_sensors
+from cosim.sensors import NOT_FITTED, Sensors, product_sensors
 from models import alternator, bank, cable, fuse, heat, starter_battery, system
 from models.compiled import borrowing
 
@@ -29,6 +29,7 @@ PLANT_LIMITS = ("fuse blown", "alternator winding above its limit", "alternator 
 class PlantParameters(NamedTuple):
     """Parameters of every model (`battery`: the LFP bank), the circuit's terminal characteristic and the sensors.
 
+    `remote_V` is what the remote terminals L and H have now [V], not fitted where the scenario has no remote;
     `has_vehicle` is 1 with alternator and starter battery, 0 where a laboratory supply stands in their place;
     then `source_resistance_ohm` is the supply's. `alternator_lead_ohm`, `_H` are the lead from alternator to starter
     battery, at the engine bay's temperature. `field_lag` is the alternator field's lag over one tick.
@@ -49,6 +50,7 @@ class PlantParameters(NamedTuple):
     alternator_lead_H: float
     field_lag: alternator.FieldLag
     system: system.SystemParameters
+    remote_V: Array
 
 
 class PlantState(NamedTuple):
@@ -87,13 +89,16 @@ def load_parameters(scenario: Scenario, characteristic: Characteristic) -> Plant
         input_cable=cable.load_cable(cables.input.length_m, cables.input.area_mm2),
         battery_cable=cable.load_cable(cables.battery.length_m, cables.battery.area_mm2),
         characteristic=characteristic,
-        sensors=product_sensors(cell_bank.capacity_factor.size),
+        sensors=product_sensors(
+            cell_bank.capacity_factor.size, bool(scenario.system.devices), bool(scenario.remote)
+        ),
         has_vehicle=1.0 if isinstance(scenario.source, Vehicle) else 0.0,
         source_resistance_ohm=0.0 if isinstance(scenario.source, Vehicle) else scenario.source.resistance_ohm,
         alternator_lead_ohm=cable.resistance_ohm(scenario.ambient.engine_bay_degC, lead),
         alternator_lead_H=lead.inductance_H,
         field_lag=_field_lag(vehicle.alternator, scenario.tick_s),
         system=system_parameters(scenario.system, scenario.ambient.bms_degC),
+        remote_V=np.full(2, NOT_FITTED),
     )
 
 
@@ -113,7 +118,10 @@ def _fitted_fuse(scenario: Scenario) -> fuse.FuseParameters:
 
 
 def initial_state(scenario: Scenario, p: PlantParameters) -> PlantState:
-    """The plant at rest at the scenario's ambients and charges."""
+    """The plant at rest at the scenario's ambients and charges; the run begins as the BMS is powered up.
+
+    So System+ was off before: its node is empty, and loads are off until it is pre-charged.
+    """
     ambient = scenario.ambient
     vehicle = scenario.source if isinstance(scenario.source, Vehicle) else Vehicle()
     starter = starter_battery.initial_state(vehicle.starter_soc, ambient.engine_bay_degC, p.starter)
@@ -131,8 +139,8 @@ def initial_state(scenario: Scenario, p: PlantParameters) -> PlantState:
         bus_voltage_V=emf_V,
         field_A=0.0,
         law_A=0.0,
-        system=system.initial_state(bank_V, p.system),
-        system_V=bank_V,
+        system=system.initial_state(0.0, p.system),
+        system_V=0.0 if p.system.kind.size else bank_V,
     )
 
 

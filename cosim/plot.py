@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from cosim.decimate import min_max
 from cosim.plot_days import DAY_S, day_ticks, draw_days
 from cosim.plot_marks import mark_events, mark_windows
+from cosim.plot_outputs import CELLS_HEIGHT, CELLS_SPAN_V, ROW_HEIGHT, changing, draw_cells, draw_outputs, dress_outputs
 from cosim.plot_split import SPLITS, draw_split
 from cosim.plot_windows import Zoom, chosen_windows, draw_zoom
 from cosim.result import Result, shown
@@ -63,12 +64,14 @@ PANELS = (
         Line("starter_battery_current_A", "starter battery", PURPLE, "-", 0.9),
         Line("port_current_A", "BMS alternator port", BLUE, "-", 1.6),
         Line("system_current_A", "System+", GREEN, "-", 0.9),
+        Line("battery_current_A", "LFP battery", SKY, "-", 0.9),
         Line("current_limit_A", "limit of the port", BLACK, "--", 1.0),
     )),
     Panel("voltage [V]", 1.4, 0.5, (
         Line("starter_voltage_V", "starter battery", PURPLE),
         Line("input_voltage_V", "BMS input", ORANGE),
         Line("battery_voltage_V", "LFP battery", BLUE, "-", 1.6),
+        Line("system_voltage_V", "System+", GREEN, "-", 0.9),
     )),
     Panel("temperature [\N{DEGREE SIGN}C]", 2.0, 5.0, (
         Line("winding_degC", "alternator winding", RED, "-", 1.6),
@@ -85,6 +88,8 @@ PANELS = (
     )),
 )
 
+WITH_SYSTEM = ("battery_current_A",)
+"""Curves that are those of the alternator port where nothing stands at System+."""
 STAND_INS = {"cell_temperature_degC": "each_hottest_degC"}
 """What is drawn where a large bank does not record every cell."""
 DAYS_HEIGHT = 1.2
@@ -121,7 +126,9 @@ def plot_result(result: Result) -> Figure:
     factor, unit = time_unit(result.slow)
     by_day = factor == DAY_S and "soc" in result.slow
     splits = [split for split in SPLITS if split.variable in result.slow]
-    heights = [panel.height for panel in panels] + [split.height for split in splits] + [DAYS_HEIGHT] * by_day
+    traces = changing(result.slow)
+    heights = [panel.height for panel in panels] + [split.height for split in splits]
+    heights += [CELLS_HEIGHT, ROW_HEIGHT * len(traces)] * bool(traces) + [DAYS_HEIGHT] * by_day
     grid = GridSpec(
         max(len(heights), 1), 1, figure, left=0.055, right=0.865, top=0.835, bottom=bottom, hspace=0.09,
         height_ratios=heights or None,
@@ -139,6 +146,17 @@ def plot_result(result: Result) -> Figure:
         dress(ax, split.label)
         ax.tick_params(labelbottom=row == len(heights) - 1)
         axes.append(ax)
+    if traces:
+        cells, outputs = (figure.add_subplot(grid[len(axes) + row], sharex=axes[0] if axes else None) for row in (0, 1))
+        axes += [cells, outputs]
+        draw_cells(cells, result.slow, factor, BINS)
+        widen(cells, CELLS_SPAN_V)
+        dress(cells, "cell [V]")
+        draw_outputs(outputs, traces, result.slow, factor, BINS)
+        dress(outputs, "outputs")
+        dress_outputs(outputs, traces)
+        cells.tick_params(labelbottom=False)
+        outputs.tick_params(labelbottom=not by_day)
     if by_day:
         axes.append(figure.add_subplot(grid[len(heights) - 1], sharex=axes[0]))
         draw_days(axes[-1], result.slow)
@@ -171,7 +189,7 @@ def draw_panel(ax: Axes, panel: Panel, slow: xr.Dataset, factor: float, legend_p
     time_s = slow["time_s"].values.astype(float)
     for line in panel.lines:
         name = line.variable if line.variable in slow else STAND_INS.get(line.variable, "")
-        if name not in slow:
+        if name not in slow or (name in WITH_SYSTEM and "system_current_A" not in slow):
             continue
         values = one_curve(slow[name])
         scale = 100.0 if line.variable.endswith("soc") else 1.0

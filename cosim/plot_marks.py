@@ -33,6 +33,13 @@ class Mark(NamedTuple):
     text: str
 
 
+def words(event: LoggedEvent) -> str:
+    """What an event is called: a fault by its name, anything else by its own."""
+    if event.event == "fault raised":
+        return event.detail.partition(":")[0]
+    return event.event.replace("_", " ")
+
+
 def grouped(events: Sequence[LoggedEvent], gap_s: float) -> list[Mark]:
     """Merge events that lie closer together than their labels would allow.
 
@@ -53,8 +60,7 @@ def grouped(events: Sequence[LoggedEvent], gap_s: float) -> list[Mark]:
             groups.append([event])
     marks = []
     for group in groups:
-        names = list(dict.fromkeys(event.event.replace("_", " ") for event in group))
-        text = names[0]
+        text = words(group[0])
         if len(text) > LONGEST_LABEL:
             text = text[: LONGEST_LABEL - 1] + "\N{HORIZONTAL ELLIPSIS}"
         more = len(group) - 1

@@ -17,6 +17,7 @@ from cosim.plant import PlantParameters, PlantState
 from cosim.slow import Tick, solve_around
 from models import bank_tick
 from models.compiled import borrowing
+from models.system_port import Gate
 
 KINDS = ("regime", "small_current", "fast_input", "outside_identified", "near_trip")
 """Causes in the order of their numbers; each is also the name of the window that it opens."""
@@ -77,7 +78,7 @@ def outside_identified(drop_V: float, limiting: bool, u: Controls, c: Characteri
 @borrowing
 def moves_fast(
     state: PlantState, k: Tick, x: Operating, rows: NDArray[np.float64], tick: int, tick_s: float,
-    u: Controls, p: PlantParameters,
+    u: Controls, gate: Gate, p: PlantParameters,
 ) -> bool:
     """Whether the inputs of the tick ahead move the port current faster than the loop follows."""
     if tick + 1 >= rows.shape[0]:
@@ -91,14 +92,14 @@ def moves_fast(
     if not moved:
         return False
     emf_V, ohm = bank_tick.look(k.bank)
-    then = solve_around(state, ahead, emf_V, ohm, u, p)
+    then = solve_around(state, ahead, emf_V, ohm, u, gate, p)
     return abs(then.port_current_A - x.port_current_A) * SETTLING_S > UNSEEN_A * tick_s
 
 
 @borrowing
 def look(
     watch: NDArray[np.int64], state: PlantState, k: Tick, x: Operating, rows: NDArray[np.float64], tick: int,
-    tick_s: float, u: Controls, p: PlantParameters,
+    tick_s: float, u: Controls, gate: Gate, p: PlantParameters,
 ) -> int:
     """Look at a solved tick; returns 0, or 1 + the kind of what is worth a window there and is not quiet."""
     before = watch[BRANCH]
@@ -116,7 +117,7 @@ def look(
         found = max(found, _raised(watch, NEAR, tick))
     if outside_identified(x.input_voltage_V - x.battery_voltage_V, branch == LIMITING, u, c):
         found = max(found, _raised(watch, OUTSIDE, tick))
-    if moves_fast(state, k, x, rows, tick, tick_s, u, p):
+    if moves_fast(state, k, x, rows, tick, tick_s, u, gate, p):
         found = max(found, _raised(watch, FAST, tick))
     return found
 

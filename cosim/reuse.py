@@ -64,10 +64,10 @@ class Reused:
 
 
 class WindowMemory:
-    """All windows of a run that may be reused, the latest of each kind first."""
+    """All windows of a run that may be reused, the latest of each kind first; none where remote or faults change it."""
 
-    def __init__(self, inputs: Inputs, tick_s: float) -> None:
-        self._inputs, self._tick_s = inputs, tick_s
+    def __init__(self, inputs: Inputs, tick_s: float, allowed: bool = True) -> None:
+        self._inputs, self._tick_s, self._allowed = inputs, tick_s, allowed
         self._kept: dict[str, list[Remembered]] = {}
 
     def remember(
@@ -84,8 +84,9 @@ class WindowMemory:
         self, request: WindowRequest, before: bms.Commands, state: PlantState, supervision: Supervision
     ) -> tuple[Remembered, Reused] | None:
         """A remembered window that stands for this one, and what it leads to; None if it has to run."""
-        if request.by_user or supervision.every_tick or state.system.size:
-            return None  # devices at System+ have timers and stages: no difference can be applied to them
+        # Devices at System+ have timers and stages: no difference can be applied to them.
+        if not self._allowed or request.by_user or supervision.every_tick or state.system.size:
+            return None
         for kept in self._kept.get(request.name, []):
             if not (_same_commands(kept.before, before) and _same_commands(kept.commands, supervision.commands)):
                 continue
@@ -128,7 +129,8 @@ class WindowMemory:
 
 def _same_commands(a: bms.Commands, b: bms.Commands) -> bool:
     close = abs(a.sense_reference_V - b.sense_reference_V) <= REFERENCE_TOLERANCE * max(a.sense_reference_V, 1e-6)
-    return a.alternator_enable == b.alternator_enable and a.current_limit_A == b.current_limit_A and close
+    same = a.alternator_enable == b.alternator_enable and a.supply_current_A == b.supply_current_A
+    return same and a.current_limit_A == b.current_limit_A and close
 
 
 def same_state(a: object, b: object, name: str = "") -> bool:

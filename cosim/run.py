@@ -14,6 +14,7 @@ import bms
 from cosim import policy
 from cosim.channels import LIMITER_CHANNELS, as_dataset, row_size, write_row
 from cosim.characteristic import LINK
+from cosim.commands import command_vector, nothing
 from cosim.deck import circuit_text
 from cosim.identify import IdentifiedCircuit
 from cosim.inputs import Inputs
@@ -32,6 +33,7 @@ from cosim.spice import SpiceSession
 from cosim.spice_errors import SpiceError
 from cosim.summary import summarise
 from cosim.supervision import Supervision, in_order
+from cosim.timeline import timeline_of
 from cosim.unseen import unseen
 from cosim.window import PREDICTION_BOUND_A, Window
 from cosim.window_deck import deck_spec
@@ -79,7 +81,8 @@ class Run:
         self.ticks_slow = 0
         self.waiting: list[WindowRequest] = []
         self.budget = policy.WindowBudget(self.tick_s)
-        self.memory = WindowMemory(inputs, self.tick_s)
+        self.timeline = timeline_of(scenario, self.p)
+        self.memory = WindowMemory(inputs, self.tick_s, self.timeline.is_empty)
         kind = ReferencePlant if scenario.integrator == "reference" else Plant
         self.plant = kind(self.start, self.p, self.grid, self.record, self.ledger)
         self.looks = Looks(windows and circuit.coefficients.kind != LINK, self.tick_s, self.n_ticks)
@@ -110,13 +113,14 @@ class Run:
                 fresh = False
                 continue
             end = waiting[0].start_tick if waiting else self.n_ticks
-            end = min(end, self.n_ticks, tick + 6000)
+            end = min(end, self.n_ticks, tick + 6000, self.timeline.next_after(tick))
             if self.listener is not None:
                 end = min(end, self.listener.due_tick)
             was = tick
             tick, why = self.plant.run(tick, end, fresh, self._stretch(supervision))
             self.ticks_slow += tick - was
             self._log_plant(tick)
+            self._outside(supervision, tick)
             if why > WANTED:
                 tick, supervision = self._look_closely(why - WANTED, tick, supervision)
                 fresh = False
@@ -162,8 +166,11 @@ class Run:
         return None
 
     def _first_call(self) -> Supervision:
-        free = np.zeros(4)
-        _, measured = observe(self.state, self.grid.rows[0], free, 0.0, self.p)
+        def look() -> Array:
+            return observe(self.state, self.grid.rows[0], nothing(), 0.0, self.p)[1]
+
+        self.events += [LoggedEvent(*note) for note in self.timeline.at(0, look)]
+        measured = look()
         settings = self.scenario.supervisor_settings
         supervision = Supervision.begin(
             settings, as_measurements(measured, self.n_cells), round(self.tick_s * 1000.0), self.every_tick,
@@ -183,6 +190,11 @@ class Run:
 
     def _measured(self, supervision: Supervision, tick: int) -> Array:
         return self._observed(supervision, tick)[1]
+
+    def _outside(self, supervision: Supervision, tick: int) -> None:
+        """Remote and faults that change at a tick."""
+        notes = self.timeline.at(tick, lambda: self._measured(supervision, tick)) if tick < self.n_ticks else []
+        self.events += [LoggedEvent(*note) for note in notes]
 
     def _log(self, supervision: Supervision, tick: int) -> None:
         now_s = self._seconds(tick)
@@ -204,10 +216,8 @@ class Run:
 
     def _stretch(self, s: Supervision) -> Stretch:
         c = s.commands
-        charge = float(c.charge_allowed)
-        commands = np.array([float(c.alternator_enable), c.current_limit_A, s.fuse_estimate_degC, 0.0, charge])
         return Stretch(
-            commands, c.sense_reference_V * 1e3, s.between_low, s.between_high, s.deadline_tick, s.low, s.high,
+            s.vector(), c.sense_reference_V * 1e3, s.between_low, s.between_high, s.deadline_tick, s.low, s.high,
             s.sample_ticks,
         )
 
@@ -238,11 +248,15 @@ class Run:
         spec = deck_spec(
             f"{self.scenario.name} {name}", self.scenario.circuit.netlist, self.scenario.circuit.parameters,
             self.state, self.p, inductance, self._alternator_current(before, request.start_tick),
+            before.supply_current_A,
         )
-        window = Window(request, self.state, supervision, before, self.inputs, self.tick_s, spec, self.p)
+        window = Window(
+            request, self.state, supervision, before, self.inputs, self.tick_s, spec, self.p, self.timeline
+        )
         try:
             outcome = window.run(self.session)
         except SpiceError as error:
+            self.timeline.restore(request.start_tick)
             self.events.append(LoggedEvent(start_s, "engine", "window failed", f"{request.name}: {error}"))
             self.window_reports.append({"name": name, "reason": request.reason, "failed": str(error)})
             return request.start_tick, supervision
@@ -267,8 +281,9 @@ class Run:
         return tick, supervision
 
     def _alternator_current(self, before: bms.Commands, tick: int) -> float:
-        enable = np.array([float(before.alternator_enable), 0.0, 0.0, 0.0])
-        x, _ = observe(self.state, self.grid.rows[tick], enable, before.sense_reference_V * 1e3, self.p)
+        x, _ = observe(
+            self.state, self.grid.rows[tick], command_vector(before), before.sense_reference_V * 1e3, self.p
+        )
         return float(x.alternator_current_A)
 
     def _take_over_again(self, request: WindowRequest, kept: Remembered, reused: Reused) -> None:

@@ -21,6 +21,7 @@ from cosim.scenario_bank import Bank, Battery, Cable, Fraction, Spread
 from cosim.scenario_base import STRICT, Name, ParameterName, UniqueKeyLoader
 from cosim.scenario_files import check_circuit_parameters, check_parameter_files, with_paths
 from cosim.scenario_system import DEVICE_KINDS, LOADERS, ClearDays, System, check_system
+from cosim.scenario_timeline import FAULT_KINDS, FAULT_TAGS, Fault, Remote, RemoteVolts, check_timeline
 from models import bank
 
 Temperature = Annotated[float, Field(ge=-40.0, le=125.0, allow_inf_nan=False)]
@@ -28,7 +29,7 @@ Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 EmfPoint = Annotated[tuple[NotNegative, Annotated[float, Field(ge=-20.0, le=40.0)]], Field(strict=False)]
 
-UNION_TAGS = ("vehicle", "supply", *LOADERS)
+UNION_TAGS = ("vehicle", "supply", *LOADERS, *FAULT_TAGS)
 """What pydantic puts into the path of a field and nobody has written there."""
 MAX_TICKS = 40_000_000
 """Longest run, in supervisor ticks (46 days at 100 ms); a guard against a slipped decimal point."""
@@ -181,6 +182,8 @@ class Scenario(_Strict):
     cables: Cables = Cables()
     ambient: Ambient = Ambient()
     system: System = System()
+    remote: list[Remote] = []
+    faults: list[Fault] = []
     events: list[LoadStep] = []
     windows: list[UserWindow] = []
     figures: list[Literal["A1", "A2", "A3"]] = []
@@ -284,6 +287,7 @@ def parse_scenario(content: object, origin: str = "scenario", folder: Path | Non
         raise InputError(origin, "settings.instant_readout", settings.instant_readout, "true, as there is a readout")
     check_system(scenario.system, origin)
     check_circuit_parameters(scenario.circuit, origin)
+    check_timeline(scenario, origin)
     return scenario
 
 
@@ -327,7 +331,7 @@ def _nearest(path: list[str]) -> str:
         "cables": Cables, "input": Cable, "battery": Cable, "alternator": Cable,
         "ambient": Ambient, "events": LoadStep, "windows": UserWindow, "recording": Recording,
         "segments": Segment, "readout": Readout, "continuous": Continuous, "trace": Trace,
-        "system": System, "clear_days": ClearDays,
+        "system": System, "clear_days": ClearDays, "remote": Remote, "volts": RemoteVolts,
     }
     keys: list[str] = []
     for part in path[:-1]:
@@ -335,6 +339,8 @@ def _nearest(path: list[str]) -> str:
             keys = sorted({*Vehicle.model_fields, *Supply.model_fields})
         elif part == "devices":
             keys = sorted({key for kind in DEVICE_KINDS for key in kind.model_fields})
+        elif part == "faults":
+            keys = sorted({key for kind in FAULT_KINDS for key in kind.model_fields})
         elif not part.isdigit():
             model = by_name.get(part)
     if not keys and model is not None:

@@ -1,8 +1,7 @@
 """What stands at System+: the `system` section of a scenario, and the parameters that follow from it.
 
-The models are `models.loads` and `models.chargers`. System+ is an ideal connection with a resistance: its MOSFETs,
-latch and pre-charge are no part of the circuit yet, and the supervisor has no wire for loads yet, only the one that
-lets chargers work (`charge_allowed`).
+The models are `models.loads` and `models.chargers`, the port's gates `models.system_port`. Devices with `remote: bms`
+obey the BMS's outputs: loads its load disconnect (O1), chargers its charge disconnect (O2).
 """
 
 from __future__ import annotations
@@ -177,5 +176,5 @@ def system_parameters(asked: System, ambient_degC: float) -> system.SystemParame
     return system.gathered(
         [LOADERS[device.kind](device.parameters) for device in asked.devices],
         [device.remote == "always_on" for device in asked.devices],
-        float(cable.resistance_ohm(ambient_degC, copper)) + SYSTEM_PATH_OHM,
+        float(cable.resistance_ohm(ambient_degC, copper)) + SYSTEM_PATH_OHM, SYSTEM_PATH_OHM,
     )

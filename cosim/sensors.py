@@ -1,7 +1,8 @@
 """What the supervisor gets to see: range, resolution and offset of every sensor.
 
 The supervisor never sees plant truth. Both time scales send plant values through the same function, so a
-threshold is crossed at the same value in the slow loop and in a window.
+threshold is crossed at the same value in the slow loop and in a window. Faults of a scenario act here: an offset is
+added before the converter, an override takes the place of what it says (`cosim.timeline`).
 """
 
 from __future__ import annotations
@@ -17,8 +18,17 @@ from models.compiled import borrowing, compiled
 
 Array = NDArray[np.float64]
 
-SCALARS = ("input_voltage_V", "fuse_sense_V", "battery_voltage_V", "heatsink_degC", "terminal_degC")
+PORT_SCALARS = ("input_voltage_V", "fuse_sense_V", "battery_voltage_V", "heatsink_degC", "terminal_degC")
+OPTIONAL_SCALARS = ("system_current_A", "system_voltage_V", "battery_current_A", "remote_L_V", "remote_H_V")
+"""Fitted where something stands at System+ (the first three) and where the scenario has a remote (the others). Without
+System+ the bank's current is that of the alternator port, which the fuse tells; 100 A at most, never above what the
+smallest bank may be charged with (A11), so its sensor would say nothing new."""
+SCALARS = PORT_SCALARS + OPTIONAL_SCALARS
 """Scalar measurements, in the order of the measurement vector; cell voltages and cell temperatures follow."""
+N_SCALARS = len(SCALARS)
+NOT_FITTED = -np.inf
+"""In the measurement vector: a sensor that is not there. It lies inside free bounds, and a NaN is a broken one."""
+NO_OVERRIDE = np.inf
 
 CELLS = ("cell_voltage_V", "cell_temperature_degC")
 """Measurements per cell, battery after battery; ``cell_voltage_V[3]`` names those of battery 3 (from 0) alone."""
@@ -27,25 +37,37 @@ FREE = (-np.inf, np.inf)
 
 
 class Sensors(NamedTuple):
-    """Sensor properties, each of shape (m,) in the order of the measurement vector, in its unit."""
+    """Sensor properties, each of shape (m,) in the order of the measurement vector, in its unit.
+
+    `override` takes the place of the reading where it is not `NO_OVERRIDE`; `cells_touched` (1,) is 1 while a fault
+    acts on a cell's sensor, whose true extremes then say nothing.
+    """
 
     resolution: Array
     offset: Array
     low: Array
     high: Array
+    override: Array
+    cells_touched: Array
 
 
-def product_sensors(n_cells: int) -> Sensors:
+def product_sensors(n_cells: int, at_system: bool = False, has_remote: bool = False) -> Sensors:
     """Sensors of the product; all figures are ours (12..14 bit converters, 10 kohm NTC, cell monitor class).
 
     Input and battery voltage 5 mV up to 60 / 30 V; fuse sense 0.02 mV up to 250 mV (14 bit behind a gain of 50);
-    NTC 0.25 K from -55 to 200 degC; cell voltage 1 mV from 0 to 5 V; cell temperature 0.25 K.
+    NTC 0.25 K from -55 to 200 degC; cell voltage 1 mV from 0 to 5 V; cell temperature 0.25 K. System+: current 0.1 A up
+    to 1000 A (14 bit over a shunt of 0.1 mohm), voltage as the input's; current of the bank 0.1 A up to 25 kA (the
+    batteries' own shunts, summed over the daisy chain). Remote terminals 10 mV up to 40 V.
     """
     rows = [(5e-3, 0.0, -30.0, 60.0), (20e-6, 0.0, -0.05, 0.25), (5e-3, 0.0, 0.0, 30.0)]
     rows += [(0.25, 0.0, -55.0, 200.0)] * 2
+    absent = (1.0, 0.0, -np.inf, np.inf)
+    rows += [(0.1, 0.0, -1e3, 1e3), (5e-3, 0.0, -30.0, 60.0), (0.1, 0.0, -25e3, 25e3)] if at_system else [absent] * 3
+    rows += [(0.01, 0.0, -5.0, 40.0) if has_remote else absent] * 2
     rows += [(1e-3, 0.0, 0.0, 5.0)] * n_cells + [(0.25, 0.0, -55.0, 120.0)] * n_cells
     table = np.array(rows, dtype=np.float64)
-    return Sensors(*(np.ascontiguousarray(table[:, j]) for j in range(4)))
+    resolution, offset, low, high = (np.ascontiguousarray(table[:, j]) for j in range(4))
+    return Sensors(resolution, offset, low, high, np.full(len(rows), NO_OVERRIDE), np.zeros(1))
 
 
 @compiled
@@ -70,14 +92,35 @@ def measure_range(
     for j in range(first, end):
         value = min(max(truth[j] + sensors.offset[j], sensors.low[j]), sensors.high[j])
         out[j] = np.round(value / sensors.resolution[j]) * sensors.resolution[j]
+        if sensors.override[j] != NO_OVERRIDE:
+            out[j] = sensors.override[j]
 
 
 def as_measurements(vector: Array, n_cells: int) -> bms.Measurements:
     """Turn a measurement vector into what the supervisor's `step` takes."""
     values: list[float] = vector.tolist()
-    first, last = len(SCALARS), len(SCALARS) + n_cells
-    a, b, c, d, e = values[:first]
-    return bms.Measurements(a, b, c, d, e, tuple(values[first:last]), tuple(values[last : last + n_cells]))
+    first, last = N_SCALARS, N_SCALARS + n_cells
+    a, b, c, d, e = values[:5]
+    volts, degC = tuple(values[first:last]), tuple(values[last : last + n_cells])
+    if values[5:first] == _NONE_FITTED:
+        return bms.Measurements(a, b, c, d, e, volts, degC)
+    current, at_port, bank, low, high = (None if v == NOT_FITTED else v for v in values[5:first])
+    return bms.Measurements(a, b, c, d, e, volts, degC, current, at_port, bank, low, high)
+
+
+_NONE_FITTED = [NOT_FITTED] * len(OPTIONAL_SCALARS)
+
+
+def place_of(name: str, cell: int = 0, n_cells: int = 0) -> int:
+    """Place of a measurement in the vector; of a cell's, numbered through the bank from 0."""
+    if name in CELLS:
+        return N_SCALARS + CELLS.index(name) * n_cells + cell
+    return SCALARS.index(name)
+
+
+def free_bounds(n_batteries: int = 1) -> Array:
+    """Upper bounds that nothing can leave, in the order of `bounds_of`; their negatives are the lower ones."""
+    return np.full(N_SCALARS + 2 * n_batteries, np.inf)
 
 
 def bounds_of(bounds: Mapping[str, tuple[float, float]], n_batteries: int) -> tuple[Array, Array]:
@@ -89,7 +132,7 @@ def bounds_of(bounds: Mapping[str, tuple[float, float]], n_batteries: int) -> tu
     ------
     ValueError : a measurement, or a battery, that does not exist
     """
-    n_scalars = len(SCALARS)
+    n_scalars = N_SCALARS
     both = np.empty((2, n_scalars + 2 * n_batteries))
     for j, name in enumerate(SCALARS):
         both[:, j] = bounds.get(name, FREE)
@@ -118,7 +161,7 @@ def inside(vector: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[
 def scalars_inside(vector: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]) -> bool:
     """`inside` for the scalar measurements."""
     held = True
-    for j in range(5):
+    for j in range(N_SCALARS):
         held = held and low[j] <= vector[j] <= high[j]
     return bool(held)
 
@@ -126,9 +169,10 @@ def scalars_inside(vector: NDArray[np.float64], low: NDArray[np.float64], high: 
 @borrowing
 def cells_inside(vector: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]) -> bool:
     """`inside` for the measurements of the cells."""
-    each = (vector.size - 5) // (low.size - 5)
+    each = (vector.size - N_SCALARS) // (low.size - N_SCALARS)
     held = True
-    for b in range(low.size - 5):
-        for j in range(5 + b * each, 5 + (b + 1) * each):
-            held = held and low[5 + b] <= vector[j] <= high[5 + b]
+    for b in range(N_SCALARS, low.size):
+        first = N_SCALARS + (b - N_SCALARS) * each
+        for j in range(first, first + each):
+            held = held and low[b] <= vector[j] <= high[b]
     return bool(held)

@@ -5,7 +5,8 @@ cables, alternator and loads around it are a small network with one unknown, the
 
     V_stb  = V - R_a I_alt(V)
     I_port = I_alt(V) - I_load - (V_stb - E_s) / R_s
-    F(V)   = I_port - I_circuit(V_stb - R_c I_port - V_stud) = 0,    V_stud = E_b + R_b (I_port + I_system(V_stud))
+    F(V)   = I_port - I_circuit(V_stb - R_c I_port - V_stud) = 0
+    V_stud = E_b + R_b I_bank,    I_bank = I_port + I_system(V_stud) - I_supply
 
 The alternator's current ``I_alt`` is its static law behind the lag of its field, exact for a law that moves along a
 straight line over a tick (`models.alternator.field_lag`).
@@ -22,17 +23,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosim.characteristic import Controls, fuse_ohm, law_at
+from cosim.commands import CHARGE_GATE, DISCHARGE_GATE, ENABLE, PRECHARGE, SUPPLY
 from cosim.network import Network, Operating, root, stud
 from cosim.plant import PlantParameters, PlantState, carried_A, controls_of, fuse_current_A, source_thevenin
-from models import alternator, bank, bank_tick, bank_work, cable, fuse, heat, heat_tick, starter_battery, system
+from cosim.sensors import N_SCALARS, NOT_FITTED
+from models import (
+    alternator,
+    bank,
+    bank_tick,
+    bank_work,
+    cable,
+    fuse,
+    heat,
+    heat_tick,
+    starter_battery,
+    system,
+    system_port,
+)
 from models.compiled import apart, borrowing, compiled
+from models.system_port import Gate
 
 
 @compiled
 def solve_network(
     state: PlantState, row: NDArray[np.float64], enable: float, reference_mV: float, p: PlantParameters
 ) -> Operating:
-    """Currents and voltages of the whole network at one moment.
+    """Currents and voltages of the whole network at one moment; System+ passes both ways, the BMS draws nothing.
 
     Parameters
     ----------
@@ -42,12 +58,32 @@ def solve_network(
     p : parameters
     """
     emf_V, ohm = bank.thevenin(state.battery, p.battery)
-    return solve_around(state, row, emf_V, ohm, controls_of(state, enable, reference_mV), p)
+    gate = system_port.gate_of(1.0, 1.0, 0.0, 0.0, 1.0, p.system)
+    return solve_around(state, row, emf_V, ohm, controls_of(state, enable, reference_mV), gate, p)
+
+
+@compiled
+def solve_commanded(
+    state: PlantState, row: NDArray[np.float64], commands: NDArray[np.float64], reference_mV: float, dt_s: float,
+    p: PlantParameters,
+) -> Operating:
+    """`solve_network` with all commands (`cosim.commands`), a tick of `dt_s` after the state."""
+    emf_V, ohm = bank.thevenin(state.battery, p.battery)
+    u = controls_of(state, commands[ENABLE], reference_mV)
+    return solve_around(state, row, emf_V, ohm, u, port_gate(commands, dt_s, p), p)
+
+
+@borrowing
+def port_gate(commands: NDArray[np.float64], dt_s: float, p: PlantParameters) -> Gate:
+    """System+ port and own supply as commanded, for ticks of `dt_s`."""
+    return system_port.gate_of(
+        commands[CHARGE_GATE], commands[DISCHARGE_GATE], commands[PRECHARGE], commands[SUPPLY], dt_s, p.system
+    )
 
 
 @borrowing
 def solve_around(
-    state: PlantState, row: NDArray[np.float64], battery_emf_V: float, battery_ohm: float, u: Controls,
+    state: PlantState, row: NDArray[np.float64], battery_emf_V: float, battery_ohm: float, u: Controls, gate: Gate,
     p: PlantParameters,
 ) -> Operating:
     """`solve_network` where the battery's equivalent and the circuit's controls are known already."""
@@ -57,14 +93,17 @@ def solve_around(
     if p.has_vehicle > 0.5:
         capability = alternator.capability_A(row[0], state.alternator.winding_degC, p.alternator)
         setpoint = alternator.setpoint_V(state.alternator.case_degC, p.alternator)
-    n = Network(
-        capability, setpoint, _bounded_load(row[2], source_emf, source_ohm), source_emf, 1.0 / source_ohm,
-        cable.resistance_ohm(state.input_cable_degC, p.input_cable), battery_emf_V,
-        battery_ohm + cable.resistance_ohm(state.battery_cable_degC, p.battery_cable), p.alternator_lead_ohm,
-        p.alternator.gain_A_V, p.field_lag.now, carried_A(state, p), state.system_V,
-    )
+    stud_ohm = battery_ohm + cable.resistance_ohm(state.battery_cable_degC, p.battery_cable)
+    alone_V = 0.0
     if p.system.kind.size > 0:
         system.fill_laws(state.system, row[4:], p.system)
+        alone_V = system_port.isolated_V(state.system_V, gate, p.system)
+    n = Network(
+        capability, setpoint, _bounded_load(row[2], source_emf, source_ohm), source_emf, 1.0 / source_ohm,
+        cable.resistance_ohm(state.input_cable_degC, p.input_cable), battery_emf_V - stud_ohm * gate.supply_A,
+        stud_ohm, p.alternator_lead_ohm, p.alternator.gain_A_V, p.field_lag.now, carried_A(state, p), state.system_V,
+        gate, alone_V,
+    )
     found = root(state.bus_voltage_V, n, law_at(u, p.characteristic), p.system)
     if found.bus_V - n.cable_ohm * found.port_current_A > p.characteristic.trip_V:
         blocked = Controls(0.0, u.reference_mV, u.fuse_degC, u.diode_degC, u.pass_degC)
@@ -76,7 +115,7 @@ def solve_around(
         stud_V, _, system_A, system_V = stud(port, n, p.system)
     return Operating(
         port, found.current_A, (bus - n.source_emf_V) * n.source_S, found.voltage_V, bus, bus - n.cable_ohm * port,
-        stud_V, n.capability_A, n.setpoint_V, system_A, system_V,
+        stud_V, n.capability_A, n.setpoint_V, system_A, system_V, port + system_A - gate.supply_A,
     )
 
 
@@ -134,12 +173,13 @@ def prepare(state: PlantState, dt_s: float, p: PlantParameters) -> Tick:
     bank_work.refresh(w, p.battery)
     bank_work.retime(w, dt_s, p.battery)
     guard = np.zeros(2)
-    for j in range(5, 5 + 2 * n_cells):
-        kind = 0 if j < 5 + n_cells else 1
+    for j in range(N_SCALARS, N_SCALARS + 2 * n_cells):
+        kind = 0 if j < N_SCALARS + n_cells else 1
         guard[kind] = max(guard[kind], p.sensors.resolution[j] + abs(p.sensors.offset[j]))
     return Tick(
         dt_s, max(1, round(REFRESH_S / dt_s)), w,
-        heat_tick.prepare_box(state.box.junction_degC.shape[0], dt_s, p.box), np.empty(7), np.empty(5 + 2 * n_cells),
+        heat_tick.prepare_box(state.box.junction_degC.shape[0], dt_s, p.box), np.empty(7),
+        np.empty(N_SCALARS + 2 * n_cells),
         np.empty((4, batteries)), guard,
     )
 
@@ -170,6 +210,11 @@ def fill_scalars(out: NDArray[np.float64], state: PlantState, x: Operating, p: P
     out[2] = x.battery_voltage_V
     out[3] = state.box.heatsink_degC
     out[4] = state.box.terminal_degC
+    out[5], out[6], out[7] = NOT_FITTED, NOT_FITTED, NOT_FITTED
+    if p.system.kind.size > 0:
+        out[5], out[7] = x.system_current_A, x.battery_current_A
+        out[6] = x.system_voltage_V - (p.system.path_ohm - p.system.bms_ohm) * x.system_current_A
+    out[8], out[9] = p.remote_V[0], p.remote_V[1]
 
 
 @borrowing

@@ -85,14 +85,14 @@ def charge_balance(ledger: dict[str, float], cell_charge_C: float) -> dict[str, 
 
 
 def energy_balance(ledger: dict[str, float]) -> dict[str, float]:
-    """Where the energy went: what the source gives must arrive in lead, loads, batteries, cables and circuit.
+    """Where the energy went: what the source gives must arrive in lead, loads, batteries, cables, circuit and BMS.
 
     This is bookkeeping over the network's solution (Kirchhoff holds, nothing is left out or counted twice); that the
     device powers themselves are right is shown by the windows' balances and the residual of the terminal law.
     """
     entering = ledger["source_J"] - ledger["lead_J"] - ledger["load_J"] - ledger["starter_battery_J"]
     arriving = ledger["input_cable_J"] + ledger["circuit_J"] + ledger["battery_cable_J"] + ledger["battery_J"]
-    entering, arriving = entering + ledger["system_J"], arriving + ledger["system_cable_J"]
+    entering, arriving = entering + ledger["system_J"], arriving + ledger["system_cable_J"] + ledger["supply_J"]
     error = entering - arriving
     kept = {key: value for key, value in ledger.items() if key.endswith("_J")}
     return {**kept, "error_J": error, "relative": abs(error) / max(abs(entering), 1.0)}

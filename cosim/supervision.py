@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import bms
-from cosim.sensors import bounds_of
+from cosim.commands import command_vector
+from cosim.sensors import bounds_of, free_bounds
 
 Array = NDArray[np.float64]
 
@@ -81,8 +82,7 @@ class Supervision:
     ) -> Supervision:
         """First call, at tick 0 with no time passed."""
         n_cells = len(measurements.cell_voltage_V)
-        size = 5 + 2 * n_batteries
-        free = np.full(size, np.inf)
+        free = free_bounds(n_batteries)
         sample_ticks = -(-settings.firmware.sample_period_ms // tick_ms)
         start = cls(
             settings, bms.State(), bms.Commands(), -free, free, -free, free, sample_ticks, 0, 0, tick_ms, n_cells,
@@ -106,6 +106,10 @@ class Supervision:
             tick, self.tick_ms, self.n_cells, self.n_batteries, self.every_tick, events, self.keep,
             Call(tick, elapsed_ms, measurements, commands, events, state, self.calls) if self.keep else None,
         )
+
+    def vector(self, in_window: bool = False) -> Array:
+        """Commands as compiled code takes and records them (`cosim.commands`)."""
+        return command_vector(self.commands, self.fuse_estimate_degC, self.state.remote.on, in_window)
 
     @property
     def fuse_estimate_degC(self) -> float:

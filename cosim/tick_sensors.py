@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from cosim.sensors import N_SCALARS
 from cosim.slow import Tick
 from models import bank_work
 from models.compiled import borrowing, vectorising
@@ -18,8 +19,8 @@ def fill_cells(out: NDArray[np.float64], w: bank_work.Work) -> None:
     for b in range(batteries):
         for c in range(cells):
             i, j = c * batteries + b, b * cells + c
-            out[5 + j] = w.emf_V[i] + w.ohm[i] * w.battery_A[b]
-            out[5 + count + j] = w.degC[i]
+            out[N_SCALARS + j] = w.emf_V[i] + w.ohm[i] * w.battery_A[b]
+            out[N_SCALARS + count + j] = w.degC[i]
 
 
 @vectorising
@@ -52,6 +53,6 @@ def cells_surely_inside(k: Tick, low: NDArray[np.float64], high: NDArray[np.floa
     for kind in range(2):
         guard = k.guard[kind]
         for b in range(batteries):
-            j = 5 + kind * batteries + b
+            j = N_SCALARS + kind * batteries + b
             held = held and low[j] + guard <= out[2 * kind, b] and out[2 * kind + 1, b] <= high[j] - guard
     return bool(held)

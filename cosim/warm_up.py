@@ -9,13 +9,14 @@ import numpy as np
 
 from cosim.channels import row_size
 from cosim.characteristic import limiter_start
+from cosim.commands import charging
 from cosim.drive import build_inputs
 from cosim.exchange import ORDER, FastState
 from cosim.loop import LEDGER, Grid, Plant, Stretch, observe, run_ticks
 from cosim.plant import initial_state, load_parameters
 from cosim.quasi_static import new_watch
 from cosim.scenario import parse_scenario
-from cosim.sensors import inside
+from cosim.sensors import free_bounds, inside
 from cosim.slow import advance_heat
 
 
@@ -29,9 +30,9 @@ def main() -> None:
     inputs, _ = build_inputs(scenario)
     ambient = np.array(inputs.ambient_degC)
     grid = Grid(inputs.sampled(np.arange(4, dtype=np.float64) * 0.1), ambient, 0.1, 1)
-    commands = np.array([1.0, 90.0, 25.0, 0.0])
+    commands = charging(90.0)
     _, measured = observe(state, grid.rows[0], commands, 54.0, p)
-    free = np.full(7, np.inf)
+    free = free_bounds()
     inside(measured, -free, free)
     record = np.zeros((4, row_size(4)))
     held = Stretch(commands, 54.0, -free, free, 100)

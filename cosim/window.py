@@ -16,6 +16,7 @@ import bms
 from cosim import window_system
 from cosim.balance import window_balance
 from cosim.characteristic import LINK
+from cosim.commands import command_vector
 from cosim.deck import DEVICES, SIGNALS, DeckSpec, externals, top_deck
 from cosim.exchange import (
     I_ALTERNATOR,
@@ -35,10 +36,11 @@ from cosim.plant import PlantParameters, PlantState, source_thevenin, stored_cha
 from cosim.policy import SHORTEST_S, WindowRequest
 from cosim.replay import native_bank
 from cosim.sensors import as_measurements, inside, measure
-from cosim.slow import advance_heat, solve_network
+from cosim.slow import advance_heat, solve_commanded
 from cosim.spice import SpiceSession
 from cosim.spice_sources import SourceTable
 from cosim.supervision import Supervision
+from cosim.timeline import NOTHING, Timeline
 from cosim.window_deck import with_field_held
 from cosim.window_recipe import RECIPE, WindowRecipe
 from cosim.window_result import WindowOutcome, window_dataset
@@ -81,20 +83,17 @@ class Window:
     state, supervision : plant and supervisor at the window's first tick (the supervisor already asked there)
     previous_commands : commands that stood before that tick; they are what the pre-roll settles to
     inputs, tick_s : outside influences and tick
-    spec : deck
-    p : parameters
+    spec, p, timeline : deck, parameters, remote and faults of the scenario
     """
 
     def __init__(
-        self, request: WindowRequest, state: PlantState, supervision: Supervision,
-        previous_commands: bms.Commands, inputs: Inputs, tick_s: float, spec: DeckSpec, p: PlantParameters,
+        self, request: WindowRequest, state: PlantState, supervision: Supervision, previous_commands: bms.Commands,
+        inputs: Inputs, tick_s: float, spec: DeckSpec, p: PlantParameters, timeline: Timeline = NOTHING,
     ) -> None:
         self.request = request
-        self._supervision = supervision
-        self._previous = previous_commands
-        self._inputs = inputs
-        self._tick_s = tick_s
-        self._p = p
+        self._supervision, self._previous = supervision, previous_commands
+        self._inputs, self._tick_s = inputs, tick_s
+        self._p, self._timeline, self._node_V = p, timeline, float("nan")
         self._ambient = np.array(inputs.ambient_degC)
         self._start = (state, supervision)
         self._fast = FastState(state, p, self._ambient)
@@ -161,9 +160,9 @@ class Window:
         self._fast = FastState(state, self._p, self._ambient)
         self._supervision = supervision
         self._standing = self._previous
+        self._timeline.restore(self.request.start_tick)
         self._tick = self.request.start_tick
-        self._last_values = None
-        self._settled = False
+        self._last_values, self._settled = None, False
         self._next_corner = 0
         self._rows.clear()
         self._seen.clear()
@@ -236,15 +235,18 @@ class Window:
         """Supervisor, slow temperatures and the question whether the window may close."""
         tick, first = self._tick, self._tick == self.request.start_tick
         self._tick += 1
-        measured = self._measured(values)
+        if not first:
+            self._slow_temperatures(tick, values)
+            self._notes += self._timeline.at(tick, lambda: self._measured(tick, values))
+        measured = self._measured(tick, values)
         self._seen.append(measured)
         if first:
             predicted = self._prediction(tick, self._previous)
             self._start_mismatch_A = float(values[I_PORT] - predicted.port_current_A)
             self._last_values = values.copy()
+            more = self._apply(self._supervision.commands, self._previous, spice_s) + self._hold_system(tick, spice_s)
             self._keep_row(tick, values)
-            return self._apply(self._supervision.commands, self._previous, spice_s) + self._hold_system(tick, spice_s)
-        self._slow_temperatures(tick, values)
+            return more
         before = self._standing = self._supervision.commands
         if self._supervision.wants(tick, inside(measured, self._supervision.low, self._supervision.high)):
             self._supervision = self._supervision.stepped(tick, as_measurements(measured, self._n_cells))
@@ -276,14 +278,19 @@ class Window:
         if not window_system.has_system(self._p):
             return []
         commands = self._supervision.commands
-        now, then = (self._prediction(t, commands).system_current_A for t in (tick, tick + 1))
-        return window_system.held(self._table, spice_s, now, then, self._tick_s)
+        now, then = (self._prediction(t, commands) for t in (tick, tick + 1))
+        self._node_V = float("nan") if window_system.passes(commands) else now.system_voltage_V
+        return window_system.held(self._table, spice_s, now.system_current_A, then.system_current_A, self._tick_s)
 
-    def _measured(self, values: Array) -> Array:
-        s = self._fast.state
+    def _measured(self, tick: int, values: Array) -> Array:
+        s, standing = self._fast.state, self._supervision.commands
+        node_V = float("nan")
+        if window_system.has_system(self._p) and not window_system.passes(standing):
+            node_V = self._prediction(tick, standing).system_voltage_V
         cells = bank.cell_voltages_V(s.battery, values[I_BATTERY], self._p.battery)
         truth = np.concatenate((
             (values[V_INPUT], values[SENSE] * 1e-3, values[V_BATTERY], s.box.heatsink_degC, s.box.terminal_degC),
+            window_system.optional_truth(values, node_V, self._spec.supply_A, self._p),
             cells.ravel(), s.battery.temperature_degC.ravel(),
         ))
         return np.asarray(measure(truth, self._p.sensors))
@@ -292,21 +299,21 @@ class Window:
         """Alternator and cables step once per tick with the tick's mean currents; the field is handed over."""
         alternator_A, port_A, system_A = self._fast.take_means(self._tick_s)
         row = self._row(tick - 1)
-        rpm = float(row[0])
         assert self._last_values is not None
+        _, volts = window_system.operating(self._last_values, self._node_V, self._spec.supply_A, self._p)
         self._fast.state = window_system.stepped(
-            self._fast.state, self._last_values, row, self._supervision.commands.charge_allowed, self._tick_s, self._p
+            self._fast.state, volts, row, self._supervision.vector(), self._tick_s, self._p
         )
         machine, first, second = advance_heat(
-            self._fast.state, port_A, system_A, alternator_A, float(self._last_values[V_BUS]), rpm, self._ambient,
-            self._tick_s, self._p,
+            self._fast.state, port_A, system_A, alternator_A, float(self._last_values[V_BUS]), float(row[0]),
+            self._ambient, self._tick_s, self._p,
         )
         self._fast.state = self._fast.state._replace(
             alternator=machine, input_cable_degC=first, battery_cable_degC=second
         )
         setpoint_V = float(alternator.setpoint_V(machine.case_degC, self._p.alternator))
         self._table.hold("vset", self._tick_time(tick), setpoint_V)
-        x = window_system.operating_point(values, self._p)
+        x = window_system.operating_point(values, self._node_V, self._spec.supply_A, self._p)
         rpm = float(self._inputs.alternator_rpm.at(tick * self._tick_s))
         self._fast.state = with_alternator_at(
             self._fast.state, x.alternator_current_A, x.alternator_voltage_V, rpm, self._p
@@ -316,9 +323,9 @@ class Window:
         return np.asarray(self._inputs.sampled(np.array([tick * self._tick_s]))[0])
 
     def _prediction(self, tick: int, commands: bms.Commands) -> Operating:
-        reference_mV = commands.sense_reference_V * 1e3
-        result: Operating = solve_network(
-            self._fast.state, self._row(tick), float(commands.alternator_enable), reference_mV, self._p
+        result: Operating = solve_commanded(
+            self._fast.state, self._row(tick), command_vector(commands), commands.sense_reference_V * 1e3,
+            self._tick_s, self._p,
         )
         return result
 
@@ -350,30 +357,26 @@ class Window:
             self._stop()
 
     def _keep_row(self, tick: int, values: Array) -> None:
-        s, c = self._fast.state, self._supervision.commands
-        x = window_system.operating_point(values, self._p)
-        extra = np.array([
-            float(c.alternator_enable), c.current_limit_A, self._supervision.fuse_estimate_degC, 1.0
-        ])
+        x = window_system.operating_point(values, self._node_V, self._spec.supply_A, self._p)
         powers = np.array([values[ORDER.index(f"power_{d}_W")] for d in DEVICES])
-        self._rows.append((tick, s, x, powers, extra))
+        self._rows.append((tick, self._fast.state, x, powers, self._supervision.vector(in_window=True)))
 
     # ---- results ------------------------------------------------------------------------------------------
     def _outcome(self, spice_s: Array, columns: Array) -> WindowOutcome:
         end_s = self._tick_time(self._rows[-1][0])
         keep = (spice_s >= self._breakpoints[0] - 1e-12) & (spice_s <= end_s + 1e-12)
         time_s, kept = spice_s[keep] - self._breakpoints[0], columns[:, keep]
-        end_tick = self._rows[-1][0]
-        last = self._rows[-1][2]
+        end_tick, _, last = self._rows[-1][:3]
         state = self._fast.state._replace(bus_voltage_V=last.alternator_voltage_V)
         predicted = self._prediction(end_tick, self._standing)
         mismatch_A = last.port_current_A - predicted.port_current_A
-        waves = window_system.with_system_wave(dict(zip(ORDER, kept, strict=True)), self._p)
+        supply_A = self._spec.supply_A
+        waves = window_system.with_system_wave(dict(zip(ORDER, kept, strict=True)), supply_A, self._p)
         before_C = stored_charge_C(self._start[0].battery, self._p.battery)
         charge = stored_charge_C(state.battery, self._p.battery) - before_C
         balance, energies = window_balance(
             time_s, waves, charge, float(self._p.alternator_lead_ohm), self._spec.battery_cable_resistance_ohm,
-            self._p.system.path_ohm,
+            self._p.system.path_ohm, supply_A,
         )
         start_s, stop_s = (seconds(t, self._tick_s) for t in (self.request.start_tick, end_tick))
         notes = list(self._notes)

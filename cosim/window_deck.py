@@ -15,7 +15,7 @@ OPEN_FUSE = {"rf25": 1e3}
 
 def deck_spec(
     title: str, netlist: str, overrides: Mapping[str, float], state: PlantState, p: PlantParameters,
-    source_inductance_H: float, alternator_current_A: float,
+    source_inductance_H: float, alternator_current_A: float, supply_A: float = 0.0,
 ) -> DeckSpec:
     """Deck of a window from the plant's state: what SPICE holds constant is evaluated here."""
     _, battery_ohm = bank.thevenin(state.battery, p.battery)
@@ -39,6 +39,7 @@ def deck_spec(
         battery_resistance_ohm=float(battery_ohm),
         alternator=machine if p.has_vehicle > 0.5 else None,
         system=bool(p.system.kind.size),
+        supply_A=float(supply_A),
     )
 
 

@@ -3,6 +3,8 @@
 The current is that of the slow network at each tick, where devices, bank and port are solved together, and goes as a
 straight line to what the network says of the tick's end: a regulator of hundreds of ampere per volt, evaluated on the
 voltage of the tick before, would swing. What the devices do within a tick because of what the port does is left out.
+So are the gates of System+: where they do not let current pass both ways, the node has the slow network's voltage. What
+the BMS itself draws is a constant source in the deck.
 """
 
 from __future__ import annotations
@@ -10,9 +12,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+import bms
+from cosim.commands import CHARGE_OUTPUT, LOAD_OUTPUT
 from cosim.exchange import I_BATTERY, I_OUTPUT, ORDER, V_BATTERY
 from cosim.network import Operating
 from cosim.plant import PlantParameters, PlantState
+from cosim.sensors import NOT_FITTED
 from cosim.spice_sources import SourceTable
 from models import system
 
@@ -32,46 +37,65 @@ def has_system(p: PlantParameters) -> bool:
     return bool(p.system.kind.size)
 
 
-def system_current_A(values: Array) -> float:
-    """Current from System+ into the battery stud at an accepted point [A]: bank's less circuit's."""
-    return float(values[I_BATTERY] - values[I_OUTPUT])
+def passes(commands: bms.Commands) -> bool:
+    """Whether System+ passes both ways, so that its voltage follows from its current."""
+    return commands.charge_gate and commands.discharge_gate
 
 
-def operating(values: Array, p: PlantParameters) -> tuple[float, float]:
-    """Current of System+ [A] and voltage at the devices [V] at an accepted point."""
+def operating(values: Array, node_V: float, supply_A: float, p: PlantParameters) -> tuple[float, float]:
+    """Current of System+ [A] and voltage at the devices [V] at an accepted point.
+
+    Parameters
+    ----------
+    values : accepted values
+    node_V : voltage at the devices by the slow network, where the port does not pass both ways; else NaN
+    supply_A : what the BMS itself draws
+    p : parameters
+    """
     if not has_system(p):
         return 0.0, float(values[V_BATTERY])
-    current_A = system_current_A(values)
-    return current_A, float(values[V_BATTERY]) + p.system.path_ohm * current_A
+    current_A = float(values[I_BATTERY] - values[I_OUTPUT]) + supply_A
+    return current_A, float(values[V_BATTERY]) + p.system.path_ohm * current_A if np.isnan(node_V) else node_V
 
 
-def operating_point(values: Array, p: PlantParameters) -> Operating:
+def optional_truth(values: Array, node_V: float, supply_A: float, p: PlantParameters) -> tuple[float, ...]:
+    """True values behind the measurements that may be not fitted, as `cosim.slow.fill_scalars`."""
+    found = (NOT_FITTED,) * 3
+    if has_system(p):
+        current_A, volts = operating(values, node_V, supply_A, p)
+        at_stud_V = volts - (p.system.path_ohm - p.system.bms_ohm) * current_A
+        found = (current_A, at_stud_V, float(values[I_BATTERY]))
+    return (*found, float(p.remote_V[0]), float(p.remote_V[1]))
+
+
+def operating_point(values: Array, node_V: float, supply_A: float, p: PlantParameters) -> Operating:
     """The accepted values as the slow engine has its solutions; without capability and set-point, which SPICE has."""
     named = dict(zip(ORDER, (float(v) for v in values), strict=True))
     alternator_V = named["starter_voltage_V"] + p.alternator_lead_ohm * named["alternator_current_A"]
     return Operating(
         named["port_current_A"], named["alternator_current_A"], named["starter_battery_current_A"], alternator_V,
         named["starter_voltage_V"], named["input_voltage_V"], named["battery_voltage_V"], 0.0, 0.0,
-        *operating(values, p),
+        *operating(values, node_V, supply_A, p), named["battery_current_A"],
     )
 
 
-def with_system_wave(waves: dict[str, Array], p: PlantParameters) -> dict[str, Array]:
+def with_system_wave(waves: dict[str, Array], supply_A: float, p: PlantParameters) -> dict[str, Array]:
     """Waves of a window, with the current of System+ where there is one."""
     if not has_system(p):
         return waves
-    return {**waves, "system_current_A": waves["battery_current_A"] - waves["output_current_A"]}
+    return {**waves, "system_current_A": waves["battery_current_A"] - waves["output_current_A"] + supply_A}
 
 
 def stepped(
-    state: PlantState, values: Array, row: Array, charge_allowed: bool, tick_s: float, p: PlantParameters
+    state: PlantState, volts: float, row: Array, commands: Array, tick_s: float, p: PlantParameters
 ) -> PlantState:
-    """State with the devices one tick later; `values` and `row` are those of its start."""
+    """State with the devices one tick later; their voltage and `row` are those of its start."""
     if not has_system(p):
         return state
     devices = state.system.copy()
-    volts = operating(values, p)[1]
-    system.step_in_place(devices, volts, np.ascontiguousarray(row[4:]), float(charge_allowed), tick_s, p.system)
+    system.step_in_place(
+        devices, volts, np.ascontiguousarray(row[4:]), commands[CHARGE_OUTPUT], commands[LOAD_OUTPUT], tick_s, p.system
+    )
     return state._replace(system=devices, system_V=volts)
 
 

@@ -10,7 +10,8 @@ the restart voltage after another. Its input capacitance stays charged when the 
 and while the port is closed follows the terminal (its R C is far below a tick). What it takes to charge it is
 :func:`precharge_C`; the inrush itself is a matter of SPICE windows (requirement S6).
 
-DC load: conductance, constant current and a periodic pulse in parallel, behind one remote switch.
+DC load: conductance, constant current and a periodic pulse in parallel, behind one load switch, which obeys its remote
+input and opens by itself where the voltage is too low for it to work.
 """
 
 import math
@@ -25,6 +26,8 @@ from models.compiled import borrowing
 from models.linear import interpolate
 from models.remote import REMOTE_HIGH, SwitchState, switched
 
+STANDBY_FROM_V = 5.0
+"""Below it an inverter's control has no supply and takes nothing (ours)."""
 FADE_V = 0.4
 """A load fades as tanh(V / 0.4 V), as in ``netlists/plant.cir``."""
 
@@ -82,6 +85,8 @@ class DcLoadParameters(NamedTuple):
         Pulses: period and share of it.
     remote_on_s, remote_off_s : float
         Delays of the remote input (a BatteryProtect class load switch).
+    dropout_V : float
+        Below it the load switch has no supply and opens; it closes again as after remote off.
     """
 
     conductance_S: float
@@ -91,6 +96,7 @@ class DcLoadParameters(NamedTuple):
     pulse_duty: float
     remote_on_s: float
     remote_off_s: float
+    dropout_V: float
 
 
 class DcLoadState(NamedTuple):
@@ -107,7 +113,7 @@ INVERTER_UNITS = {
 }
 DC_LOAD_UNITS = {
     "conductance_S": "S", "current_A": "A", "pulse_A": "A", "pulse_period_s": "s", "pulse_duty": "1",
-    "remote_on_s": "s", "remote_off_s": "s",
+    "remote_on_s": "s", "remote_off_s": "s", "dropout_V": "V",
 }
 
 
@@ -142,6 +148,7 @@ def load_dc_load(name_or_path: str | Path = "dc_load_camper") -> DcLoadParameter
         pulse_duty=file.number("pulse_duty", 0.0, 1.0),
         remote_on_s=file.number("remote_on_s", 0.0, 600.0),
         remote_off_s=file.number("remote_off_s", 0.0, 600.0),
+        dropout_V=file.number("dropout_V", 0.0, 12.0),
     )
 
 
@@ -159,7 +166,7 @@ def initial_dc_load() -> DcLoadState:
 def inverter_power_W(state: InverterState, p: InverterParameters) -> float:
     """Return the DC power that the inverter wants now [W]."""
     if state.voltage_good.on < 0.5 or state.remote.on < 0.5:
-        return p.standby_W
+        return p.standby_W if state.capacitor_V >= STANDBY_FROM_V else 0.0
     demand_W = min(max(state.demand_W, 0.0), float(p.load_fraction[-1]) * p.rated_W)
     return demand_W / interpolate(demand_W / p.rated_W, p.load_fraction, p.efficiency) + p.idle_W
 
@@ -258,4 +265,5 @@ def step_dc_load(state: DcLoadState, voltage_V: float, remote: float, dt_s: floa
     # A phase that is a rounding short of the period is the start of the next one.
     if p.pulse_period_s - phase_s < 1.0e-9 * p.pulse_period_s:
         phase_s = 0.0
-    return DcLoadState(phase_s, switched(state.remote, remote > REMOTE_HIGH, p.remote_on_s, p.remote_off_s, dt_s))
+    wanted = remote > REMOTE_HIGH and voltage_V >= p.dropout_V
+    return DcLoadState(phase_s, switched(state.remote, wanted, p.remote_on_s, p.remote_off_s, dt_s))

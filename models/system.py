@@ -7,7 +7,7 @@ cable; between them and the battery stud of the BMS lie its resistance and that 
     w = V_stud + R_path I(w),    V_stud = E + R_b (I_port + I(w))    ->    w - E' - (R_path + R_b) I(w) = 0
 
 The left side rises strictly wherever a solution is stable (constant power: P / w^2 below 1 / R), so Newton or else a
-bracket finds the root. The connection itself is ideal: MOSFETs, latch and pre-charge of System+ are not here.
+bracket finds the root. What the gates of System+ let pass is in `models.system_port`.
 """
 
 from typing import NamedTuple
@@ -49,6 +49,10 @@ re-bulk; and for the books the energy given to System+ so far (negative: taken).
 ON, WAITING, GOOD, GOOD_WAITING, CAPACITOR, PHASE, STAGE, STAGE_S, LOW, ENERGY = range(len(STATE))
 
 TABLES = ("load_fraction", "efficiency")
+PRECHARGE_OHM = 6.5
+"""Resistor of the pre-charge (ours: 2 A at 13 V; 50 mF are within 1 V after 0.84 s, of the 2 s that S6 has here)."""
+NODE_F = 1e-3
+"""Capacitance at System+ besides that of inverters (ours: filters of chargers and loads, the port's own clamp)."""
 CLOSE_V = 1e-13
 """Residual at which the voltage is taken [V]: some rounding errors."""
 
@@ -68,8 +72,11 @@ class SystemParameters(NamedTuple):
         Lengths of its tables.
     load_fraction, efficiency : ndarray, (n, m)
         Its tables.
-    path_ohm : float
-        Cable and path in the BMS, from the battery stud to the devices.
+    path_ohm, bms_ohm, precharge_ohm : float
+        Cable and path in the BMS, from the battery stud to the devices; the part of it before the System+ stud;
+        resistor of the pre-charge.
+    capacitance_F : float
+        Of all devices together.
     laws : ndarray, (n, 4)
         Work space: what :func:`fill_laws` finds.
     """
@@ -81,13 +88,19 @@ class SystemParameters(NamedTuple):
     load_fraction: NDArray[np.float64]
     efficiency: NDArray[np.float64]
     path_ohm: float
+    bms_ohm: float
+    precharge_ohm: float
+    capacitance_F: float
     laws: NDArray[np.float64]
 
 
 Device = InverterParameters | DcLoadParameters | ChargerParameters
 
 
-def gathered(devices: list[Device], always_on: list[bool], path_ohm: float) -> SystemParameters:
+def gathered(
+    devices: list[Device], always_on: list[bool], path_ohm: float, bms_ohm: float = 0.0,
+    precharge_ohm: float = PRECHARGE_OHM,
+) -> SystemParameters:
     """Put devices side by side into arrays; there may be none."""
     n = len(devices)
     kinds = {InverterParameters: INVERTER, DcLoadParameters: DC_LOADS, ChargerParameters: CHARGER}
@@ -103,14 +116,20 @@ def gathered(devices: list[Device], always_on: list[bool], path_ohm: float) -> S
     return SystemParameters(
         np.array([kinds[type(device)] for device in devices], dtype=np.int64), np.array(always_on, dtype=np.float64),
         numbers, np.array([pair[0].size for pair in tables], dtype=np.int64), both[0].copy(), both[1].copy(),
-        float(path_ohm), np.zeros((n, 4)),
+        float(path_ohm), float(bms_ohm), float(precharge_ohm),
+        NODE_F + sum(device.capacitance_F for device in devices if isinstance(device, InverterParameters)),
+        np.zeros((n, 4)),
     )
 
 
 def initial_state(voltage_V: float, p: SystemParameters) -> NDArray[np.float64]:
-    """Return the devices' state: on, input capacitances charged, chargers in bulk, nothing in the books; (n, 10)."""
+    """Return the devices' state: on, input capacitances charged, chargers in bulk, nothing in the books; (n, 10).
+
+    At 0 V, before the port was ever on, loads are off; chargers are not, they have a source of their own.
+    """
     state = np.zeros((p.kind.size, len(STATE)))
-    state[:, ON] = state[:, GOOD] = 1.0
+    state[:, ON] = np.where((p.kind == CHARGER) | (voltage_V > 0.0), 1.0, 0.0)
+    state[:, GOOD] = 1.0 if voltage_V > 0.0 else 0.0
     state[:, CAPACITOR] = voltage_V
     state[:, STAGE] = BULK
     return state
@@ -127,7 +146,7 @@ def _inverter(i: int, p: SystemParameters) -> InverterParameters:
 @borrowing
 def _dc_loads(i: int, p: SystemParameters) -> DcLoadParameters:
     a = p.numbers[i]
-    return DcLoadParameters(a[0], a[1], a[2], a[3], a[4], a[5], a[6])
+    return DcLoadParameters(a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7])
 
 
 @borrowing
@@ -248,8 +267,8 @@ def voltage_V(start_V: float, emf_V: float, ohm: float, p: SystemParameters) -> 
 
 @called
 def step_in_place(
-    state: NDArray[np.float64], voltage_V: float, power_W: NDArray[np.float64], charge_remote: float, dt_s: float,
-    p: SystemParameters,
+    state: NDArray[np.float64], voltage_V: float, power_W: NDArray[np.float64], charge_remote: float,
+    load_remote: float, dt_s: float, p: SystemParameters,
 ) -> None:
     """Devices after ``dt_s`` at a voltage; `state` is written over.
 
@@ -261,8 +280,8 @@ def step_in_place(
         Voltage at the devices.
     power_W : ndarray, (n,)
         As for :func:`fill_laws`.
-    charge_remote : float
-        1: the BMS lets chargers work. Loads have no wire of the BMS yet: they are always allowed.
+    charge_remote, load_remote : float
+        1: the BMS lets chargers, or loads, work (O2, O1); 0: that output floats.
     dt_s : float
         Step [s].
     p : SystemParameters
@@ -271,17 +290,20 @@ def step_in_place(
     fill_laws(state, power_W, p)
     for i in range(p.kind.size):
         x = state[i]
+        bridged = p.always_on[i] > 0.5
         current_A, _ = device_current_and_slope(i, voltage_V, p)
         x[ENERGY] += voltage_V * current_A * dt_s
         if p.kind[i] == INVERTER:
-            after = step_inverter(_inverter_state(x, power_W[i]), voltage_V, 1.0, dt_s, _inverter(i, p))
+            allowed = 1.0 if bridged else load_remote
+            after = step_inverter(_inverter_state(x, power_W[i]), voltage_V, allowed, dt_s, _inverter(i, p))
             x[GOOD], x[GOOD_WAITING], x[CAPACITOR] = after.voltage_good.on, after.voltage_good.waiting_s, voltage_V
             x[ON], x[WAITING] = after.remote.on, after.remote.waiting_s
         elif p.kind[i] == DC_LOADS:
-            loads = step_dc_load(_dc_state(x), voltage_V, 1.0, dt_s, _dc_loads(i, p))
+            allowed = 1.0 if bridged else load_remote
+            loads = step_dc_load(_dc_state(x), voltage_V, allowed, dt_s, _dc_loads(i, p))
             x[PHASE], x[ON], x[WAITING] = loads.phase_s, loads.remote.on, loads.remote.waiting_s
         else:
-            remote = 1.0 if p.always_on[i] > 0.5 else charge_remote
+            remote = 1.0 if bridged else charge_remote
             charger = step_charger(_charger_state(x, power_W[i]), voltage_V, remote, dt_s, _charger(i, p))
             x[STAGE], x[STAGE_S], x[LOW] = charger.stage, charger.stage_s, charger.low_s
             x[ON], x[WAITING] = charger.remote.on, charger.remote.waiting_s

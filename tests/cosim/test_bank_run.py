@@ -17,7 +17,7 @@ from cosim.plant import initial_state, load_parameters
 from cosim.result import Result
 from cosim.run import Run
 from cosim.scenario import parse_scenario
-from cosim.sensors import bounds_of, inside
+from cosim.sensors import N_SCALARS, NOT_FITTED, bounds_of, inside
 from cosim.spice import SpiceSession
 from models import bank, reference
 
@@ -99,14 +99,14 @@ def test_fifty_batteries_need_the_larger_variant() -> None:
 # ---- holds ----------------------------------------------------------------------------------------------------
 def test_bounds_of_one_battery_count_for_its_cells_only() -> None:
     low, high = bounds_of({"cell_voltage_V": (2.5, 3.7), "cell_voltage_V[1]": (3.0, 3.9)}, 3)
-    measured = np.concatenate(([13.0, 0.0, 13.0, 25.0, 25.0], np.full(12, 3.3), np.full(12, 25.0)))
+    measured = np.concatenate(([13.0, 0.0, 13.0, 25.0, 25.0], [NOT_FITTED] * 5, np.full(12, 3.3), np.full(12, 25.0)))
     assert inside(measured, low, high)
     for cell, volts, held in ((0, 2.9, True), (5, 2.9, False), (7, 3.1, True), (9, 2.9, True), (5, 3.8, False)):
         moved = measured.copy()
-        moved[5 + cell] = volts
+        moved[N_SCALARS + cell] = volts
         assert inside(moved, low, high) is held, (cell, volts)
     moved = measured.copy()
-    moved[5 + 12 + 3] = np.nan
+    moved[N_SCALARS + 12 + 3] = np.nan
     assert not inside(moved, low, high)
     with pytest.raises(ValueError, match=r"cell_voltage_V\[3\]"):
         bounds_of({"cell_voltage_V[3]": (3.0, 3.9)}, 3)
@@ -164,11 +164,11 @@ def test_a_bank_result_saves_and_loads(tmp_path: Path) -> None:
 
 # ---- against the reference integrator ---------------------------------------------------------------------------
 def against_the_integrator(asked: dict[str, Any]) -> dict[str, float]:
-    """Largest differences of a run's bank from `solve_ivp` under the same port current, held per tick."""
+    """Largest differences of a run's bank from `solve_ivp` under the same current, held per tick."""
     made, result = run(asked)
     p, ambient_degC = made.p.battery, float(made.grid.ambient_degC[2])
     start = state = made.start.battery
-    currents = result.slow.port_current_A.values
+    currents = result.slow.battery_current_A.values
     assert currents.size == made.n_ticks  # recorded at every tick
     single = "cell_voltage_V" in result.slow
     worst_V = 0.0

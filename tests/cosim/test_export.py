@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from cosim import cli
 from cosim.characteristic import limiter_start
+from cosim.commands import nothing
 from cosim.deck import SIGNALS, circuit_text
 from cosim.drive import build_inputs
 from cosim.errors import InputError
@@ -75,7 +76,7 @@ def run_window(session: SpiceSession, content: Mapping[str, Any], kind: str, ena
 
 
 def first_measurements(inputs: Inputs, state: object, p: object) -> Array:
-    _, measured = observe(state, inputs.sampled(np.array([0.0]))[0], np.zeros(4), 0.0, p)  # type: ignore[arg-type]
+    _, measured = observe(state, inputs.sampled(np.array([0.0]))[0], nothing(), 0.0, p)  # type: ignore[arg-type]
     return np.asarray(measured)
 
 

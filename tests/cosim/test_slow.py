@@ -9,6 +9,7 @@ import pytest
 
 from cosim.channels import row_size
 from cosim.characteristic import LINK, limiter_start
+from cosim.commands import charging
 from cosim.drive import build_inputs
 from cosim.loop import LEDGER, Grid, Stretch, run_ticks
 from cosim.plant import (
@@ -21,6 +22,7 @@ from cosim.plant import (
 )
 from cosim.quasi_static import new_watch
 from cosim.scenario import Scenario, parse_scenario
+from cosim.sensors import free_bounds
 from cosim.slow import solve_network, with_steady_field
 from models import bank, cable
 
@@ -48,8 +50,8 @@ def run(
     n = round(seconds / tick_s)
     grid = Grid(inputs.sampled(np.arange(n + 1, dtype=np.float64) * tick_s), np.array(inputs.ambient_degC), tick_s, 10)
     state = with_steady_field(state, grid.rows[0], p)
-    free = np.full(7, np.inf)
-    stretch = Stretch(np.array([1.0, 90.0, 25.0, 0.0]), 54.0, -free, free, 10**9)
+    free = free_bounds()
+    stretch = Stretch(charging(90.0), 54.0, -free, free, 10**9)
     ledger = np.zeros(len(LEDGER))
     end, tick, wanted = run_ticks(
         state, 0, n, True, grid, stretch, np.zeros((n // 10 + 1, row_size(4))), ledger, new_watch(), p)
@@ -122,8 +124,8 @@ def test_the_loop_stops_where_the_plant_passes_a_limit() -> None:
     hot = state._replace(alternator=state.alternator._replace(winding_degC=p.alternator.winding_limit_degC - 0.5))
     inputs, _ = build_inputs(scenario)
     grid = Grid(inputs.sampled(np.arange(201, dtype=np.float64) * 0.1), np.array(inputs.ambient_degC), 0.1, 10)
-    free = np.full(7, np.inf)
-    stretch = Stretch(np.array([1.0, 90.0, 25.0, 0.0]), 90.0, -free, free, 10**9)
+    free = free_bounds()
+    stretch = Stretch(charging(90.0), 90.0, -free, free, 10**9)
     end, tick, wanted = run_ticks(
         hot, 0, 200, True, grid, stretch, np.zeros((21, row_size(4))), np.zeros(len(LEDGER)), new_watch(), p)
     assert 0 < tick < 200

@@ -38,22 +38,25 @@ def test_power_balances(spice: SpiceSession) -> None:
     s, books = result.slow, result.summary["energy_balance"]
     assert list(s.system_device.values) == ["inverter", "dc_loads", "solar", "mains"]
     total = s.system_device_current_A.sum("system_device")
-    assert np.abs(total - s.system_current_A).max() < 1e-9
-    assert np.abs(s.battery_current_A - s.port_current_A - s.system_current_A).max() < 1e-12
+    # From 1 s on: before, the port pre-charges the inverter's capacitance, and its current is not the devices'.
+    assert np.abs(total - s.system_current_A).sel(time_s=slice(1.0, None)).max() < 1e-9
+    sum_A = s.port_current_A + s.system_current_A - s.supply_current_A
+    assert np.abs(s.battery_current_A - sum_A).max() < 1e-12
     at = s.sel(time_s=150.0, method="nearest")
     expected = loads.inverter_power_W(loads.initial_inverter(1500.0, 13.0), loads.load_inverter())
     assert float(at.system_device_power_W[0]) == pytest.approx(-expected, rel=1e-9)
     assert 40.0 < float(s.sel(time_s=400.0, method="nearest").system_device_current_A[3]) <= 70.0
     assert float(s.system_device_current_A[-1, 3]) == 0.0
     integral_J = 0.1 * float((s.system_device_power_W.sum("system_device")).sum())
-    assert books["system_J"] == pytest.approx(integral_J, rel=1e-9)
+    # Beside it, pre-charging 51 mF to 12.3 V, where the gates close: half C V^2 is 3.9 J (and in coarse steps).
+    assert integral_J - books["system_J"] == pytest.approx(3.9, rel=0.15)
     assert books["relative"] < 1e-9
     assert result.summary["charge_balance"]["relative"] < 1e-9
     assert result.summary["bank"]["relative"] < 1e-3
 
 
-def test_a_charge_disconnect_stops_chargers_but_not_a_bridged_one(spice: SpiceSession) -> None:
-    """Bank colder than the supervisor lets it be charged: the chargers' wire floats."""
+def test_a_charge_disconnect_stops_chargers_and_the_gate_a_bridged_one(spice: SpiceSession) -> None:
+    """Bank colder than the supervisor lets it be charged: the chargers' wire floats, and the charge gate is off."""
     plugged = {"kind": "mains", "plugged_s": [[0, 600]]}
     devices = [plugged, {**plugged, "remote": "always_on"}]
     cold: dict[str, Any] = {
@@ -65,7 +68,9 @@ def test_a_charge_disconnect_stops_chargers_but_not_a_bridged_one(spice: SpiceSe
     warm = run(spice, devices, duration_s=20).slow.system_device_current_A.sel(time_s=slice(5.0, None))
     assert float(warm[:, 0].min()) > 20.0
     assert float(np.abs(late[:, 0]).max()) == 0.0
-    assert float(late[:, 1].min()) > 20.0
+    assert float(warm[:, 1].min()) > 20.0
+    assert float(np.abs(late[:, 1]).max()) == 0.0  # it holds the node up, and nothing takes its current
+    assert float(s.system_voltage_V[-1]) > 13.4
 
 
 def test_an_inverter_cuts_off_and_comes_back(spice: SpiceSession) -> None:
@@ -76,6 +81,7 @@ def test_an_inverter_cuts_off_and_comes_back(spice: SpiceSession) -> None:
     current = s.system_current_A
     assert float(s.system_voltage_V.min()) < 9.3
     off = np.flatnonzero(np.abs(current.values) < 1.0) * 0.1
+    off = off[off > 10.0]  # it also waits when it is powered up
     assert 11.0 <= off[0] <= 11.4  # a second below the cut-off
     assert off[0] + 4.8 < float(off[off < off[0] + 5.5][-1]) < off[0] + 5.5  # five above the restart voltage
     assert float(current[-1]) == pytest.approx(-(100 / 0.9266 + 20) / 13.1, rel=0.03)

@@ -7,11 +7,14 @@ import math
 import numpy as np
 import pytest
 
+from cosim.channels import row_size
 from cosim.characteristic import Controls, current_and_slope, law_at, limiter_start
+from cosim.commands import charging
 from cosim.loop import LEDGER, Grid, Plant, Stretch, run_ticks
 from cosim.network import CLOSE_A, Network, bracketed, root
 from cosim.plant import PlantParameters, PlantState
 from cosim.quasi_static import new_watch
+from cosim.sensors import free_bounds
 from models import alternator, bank, bank_tick, bank_work, heat, heat_tick, system
 from models.linear import relax_chain, step_network
 from tests.cosim.test_slow import VEHICLE, plant
@@ -109,15 +112,15 @@ def test_newton_and_bracketing_find_the_same_root_from_anywhere() -> None:
 
 
 def _stretch(low_sense_V: float) -> Stretch:
-    free = np.full(7, np.inf)
+    free = free_bounds()
     low = -free
     low[1] = low_sense_V
-    return Stretch(np.array([1.0, 90.0, 25.0, 0.0]), 54.0, -free, free, 10**9, low, free, 10)
+    return Stretch(charging(90.0), 54.0, -free, free, 10**9, low, free, 10)
 
 
 def _kept(state: PlantState, p: PlantParameters) -> tuple[Plant, Grid]:
     grid = Grid(np.tile([3000.0, 0.0, 20.0, 0.0], (301, 1)), np.array([60.0, 25.0, 20.0]), 0.1, 10)
-    return Plant(state, p, grid, np.zeros((31, 41)), np.zeros(len(LEDGER))), grid
+    return Plant(state, p, grid, np.zeros((31, row_size(4))), np.zeros(len(LEDGER))), grid
 
 
 def test_the_kept_plant_runs_as_the_loop_and_leaves_the_start_alone() -> None:
@@ -125,7 +128,9 @@ def test_the_kept_plant_runs_as_the_loop_and_leaves_the_start_alone() -> None:
     kept, grid = _kept(state, p)
     soc = state.battery.soc.copy()
     end, tick, wanted = run_ticks(
-        state, 0, 300, True, grid, _stretch(-math.inf), np.zeros((31, 41)), np.zeros(len(LEDGER)), new_watch(), p)
+        state, 0, 300, True, grid, _stretch(-math.inf), np.zeros((31, row_size(4))), np.zeros(len(LEDGER)),
+        new_watch(), p,
+    )
     for begin, stop in ((0, 7), (7, 120), (120, 300)):  # in pieces: the same to the bit
         assert kept.run(begin, stop, True, _stretch(-math.inf)) == (stop, False)
     assert (tick, wanted) == (300, False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cosim.characteristic import limiter_start
+from cosim.commands import nothing
 from cosim.deck import SIGNALS, DeckSpec
 from cosim.drive import build_inputs
 from cosim.loop import observe
@@ -38,7 +39,7 @@ def make_window(request: WindowRequest | None = None) -> tuple[Window, DeckSpec,
     p = load_parameters(scenario, limiter_start())
     state = initial_state(scenario, p)
     row = inputs.sampled(np.array([0.0]))[0]
-    _, measured = observe(state, row, np.zeros(4), 0.0, p)
+    _, measured = observe(state, row, nothing(), 0.0, p)
     supervision = Supervision.begin(scenario.supervisor_settings, as_measurements(measured, 4), 100)
     supervision = supervision.stepped(START, as_measurements(measured, 4))
     spec = deck_spec("window", "alternator_path", {}, state, p, 0.3e-6, 0.0)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from cosim.characteristic import limiter_start
+from cosim.commands import nothing
 from cosim.drive import build_inputs
 from cosim.exchange import ORDER, V_BATTERY, FastState
 from cosim.loop import observe
@@ -35,7 +36,7 @@ def test_the_bank_advances_in_a_window_as_its_native_elements(spice: SpiceSessio
     inputs, _ = build_inputs(scenario)
     p = load_parameters(scenario, limiter_start())
     state = initial_state(scenario, p)
-    _, measured = observe(state, inputs.sampled(np.array([0.0]))[0], np.zeros(4), 0.0, p)
+    _, measured = observe(state, inputs.sampled(np.array([0.0]))[0], nothing(), 0.0, p)
     seen = as_measurements(measured, 12)
     asked = Supervision.begin(scenario.supervisor_settings, seen, 100, n_batteries=3).stepped(4, seen)
     spec = deck_spec("bank", "alternator_path", {}, state, p, 0.3e-6, 0.0)
