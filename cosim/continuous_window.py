@@ -39,6 +39,8 @@ its truncation control refines what lies between (ours, from the ladder in the c
 LONG_STEP_S = 1e-3
 """Steps from this length on extrapolate the fuse temperature by its last slope (ours); it moves by 0.1 K in a
 millisecond at most."""
+FINE_STEP_S, FINE_STEPS = 4e-6, 250
+"""Breakpoints after an enable command, where a window has its step control: dampers and cables then ring."""
 FAST_A_S, FAST_V_S = 100.0, 5.0
 """A corner of load or supply is fast where the slope changes by more than this (ours)."""
 MOST_FORCED_STEPS = 20_000
@@ -132,7 +134,7 @@ class ContinuousWindow(Window):
     def _hold_fuse(self, spice_s: float) -> None:
         """First-order hold of the fuse temperature over long steps: the limit follows it, 0.4 % per kelvin."""
         before_s, before_degC = self._fuse_before
-        now_degC = float(self._fast.without_bank.fuse.temperature_degC)
+        now_degC = self._fast.fuse_degC
         if self._settled or spice_s - before_s < LONG_STEP_S:
             return
         if spice_s > self._breakpoints[0]:
@@ -153,6 +155,8 @@ class ContinuousWindow(Window):
         if end or tick == self.request.start_tick + self.request.limit_ticks:
             self._settled = True
             self._stop()
+        if self._supervision.commands.alternator_enable != before.alternator_enable:
+            more += [spice_s + k * FINE_STEP_S for k in range(1, FINE_STEPS + 1)]
         if more:
             known = [*self._breakpoints[self._next_corner : self._next_corner + 3], *more]
             ladder = [spice_s + d for d in AFTER_EVENT_S]

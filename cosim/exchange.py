@@ -1,33 +1,38 @@
 """What a window exchanges with SPICE at every accepted point: models one way, sources the other.
 
 Charge and heat are integrated by trapezoid over the accepted points; the slow sources go back as first-order
-holds, so nothing is held constant between exchanges that moves.
+holds, so nothing is held constant between exchanges that moves. The work is done in `cosim.exchange_point`.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.deck import DEVICES, SIGNALS
-from cosim.kept import kept
+from cosim import exchange_point as point
+from cosim.characteristic import LINK
+from cosim.deck import DEVICES
+from cosim.exchange_point import (
+    HELD,
+    I_ALTERNATOR,
+    I_BATTERY,
+    I_OUTPUT,
+    I_PORT,
+    ORDER,
+    SENSE,
+    V_BATTERY,
+    V_BUS,
+    V_INPUT,
+)
 from cosim.plant import PlantParameters, PlantState
-from models import bank, bank_tick, bank_work, fuse, heat, starter_battery
-from models.compiled import apart, compiled
+from cosim.spice_sources import SourceTable
+
+__all__ = ["I_ALTERNATOR", "I_BATTERY", "I_OUTPUT", "I_PORT", "ORDER", "SENSE", "V_BATTERY", "V_BUS", "V_INPUT",
+           "FastState", "Slopes", "junctions"]
 
 Array = NDArray[np.float64]
-
-ORDER = tuple(SIGNALS)
-I_PORT, I_BATTERY, I_STARTER = (ORDER.index(n) for n in (
-    "port_current_A", "battery_current_A", "starter_battery_current_A"))
-I_ALTERNATOR, I_OUTPUT = ORDER.index("alternator_current_A"), ORDER.index("output_current_A")
-V_BUS, V_INPUT, V_BATTERY = (ORDER.index(n) for n in (
-    "starter_voltage_V", "input_voltage_V", "battery_voltage_V"))
-SENSE = ORDER.index("sense_mV")
-POWERS = ORDER.index("power_q1_W")
-P_FUSE = ORDER.index("power_fuse_W")
 
 
 class Slopes(NamedTuple):
@@ -37,74 +42,6 @@ class Slopes(NamedTuple):
     battery_slope_V_s: float
     starter_emf_V: float
     starter_slope_V_s: float
-
-
-@apart
-def _bank_in_work(state: bank.BankState, p: bank.BankParameters) -> list[bank_work.Work]:
-    w = bank_work.empty(p)
-    bank_work.load(w, state)
-    bank_work.refresh(w, p)
-    return kept(w)
-
-
-@apart
-def _stored(banks: list[bank_work.Work]) -> bank.BankState:
-    return bank_work.stored(banks[0])
-
-
-@apart
-def step_bank(
-    banks: list[bank_work.Work], mean_A: float, now_A: float, dt_s: float, ambient_degC: float,
-    ps: list[bank.BankParameters],
-) -> tuple[float, float]:
-    """Advance the bank by a step with its mean current, read its tables again; EMF [V] and its slope [V/s] at `now_A`.
-
-    Without a step (0 s) only the latter.
-    """
-    w, p = banks[0], ps[0]
-    emf_V, _ = bank_tick.look(w)
-    if dt_s > 0.0:
-        bank_tick.divide(w, emf_V, mean_A)
-        bank_work.retime(w, dt_s, p)
-        bank_work.set_cooling(w, dt_s, p)
-        bank_tick.advance(w, dt_s, ambient_degC, p)
-        bank_work.refresh(w, p)
-        emf_V, _ = bank_tick.look(w)
-    bank_tick.divide(w, emf_V, now_A)
-    return emf_V, bank_tick.emf_slope_V_s(w, p)
-
-
-@compiled
-def starter_source(
-    starter: starter_battery.StarterState, starter_A: float, p: starter_battery.StarterParameters
-) -> tuple[float, float]:
-    """EMF of the starter battery and its slope at this current."""
-    return starter_battery.thevenin(starter, p)[0], starter_battery.emf_slope_V_s(starter, starter_A, p)
-
-
-@compiled
-def step_fast(
-    starter: starter_battery.StarterState, element: fuse.FuseState, box: heat.BoxState,
-    before: NDArray[np.float64], now: NDArray[np.float64], ambient_degC: NDArray[np.float64], dt_s: float,
-    p_starter: starter_battery.StarterParameters, p_fuse: fuse.FuseParameters, p_box: heat.BoxParameters,
-) -> tuple[starter_battery.StarterState, fuse.FuseState, heat.BoxState]:
-    """Advance what changes inside a window, but for the bank, from one accepted point to the next.
-
-    The starter battery takes the mean current; the fuse takes the root mean square of the straight line
-    between the points, ``(a^2 + a b + b^2) / 3``; devices take the mean power.
-    """
-    mean_starter = 0.5 * (before[I_STARTER] + now[I_STARTER])
-    a, b = before[I_PORT], now[I_PORT]
-    rms = np.sqrt((a * a + a * b + b * b) / 3.0)
-    powers = np.empty(5)
-    for j in range(5):
-        powers[j] = 0.5 * (before[POWERS + j] + now[POWERS + j])
-    fuse_W = 0.5 * (before[P_FUSE] + now[P_FUSE])
-    return (
-        starter_battery.step(starter, mean_starter, dt_s, ambient_degC[0], p_starter),
-        fuse.step(element, rms, box.terminal_degC, dt_s, p_fuse),
-        heat.step_box(box, powers, fuse_W, ambient_degC[1], dt_s, p_box),
-    )
 
 
 class FastState:
@@ -117,73 +54,88 @@ class FastState:
     state : plant state at the window's start
     p : parameters
     ambient_degC : (3,) engine bay, BMS, battery
+    table : sources of a run; what follows from the models is held in it at every point. None to leave that out
+    step, longest_step_s : where the longest next step of the run goes (one number), and what it never exceeds [s];
+        None leaves the steps to SPICE
     """
 
-    def __init__(self, state: PlantState, p: PlantParameters, ambient_degC: Array) -> None:
-        self._state = state
-        self._bank, self._bank_p = _bank_in_work(state.battery, p.battery), kept(p.battery)
-        self._bank_moved = False
-        self._p = p
-        self._ambient = ambient_degC
-        self._before: Array | None = None
-        self._time_s = 0.0
-        self.alternator_charge_C = 0.0
-        self.port_charge_C = 0.0
-        self.system_charge_C = 0.0
+    def __init__(
+        self, state: PlantState, p: PlantParameters, ambient_degC: Array, table: SourceTable | None = None,
+        step: Array | None = None, longest_step_s: float = 0.0,
+    ) -> None:
+        self._base = state
+        numbers = np.zeros(point.NUMBERS)
+        numbers[point.LONGEST] = longest_step_s if step is not None else 0.0
+        # Single numbers are read three times faster through a memoryview than through numpy.
+        self._numbers = cast("memoryview[float]", numbers.data)
+        self._step = np.zeros(1) if step is None else step
+        has = np.array([p.has_vehicle > 0.5, p.characteristic.kind != LINK, p.system.kind.size > 0], dtype=np.int64)
+        words = np.zeros(1, dtype=np.uint64) if table is None else table.words
+        places = np.zeros((2, 0), dtype=np.int64) if table is None else table.places(HELD)
+        self._moving = point.moving(state.starter, state.fuse, state.box)
+        self._coupling = point.coupled(
+            state.battery, p.battery, p.starter, p.fuse, p.box, ambient_degC, has, numbers, np.zeros(len(ORDER)), words,
+            words.view(np.float64), places, self._step,
+        )
+        self._stale = False
 
     @property
     def state(self) -> PlantState:
         """Plant state now; of one that replaces it all but the bank is taken over."""
-        if self._bank_moved:
-            self._state = self._state._replace(battery=_stored(self._bank))
-            self._bank_moved = False
-        return self._state
+        if self._stale:
+            m = point.moved(self._moving)
+            self._base = self._base._replace(
+                battery=point.stored_bank(self._coupling), starter=m.starter, fuse=m.fuse, box=m.box
+            )
+            self._stale = False
+        return self._base
 
     @state.setter
     def state(self, state: PlantState) -> None:
-        self._state = state._replace(battery=self.state.battery)
+        self._base = state._replace(battery=self.state.battery)
+        point.replace_moving(self._moving, state.starter, state.fuse, state.box)
 
     @property
-    def without_bank(self) -> PlantState:
-        """Plant state now, but for the bank, which may lag behind: cheap enough for every point."""
-        return self._state
+    def fuse_degC(self) -> float:
+        """Fuse temperature at the last point, cheap enough for every point."""
+        return self._numbers[point.FUSE_DEGC]
 
     def start(self, time_s: float, values: Array) -> None:
         """Begin to integrate at this accepted point."""
-        self._before = values.copy()
-        self._time_s = time_s
+        point.watch(self._coupling, time_s, values)
+
+    def exchange(self, time_s: float, values: Array) -> None:
+        """Step to an accepted point and hold the sources that follow from it.
+
+        Raises
+        ------
+        ValueError : one of them is not finite
+        """
+        self._stale = True
+        if not point.exchange(self._moving, self._coupling, time_s, values):
+            raise ValueError(f"a model gave a source at {time_s!r} s that is not finite: {self._slopes()}")
 
     def accept(self, time_s: float, values: Array) -> Slopes:
-        """Step to an accepted point and return the sources that follow from it."""
-        s, p = self._state, self._p
-        dt_s, mean_A = 0.0, 0.0
-        if self._before is not None and time_s > self._time_s:
-            dt_s = time_s - self._time_s
-            starter, element, box = step_fast(
-                s.starter, s.fuse, s.box, self._before, values, self._ambient, dt_s, p.starter, p.fuse, p.box
-            )
-            mean_A = 0.5 * (self._before[I_BATTERY] + values[I_BATTERY])
-            self.alternator_charge_C += 0.5 * dt_s * (self._before[I_ALTERNATOR] + values[I_ALTERNATOR])
-            self.port_charge_C += 0.5 * dt_s * (self._before[I_PORT] + values[I_PORT])
-            if p.system.kind.size:
-                system_A = self._before[I_BATTERY] + values[I_BATTERY] - self._before[I_OUTPUT] - values[I_OUTPUT]
-                self.system_charge_C += 0.5 * dt_s * system_A
-            if p.has_vehicle < 0.5:
-                starter = s.starter
-            if p.characteristic.kind == 1.0:
-                element = s.fuse
-            self._state = s = s._replace(starter=starter, fuse=element, box=box)
-            self._bank_moved = True
-            self._before[:] = values
-            self._time_s = time_s
-        emf = step_bank(self._bank, mean_A, values[I_BATTERY], dt_s, self._ambient[2], self._bank_p)
-        return Slopes(*emf, *starter_source(s.starter, values[I_STARTER], p.starter))
+        """`exchange`, and return the sources of both batteries."""
+        self.exchange(time_s, values)
+        return self._slopes()
+
+    def look_closely(self, step_s: float) -> None:
+        """Something changes at this point: the next step is this long at most, and what was straight no longer is."""
+        if self._numbers[point.LONGEST] > 0.0:
+            self._step[0] = min(step_s, self._numbers[point.LONGEST])
+            self._numbers[point.STRAIGHT] = 0.0
 
     def take_means(self, span_s: float) -> tuple[float, float, float]:
         """Mean current of alternator, port and System+ since the last call [A], and start the next means."""
-        means = (self.alternator_charge_C / span_s, self.port_charge_C / span_s, self.system_charge_C / span_s)
-        self.alternator_charge_C = self.port_charge_C = self.system_charge_C = 0.0
-        return means
+        n = self._numbers
+        alternator_C, port_C, system_C = n[point.ALTERNATOR_C], n[point.PORT_C], n[point.SYSTEM_C]
+        n[point.ALTERNATOR_C] = n[point.PORT_C] = n[point.SYSTEM_C] = 0.0
+        return alternator_C / span_s, port_C / span_s, system_C / span_s
+
+    def _slopes(self) -> Slopes:
+        n = self._numbers
+        return Slopes(n[point.BATTERY_V], n[point.BATTERY_V_S], n[point.STARTER_V], n[point.STARTER_V_S])
 
 
 def junctions(state: PlantState) -> dict[str, float]:

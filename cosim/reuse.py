@@ -1,8 +1,10 @@
-"""Reusing a window: a month has sixty crankings that are one and the same to every figure.
+"""Reusing a window: a month has dozens of crankings that are one and the same to every figure.
 
-A window is taken from memory only if it would meet the same supervisor commands, the same inputs tick by tick and the
-same state within `TOLERANCE`. What it changed is then applied as a difference; the supervisor itself runs on the
-remembered measurements, and if it commands anything else than it did then, the window runs in full after all.
+A window is taken from memory only if it would meet the same supervisor commands, the same inputs tick by tick, the same
+state within `TOLERANCE` and both batteries as the circuit sees them: a voltage behind a resistance (`same_batteries`).
+What it changed is then applied as a difference, to the state and to what is recorded and measured of bank and heat; the
+supervisor lives through the window again, and if it commands anything else than then, the window runs in full after
+all.
 """
 
 from __future__ import annotations
@@ -15,24 +17,34 @@ from numpy.typing import NDArray
 
 import bms
 from cosim.inputs import Inputs
-from cosim.plant import PlantState
+from cosim.loop import observe
+from cosim.network import Operating
+from cosim.plant import PlantParameters, PlantState
 from cosim.policy import WindowRequest
-from cosim.sensors import as_measurements, inside
+from cosim.sensors import SCALARS, as_measurements, inside
 from cosim.supervision import Supervision
 from cosim.window_result import WindowOutcome
+from models import bank, starter_battery
 
 Array = NDArray[np.float64]
 
 TOLERANCE = {
-    "soc": 0.02, "h": 0.2, "v_V": 7e-3, "temperature_degC": 3.0, "bled_C": np.inf, "chemical_J": np.inf,
-    "heat_J": np.inf, "cable_J": np.inf, "v1_V": 5e-3, "v2_V": 10e-3, "winding_degC": 10.0, "rectifier_degC": 10.0,
+    "soc": np.inf, "h": np.inf, "v_V": 7e-3, "temperature_degC": 3.0, "bled_C": np.inf, "chemical_J": np.inf,
+    "heat_J": np.inf, "cable_J": np.inf, "v1_V": 5e-3, "v2_V": np.inf, "winding_degC": 10.0, "rectifier_degC": 10.0,
     "case_degC": 10.0, "heatsink_degC": 3.0, "terminal_degC": 3.0, "junction_degC": 3.0, "melt_fraction": 0.01,
     "input_cable_degC": 10.0, "battery_cable_degC": 10.0, "bus_voltage_V": 0.02, "field_A": 1.0,
-    "law_A": 1.0, "system": np.inf, "system_V": 0.05,
+    "law_A": 1.0, "system": np.inf, "system_V": np.inf,
 }
 """Largest difference of a state that counts as the same, by the last part of its name, in its unit (ours); what only
-keeps books may differ. 3 K change the path's resistance by 1 %, 2 % of charge the open-circuit voltage by some 10 mV:
-less than 2 A for the fraction of a second that a window lasts."""
+keeps books may differ. 3 K change the path's resistance by 1 %. Polarisations are those that move within a window (the
+starter battery's `v1_V` has 0.3 s); charges, hysteresis and slow polarisation count by what they make of the EMF."""
+EMF_TOLERANCE_V, STARTER_EMF_TOLERANCE_V = 0.02, 0.01
+"""Differences of the bank's and the starter battery's EMF that count as the same (ours): each moves a current by some
+2 A, behind 10 mohm (bank, path, source) and 5 mohm, for the second or two of a window: coulombs of 700,000."""
+BLOCKED_EMF_TOLERANCE_V = 0.5
+"""The same for the LFP bank where the port is blocked throughout: it leaks 10 uS, five microampere more or less."""
+OHM_TOLERANCE = 0.03
+"""Relative difference of a battery's resistance that counts as the same (ours): 3 A of 100 A at most."""
 REFERENCE_TOLERANCE = 0.01
 """Relative difference of the fuse-drop reference that counts as the same."""
 INPUT_TOLERANCE = 1e-6
@@ -54,20 +66,21 @@ class Remembered:
 
 @dataclass(frozen=True)
 class Reused:
-    """A window taken from memory."""
+    """A window taken from memory; `rows` as `tick_rows` of a `WindowOutcome`, but as they are now."""
 
     name: str
     state: PlantState
     supervision: Supervision
     end_tick: int
     notes: list[tuple[float, str, str, str]]
+    rows: list[tuple[int, PlantState, Operating, Array, Array]]
 
 
 class WindowMemory:
     """All windows of a run that may be reused, the latest of each kind first; none where remote or faults change it."""
 
-    def __init__(self, inputs: Inputs, tick_s: float, allowed: bool = True) -> None:
-        self._inputs, self._tick_s, self._allowed = inputs, tick_s, allowed
+    def __init__(self, inputs: Inputs, tick_s: float, p: PlantParameters, allowed: bool = True) -> None:
+        self._inputs, self._tick_s, self._p, self._allowed = inputs, tick_s, p, allowed
         self._kept: dict[str, list[Remembered]] = {}
 
     def remember(
@@ -94,6 +107,9 @@ class WindowMemory:
             end = request.start_tick + length
             if length > request.limit_ticks or not same_state(kept.start, state):
                 continue
+            blocked = not (before.alternator_enable or supervision.commands.alternator_enable)
+            if not same_batteries(kept.start, state, blocked, self._p):
+                continue
             shape = self._shape(request.start_tick, end)
             if shape.shape != kept.inputs.shape or not np.allclose(shape, kept.inputs, INPUT_TOLERANCE, 1e-6):
                 continue
@@ -116,15 +132,33 @@ class WindowMemory:
         """Let the supervisor live through the remembered measurements; None if it would command otherwise."""
         notes: list[tuple[float, str, str, str]] = []
         tick = request.start_tick
-        for row, measured in zip(kept.outcome.tick_rows[1:], kept.outcome.measured[1:], strict=True):
-            tick += 1
-            if supervision.wants(tick, bool(inside(measured, supervision.low, supervision.high))):
-                supervision = supervision.stepped(tick, as_measurements(measured, supervision.n_cells))
+        then, seen_then = self._start(kept.start, kept.before, kept.request.start_tick)
+        now, seen_now = self._start(state, kept.before, tick)
+        steps, off = self._p.sensors.resolution, seen_now - seen_then
+        off[: SCALARS.index("battery_voltage_V")] = 0.0  # input and fuse drop follow the port, whatever they began with
+        rows = []
+        for row, measured in zip(kept.outcome.tick_rows, kept.outcome.measured, strict=True):
+            x = with_bank_voltage(row[2], then, now)
+            rows.append((tick, shifted(state, kept.start, row[1]), x, row[3], row[4]))
+            seen = np.round((measured + off) / steps) * steps
+            if tick > request.start_tick and supervision.wants(
+                tick, bool(inside(seen, supervision.low, supervision.high))
+            ):
+                supervision = supervision.stepped(tick, as_measurements(seen, supervision.n_cells))
                 now_s = tick * round(self._tick_s * 1000.0) / 1000.0
                 notes += [(now_s, "supervisor", str(e.name), e.detail) for e in supervision.events]
-            if bool(supervision.commands.alternator_enable) != bool(row[4][0]):
+            if tick > request.start_tick and bool(supervision.commands.alternator_enable) != bool(row[4][0]):
                 return None
-        return Reused(kept.name, shifted(state, kept.start, kept.outcome.state), supervision, tick, notes)
+            tick += 1
+        end = shifted(state, kept.start, kept.outcome.state)
+        return Reused(kept.name, end, supervision, tick - 1, notes, rows)
+
+    def _start(self, state: PlantState, before: bms.Commands, tick: int) -> tuple[Operating, Array]:
+        """Slow solution and measurements where a window starts, at the commands that stood before it."""
+        row = self._inputs.sampled(np.array([tick * self._tick_s]))[0]
+        enable = np.array([float(before.alternator_enable), 0.0, 0.0, 0.0])
+        x, seen = observe(state, row, enable, before.sense_reference_V * 1e3, self._p)
+        return x, np.asarray(seen)
 
 
 def _same_commands(a: bms.Commands, b: bms.Commands) -> bool:
@@ -140,6 +174,24 @@ def same_state(a: object, b: object, name: str = "") -> bool:
         names = getattr(a, "_fields", [name] * len(a))
         return all(same_state(x, y, n) for x, y, n in zip(a, b, names, strict=True))
     return bool(np.all(np.abs(np.asarray(a) - np.asarray(b)) <= TOLERANCE[name]))
+
+
+def same_batteries(a: PlantState, b: PlantState, blocked: bool, p: PlantParameters) -> bool:
+    """Whether the circuit sees the same batteries; `blocked`: the port is, so the LFP bank hardly matters."""
+    emf_V, ohm = bank.thevenin(a.battery, p.battery)
+    other_V, other_ohm = bank.thevenin(b.battery, p.battery)
+    far_V = BLOCKED_EMF_TOLERANCE_V if blocked else EMF_TOLERANCE_V
+    if abs(emf_V - other_V) > far_V or abs(ohm / other_ohm - 1.0) > OHM_TOLERANCE:
+        return False
+    emf_V, ohm = starter_battery.thevenin(a.starter, p.starter)
+    other_V, other_ohm = starter_battery.thevenin(b.starter, p.starter)
+    return bool(abs(emf_V - other_V) <= STARTER_EMF_TOLERANCE_V and abs(ohm / other_ohm - 1.0) <= OHM_TOLERANCE)
+
+
+def with_bank_voltage(x: Operating, then: Operating, now: Operating) -> Operating:
+    """An operating point of a remembered window, the bank's voltage moved by how the starts differ."""
+    off_V = now.battery_voltage_V - then.battery_voltage_V
+    return x._replace(battery_voltage_V=x.battery_voltage_V + off_V, system_voltage_V=x.system_voltage_V + off_V)
 
 
 def shifted(state: PlantState, start: PlantState, end: PlantState) -> PlantState:

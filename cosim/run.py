@@ -25,7 +25,7 @@ from cosim.plant import PLANT_LIMITS, PlantState, initial_state, load_parameters
 from cosim.policy import WindowRequest
 from cosim.reference_plant import ReferencePlant
 from cosim.result import LoggedEvent, Result
-from cosim.reuse import Remembered, Reused, WindowMemory, shifted
+from cosim.reuse import Remembered, Reused, WindowMemory
 from cosim.scenario import Scenario, Supply
 from cosim.sensors import as_measurements, inside
 from cosim.slow import with_steady_field
@@ -82,7 +82,7 @@ class Run:
         self.waiting: list[WindowRequest] = []
         self.budget = policy.WindowBudget(self.tick_s)
         self.timeline = timeline_of(scenario, self.p)
-        self.memory = WindowMemory(inputs, self.tick_s, self.timeline.is_empty)
+        self.memory = WindowMemory(inputs, self.tick_s, self.p, self.timeline.is_empty)
         kind = ReferencePlant if scenario.integrator == "reference" else Plant
         self.plant = kind(self.start, self.p, self.grid, self.record, self.ledger)
         self.looks = Looks(windows and circuit.coefficients.kind != LINK, self.tick_s, self.n_ticks)
@@ -289,12 +289,10 @@ class Run:
     def _take_over_again(self, request: WindowRequest, kept: Remembered, reused: Reused) -> None:
         """Apply what a remembered window changed."""
         start_s, end_s = self._seconds(request.start_tick), self._seconds(reused.end_tick)
-        offset = request.start_tick - kept.request.start_tick
-        for tick, state, x, powers, commands in kept.outcome.tick_rows[:-1]:
-            now = tick + offset
-            if now % self.record_every == 0:
-                here = shifted(self.state, kept.start, state)
-                write_row(self.record[now // self.record_every], here, x, powers, self.grid.rows[now], commands, self.p)
+        for tick, state, x, powers, commands in reused.rows[:-1]:
+            if tick % self.record_every == 0:
+                write_row(self.record[tick // self.record_every], state, x, powers, self.grid.rows[tick], commands,
+                          self.p)
         self.plant.state = reused.state
         self.looks.restart(reused.end_tick)
         self._add_to_ledger(kept.outcome)

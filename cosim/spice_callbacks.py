@@ -26,9 +26,11 @@ BLOCK_WORDS = ROWS + MAX_SOURCES * MAX_ROWS * ROW_WORDS
 """Layout of a source table in 8-byte words: number of sources, their keys, their counts of rows, their
 rows."""
 
-CONTROL_WORDS = 4
-"""Words of the control block that ngspice hands to the callback: address of the table (0: none), key of the
-stop source, value of the stop source, number of requests for unknown sources."""
+CONTROL_WORDS = 5
+"""Words of the control block that ngspice hands to the callbacks: address of the table (0: none), key of the
+stop source, value of the stop source, number of requests for unknown sources, longest next step (0: no limit)."""
+STEP_WORD = 4
+"""Place of the longest next step."""
 
 types: Any = numba_types  # numba types are callable in ways that its annotations do not tell
 
@@ -86,6 +88,26 @@ def _external_value(value: Any, time_s: Any, name: Any, ident: Any, control: Any
     value[0] = np.nan  # aborts the run; the session names the unknown source
     words[3] += np.uint64(1)
     return 0
+
+
+def _limit_step(time_s: Any, delta_s: Any, old_s: Any, redo: Any, ident: Any, location: Any, control: Any) -> Any:
+    """Shorten the step that ngspice is about to try (compiled to a C callback).
+
+    ngspice asks at location 0 after it has chosen the step and cut it for breakpoints, and takes what it finds.
+    """
+    limit_s = carray(control, CONTROL_WORDS, np.float64)[STEP_WORD]
+    if location == 0 and 0.0 < limit_s < delta_s[0]:
+        delta_s[0] = limit_s
+    return 0
+
+
+def compile_step_callback() -> Any:
+    """C callback that limits the next step; compiled on first use and cached on disk."""
+    signature = types.int32(
+        types.float64, types.CPointer(types.float64), types.float64, types.int32, types.int32, types.int32,
+        types.voidptr,
+    )
+    return numba.cfunc(signature, cache=True)(_limit_step)
 
 
 def compile_source_callback() -> Any:

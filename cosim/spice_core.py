@@ -18,7 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PySpice.Spice.NgSpice.Shared import NgSpiceShared, ffi
 
-from cosim.spice_callbacks import CONTROL_WORDS, compile_gather, compile_source_callback, name_key
+from cosim.spice_callbacks import (
+    CONTROL_WORDS,
+    STEP_WORD,
+    compile_gather,
+    compile_source_callback,
+    compile_step_callback,
+    name_key,
+)
 from cosim.spice_deck import STOP_SOURCE
 from cosim.spice_errors import DeckInvalid, LibraryPoisoned, SessionBusy, SpiceError
 from cosim.spice_guard import CheckedDeck, check_deck
@@ -26,6 +33,8 @@ from cosim.spice_log import RunLog
 from cosim.spice_run import TransientRun
 from cosim.spice_sources import SourceTable
 from cosim.spice_start import quiet_start
+
+Array = NDArray[np.float64]
 
 _POISON_HINT = "nothing that this process computes with ngspice can be trusted any more: start a new process"
 _KEPT_OUTPUT = 10_000
@@ -48,6 +57,7 @@ class SpiceCore(NgSpiceShared):  # type: ignore[misc]  # PySpice has no type inf
         self._control = np.zeros(CONTROL_WORDS, dtype=np.uint64)
         self._control[1] = name_key(STOP_SOURCE)
         self._stop_value = self._control.view(np.float64)[2:3]
+        self._longest_step = self._control.view(np.float64)[STEP_WORD : STEP_WORD + 1]
         self._gather = compile_gather()
         SpiceCore._exists = True  # from here on ngspice may be initialised, and it can be only once
         super().__init__(ngspice_id=0, send_data=True)
@@ -87,7 +97,9 @@ class SpiceCore(NgSpiceShared):  # type: ignore[misc]  # PySpice has no type inf
         self._source_callback = compile_source_callback()
         source = ffi.cast("int (*)(double *, double, char *, int, void *)", self._source_callback.address)
         self._ident = ffi.new("int *", 0)
-        native.ngSpice_Init_Sync(source, source, ffi.NULL, self._ident, control)
+        self._step_callback = compile_step_callback()
+        step = ffi.cast("int (*)(double, double *, double, int, int, int, void *)", self._step_callback.address)
+        native.ngSpice_Init_Sync(source, source, step, self._ident, control)
         self._get_version()
         self.exec_command("set nomoremode")
 
@@ -159,6 +171,7 @@ class SpiceCore(NgSpiceShared):  # type: ignore[misc]  # PySpice has no type inf
         finally:
             self._run = None
             self._stop_value[0] = 0.0
+            self._longest_step[0] = 0.0
             self._control[0] = 0
             try:
                 if not self._poisoned:
@@ -244,6 +257,11 @@ class SpiceCore(NgSpiceShared):  # type: ignore[misc]  # PySpice has no type inf
             dtype = np.complex128 if is_complex else np.float64
             found[name.lower()] = np.frombuffer(ffi.buffer(source, size * info.v_length), dtype=dtype).copy()
         return found
+
+    @property
+    def longest_step_s(self) -> Array:
+        """One number that a hook may change: longest step that ngspice tries next [s]; 0 for its own choice."""
+        return self._longest_step
 
     def request_stop(self) -> None:
         """End the running transient cleanly after this accepted point; to be called from `on_accept`."""

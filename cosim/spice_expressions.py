@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from cosim.spice_errors import DeckInvalid
 
@@ -43,13 +44,17 @@ def check_expressions(lines: Sequence[str], title: str | None) -> None:
     """
     lowered = [line.lower() for line in lines]
     for line in lowered:
-        _check_balance(line, title)
+        problem = _unbalanced(line)
+        if problem is not None:
+            raise DeckInvalid(problem, deck=title)
     known, functions = _definitions(lowered)
     for line in lowered:
         _check_names(line, known, functions, title)
 
 
-def _check_balance(line: str, title: str | None) -> None:
+@lru_cache(maxsize=4096)
+def _unbalanced(line: str) -> str | None:
+    """What is unbalanced in a line, or None; remembered, because the decks of a run share nearly all their lines."""
     for opening, closing in ("{}", "()"):
         depth = 0
         for character in line:
@@ -57,9 +62,8 @@ def _check_balance(line: str, title: str | None) -> None:
             if depth < 0:
                 break
         if depth:
-            raise DeckInvalid(f"unbalanced {opening}{closing} in {line[:80]!r}", deck=title)
-    if line.count("'") % 2:
-        raise DeckInvalid(f"unbalanced quote in {line[:80]!r}", deck=title)
+            return f"unbalanced {opening}{closing} in {line[:80]!r}"
+    return f"unbalanced quote in {line[:80]!r}" if line.count("'") % 2 else None
 
 
 def _definitions(lines: Sequence[str]) -> tuple[frozenset[str], frozenset[str]]:

@@ -93,7 +93,7 @@ def _logical_lines(deck: str, title: str | None) -> list[str]:
         line = raw.strip()
         # Comments may be in any script; whatever reaches ngspice is plain text.
         plain = raw.isascii() or line.startswith("*")
-        if not plain or any(not c.isprintable() and c != "\t" for c in raw):
+        if not plain or not raw.replace("\t", " ").isprintable():
             raise DeckRejected(f"line {number} holds characters that are not printable ASCII", deck=title)
         lower = line.lower()
         if lower.startswith(("*#", "*ng_script")):

@@ -121,6 +121,8 @@ class TransientRun:
         # A point this close before a breakpoint counts as being on it: ngspice's own rule (1e-11 of the
         # longest step).
         self._near_s = 1e-11 * tmax_s
+        # With a step callback ngspice ends 1.1 of its shortest steps, which are that long, before the stop time.
+        self._end_s = tstop_s - 4e-11 * tmax_s
         self._addresses: NDArray[np.uint64] | None = None
         self._rows = np.empty((_FIRST_ROWS, 1 + len(self.signals)))
         self._values = np.empty(len(self.signals))
@@ -165,6 +167,8 @@ class TransientRun:
         if queue and queue[0] <= time_s + self._near_s:
             time_s = self._land(time_s)
             self._rows[n, 0] = time_s
+        if time_s >= self._end_s:
+            time_s = self._rows[n, 0] = self.tstop_s
         self.n_points = n + 1
         self.last_s = time_s
         if n + 1 > self._max_points:

@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from typing import cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cosim.spice_callbacks import BLOCK_WORDS, COUNTS, MAX_ROWS, MAX_SOURCES, ROW_WORDS, ROWS, name_key
 
@@ -49,6 +50,19 @@ class SourceTable:
     def address(self) -> int:
         """Address of the table in memory, valid as long as this object lives."""
         return int(self._words.ctypes.data)
+
+    @property
+    def words(self) -> NDArray[np.uint64]:
+        """The table itself, for compiled code that holds sources at accepted points."""
+        return self._words
+
+    def places(self, names: Iterable[str]) -> NDArray[np.int64]:
+        """Where in `words` the rows of some sources begin, and where their counts are; shape (2, n).
+
+        They must be held before a run.
+        """
+        slots = np.array([self._slot_of(name) for name in names], dtype=np.int64)
+        return np.stack((ROWS + slots * MAX_ROWS * ROW_WORDS, COUNTS + slots))
 
     def hold(self, name: str, time_s: float, value: float, slope: float = 0.0) -> None:
         """From `time_s` on the source is ``value + slope (t - time_s)``.

@@ -42,6 +42,7 @@ def main() -> None:
     plant.state = plant.state
     plant.look(3, Stretch(commands, 54.0, -free, free, 100))
     fast = FastState(state, p, ambient)
+    fast.state = fast.state
     values = np.zeros(len(ORDER))
     fast.accept(0.0, values)
     fast.start(0.0, values)

@@ -44,25 +44,16 @@ from cosim.timeline import NOTHING, Timeline
 from cosim.window_deck import with_field_held
 from cosim.window_recipe import RECIPE, WindowRecipe
 from cosim.window_result import WindowOutcome, window_dataset
+from cosim.window_steps import COMMAND_RAMP_S, CORNER_STEP_S, EVENT_STEP_S, is_one_of, longest_step_s
 from cosim.window_time import merged, seconds
 from models import alternator, bank, fuse
 
 Array = NDArray[np.float64]
 
-COMMAND_RAMP_S = 2e-6
-"""Time a command takes to change inside SPICE; both ends are breakpoints (ours, see the coupling tests)."""
-FINE_STEP_S, FINE_STEPS = 4e-6, 250
-"""Breakpoints after an enable command: dampers and cables then ring with some 150 us, and Gear's steps of 40 us would
-lose 5 % of the energy in it (ours, see the balance of a disable under current)."""
 ENABLE_AT_S = 1e-3
 """Moment in the pre-roll at which a path that was enabled is enabled again."""
 PREROLL_S = {False: 2e-3, True: 0.05}
 """Length of the pre-roll for a path that starts disabled / enabled (ours: many times the limiter's settling)."""
-MAX_STEP_S = 1e-4
-"""Longest step of a window that the user asks for, unless it names another: first-order hold is exact to 1e-5 V."""
-AUTOMATIC_STEP_S = 2.5e-4
-"""Longest step of other windows: less than half the time, charge within 2e-5, energies within 4e-4, peaks within 0.05 A
-of the above over a day's windows (measured); ngspice takes short steps by itself where something moves."""
 QUIET_A, QUIET_V, ALTERNATOR_QUIET_A = 0.1, 5e-3, 1.0
 """A window is settled when nothing exchanged moved by more than this over its last tick, or when all of it is as close
 to the slow prediction (ours); the alternator's current is not handed over, only its voltage matters."""
@@ -96,16 +87,19 @@ class Window:
         self._p, self._timeline, self._node_V = p, timeline, float("nan")
         self._ambient = np.array(inputs.ambient_degC)
         self._start = (state, supervision)
-        self._fast = FastState(state, p, self._ambient)
+        self._step: Array | None = None
+        self._longest_step_s = longest_step_s(request)
         self._preroll_s = PREROLL_S[previous_commands.alternator_enable]
         self._spec = with_field_held(spec, self._preroll_s)
         self._table = SourceTable(externals(spec))
+        self._fast = self._fast_state(state)
         self._tick = request.start_tick
         self._last_values: Array | None = None
         self._standing = previous_commands
         self._settled = False
         self._start_mismatch_A = 0.0
         self._breakpoints: list[float] = []
+        self._kinks: list[float] = []
         self._next_corner = 0
         self._rows: list[tuple[int, PlantState, Operating, Array, Array]] = []
         self._seen: list[Array] = []
@@ -136,11 +130,12 @@ class Window:
         ticks = [self._tick_time(k) for k in range(self.request.start_tick, end_tick + 1)]
         corners = [self._spice_time(t) for t in self._inputs.corners(start_s, end_tick * self._tick_s)]
         self._breakpoints = merged(ticks, corners)
-        self._stop = session.request_stop
+        first_s, last_s = start_s - 0.5 * self._tick_s, end_tick * self._tick_s
+        self._kinks = [self._spice_time(float(t)) for t in self._inputs.fast_corners(first_s, last_s)]
+        self._stop, self._step = session.request_stop, session.longest_step_s
         self._reset()
-        step_s = self.request.max_step_s or (MAX_STEP_S if self.request.by_user else AUTOMATIC_STEP_S)
         waves = session.transient(
-            top_deck(self._spec), tstop_s=ticks[-1], tmax_s=step_s, signals=list(SIGNALS.values()),
+            top_deck(self._spec), tstop_s=ticks[-1], tmax_s=self._longest_step_s, signals=list(SIGNALS.values()),
             sources=self._table, on_accept=self._accept, breakpoints=[ENABLE_AT_S, *self._breakpoints],
             restart=self._reset, options=self.request.options,
         )
@@ -157,7 +152,7 @@ class Window:
     def _reset(self) -> None:
         """Everything back to the window's start (also before a retry with other numerics)."""
         state, supervision = self._start
-        self._fast = FastState(state, self._p, self._ambient)
+        self._fast = self._fast_state(state)
         self._supervision = supervision
         self._standing = self._previous
         self._timeline.restore(self.request.start_tick)
@@ -168,6 +163,9 @@ class Window:
         self._seen.clear()
         self._notes.clear()
         self._initial_sources()
+
+    def _fast_state(self, state: PlantState) -> FastState:
+        return FastState(state, self._p, self._ambient, self._table, self._step, self._longest_step_s)
 
     def _initial_sources(self) -> None:
         s, p, table = self._fast.state, self._p, self._table
@@ -194,24 +192,26 @@ class Window:
 
     # ---- accepted points ----------------------------------------------------------------------------------
     def _accept(self, spice_s: float, values: Array) -> list[float] | None:
-        if self._settled or spice_s < self._breakpoints[0] - 1e-12:
+        if self._settled:
+            return None
+        if spice_s < self._breakpoints[0] - 1e-12:
+            self._fast.start(spice_s, values)
+            if abs(spice_s - ENABLE_AT_S) < 1e-12 and self._previous.alternator_enable:
+                self._fast.look_closely(EVENT_STEP_S)
             return None
         if self._next_corner == 0:
             self._fast.start(spice_s, values)
-        slopes = self._fast.accept(spice_s, values)
-        table, state = self._table, self._fast.without_bank
-        table.hold("vemf", spice_s, slopes.battery_emf_V, slopes.battery_slope_V_s)
-        if self._p.has_vehicle > 0.5:
-            table.hold("vsrc", spice_s, slopes.starter_emf_V, slopes.starter_slope_V_s)
-        table.hold("vtfuse", spice_s, state.fuse.temperature_degC)
-        for name, value in junctions(state).items():
-            table.hold(name, spice_s, value)
+        self._fast.exchange(spice_s, values)
         more: list[float] = []
         if self._next_corner < len(self._breakpoints) and spice_s >= self._breakpoints[self._next_corner] - 1e-12:
             if abs(spice_s - self._tick_time(self._tick)) < 1e-12:
                 more = self._at_tick(spice_s, values)
             self._next_corner += 1
             self._hold_inputs(spice_s)
+            if more:
+                self._fast.look_closely(EVENT_STEP_S)
+            elif is_one_of(spice_s, self._kinks):
+                self._fast.look_closely(CORNER_STEP_S)
         return more or None
 
     def _hold_inputs(self, spice_s: float) -> None:
@@ -268,7 +268,7 @@ class Window:
         more: list[float] = []
         if commands.alternator_enable != before.alternator_enable:
             table.ramp("ven", spice_s, float(commands.alternator_enable), COMMAND_RAMP_S)
-            more = [end_s, *(spice_s + k * FINE_STEP_S for k in range(1, FINE_STEPS + 1))]
+            more = [end_s]
         if commands.sense_reference_V != before.sense_reference_V:
             table.ramp("vref", spice_s, commands.sense_reference_V * 1e3, COMMAND_RAMP_S)
             more = more or [end_s]

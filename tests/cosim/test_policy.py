@@ -9,10 +9,11 @@ from cosim.characteristic import limiter_start
 from cosim.plant import initial_state, load_parameters
 from cosim.policy import SPARED, WindowBudget
 from cosim.result import Result
-from cosim.reuse import same_state, shifted
+from cosim.reuse import BLOCKED_EMF_TOLERANCE_V, EMF_TOLERANCE_V, same_batteries, same_state, shifted
 from cosim.scenario import parse_scenario
 from cosim.simulation import Simulation
 from cosim.spice import SpiceSession
+from models import bank
 
 PERIOD_S = 60.0
 
@@ -85,3 +86,19 @@ def test_states_are_compared_and_shifted_field_by_field() -> None:
     moved = shifted(hot, state, warmer)
     assert moved.box.heatsink_degC == pytest.approx(state.box.heatsink_degC + 6.0)
     assert np.array_equal(moved.battery.soc, state.battery.soc)
+
+
+def test_batteries_count_by_what_the_circuit_sees() -> None:
+    """A charge that moves the EMF by too much is another battery, unless the port is blocked; a flat part is not."""
+    p = load_parameters(parse_scenario(square_wave(1)), limiter_start())
+    states = {soc: initial_state(parse_scenario({**square_wave(1), "bank": {"soc": soc}}), p)
+              for soc in (0.05, 0.50, 0.51, 0.80)}
+    emf_V = {soc: float(bank.thevenin(state.battery, p.battery)[0]) for soc, state in states.items()}
+    assert abs(emf_V[0.51] - emf_V[0.50]) < EMF_TOLERANCE_V < abs(emf_V[0.80] - emf_V[0.50]) < BLOCKED_EMF_TOLERANCE_V
+    assert same_batteries(states[0.50], states[0.51], False, p)
+    assert not same_batteries(states[0.50], states[0.80], False, p)
+    assert same_batteries(states[0.50], states[0.80], True, p)
+    assert not same_batteries(states[0.50], states[0.05], True, p)
+    starter = states[0.50].starter
+    weaker = states[0.50]._replace(starter=starter._replace(soc=starter.soc - 0.05))
+    assert not same_batteries(states[0.50], weaker, True, p)

@@ -308,3 +308,19 @@ def test_the_signal_handler_is_put_back(session: SpiceSession) -> None:
     before = signal.getsignal(signal.SIGINT)
     session.transient(RC, tstop_s=1e-4, tmax_s=1e-5, signals=["v(b)"], sources=table(vin=1.0))
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_hook_limits_the_steps_that_follow(session: SpiceSession) -> None:
+    """Steps up to the limit of the moment, ends as ever, and nothing left for the next run."""
+
+    def on_accept(time_s: float, values: Array) -> None:
+        session.longest_step_s[0] = 1e-5 if 2e-3 <= time_s < 3e-3 else 0.0
+
+    waves = session.transient(RC, tstop_s=5e-3, tmax_s=5e-4, signals=["v(b)"], sources=table(vin=1.0),
+                              on_accept=on_accept)
+    steps, begin = np.diff(waves.time_s), waves.time_s[:-1]
+    inside = (begin >= 2e-3) & (begin < 3e-3)
+    assert steps[inside].max() <= 1e-5 * (1.0 + 1e-9)
+    assert steps[~inside].max() > 1e-4
+    assert waves.time_s[-1] == 5e-3
+    assert session.longest_step_s[0] == 0.0
