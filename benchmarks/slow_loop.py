@@ -39,9 +39,9 @@ from cosim.slow import (
     solve_around,
 )
 from cosim.spice import SpiceSession
-from cosim.tick_sensors import cells_surely_inside, fill_extremes
+from cosim.tick_sensors import cells_surely_inside
 from models import alternator, bank_tick, bank_work, heat_tick, starter_battery
-from models.compiled import borrowing
+from models.compiled import borrowing, borrowing_apart
 
 CYCLE = (("idle", 300.0), ("city", 1800.0), ("highway", 1500.0))
 """Kind and duration [s] of the segments that make up the day."""
@@ -122,12 +122,12 @@ def _measured(n: int, s: PlantState, x: Operating, k: Tick, rows: Any, ambient: 
     held = 0
     for i in range(n):
         k.bank.emf_V[0] = i
-        fill_extremes(k)
+        bank_tick.fill_extremes(k.bank)
         held += cells_surely_inside(k, p.sensors.low, p.sensors.high)
     return held
 
 
-@numba.njit
+@borrowing_apart
 def _advanced(n: int, s: PlantState, x: Operating, k: Tick, rows: Any, ambient: Any, out: Any, p: Any) -> float:
     for i in range(n):
         s = advance_in_place(s, x, rows[i % 1000], ambient, k, p)

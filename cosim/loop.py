@@ -23,12 +23,14 @@ from cosim.slow import (
     own_arrays,
     port_gate,
     prepare,
+    put_numbers,
     solve_around,
     with_bank,
+    with_numbers,
 )
-from cosim.tick_sensors import cells_surely_inside, fill_cells, fill_extremes
+from cosim.tick_sensors import cells_surely_inside, fill_cells
 from models import bank_tick, bank_work, cable, system
-from models.compiled import apart, borrowing
+from models.compiled import apart, borrowing, borrowing_apart
 from models.system_port import BLOCKED_OHM, Gate
 
 Array = NDArray[np.float64]
@@ -192,19 +194,21 @@ def run_ticks(
         `WANTED` or beyond
     """
     k = prepare(state, grid.tick_s, p)
-    state, tick, why = _run_ticks(
-        own_arrays(state), tick, end_tick, fresh, grid, stretch, record, ledger, watch, k, p
-    )
-    return with_bank(state, bank_work.stored(k.bank)), tick, why
+    own = own_arrays(state)
+    tick, why = _run_ticks(own, tick, end_tick, fresh, grid, stretch, record, ledger, watch, k, p)
+    return with_bank(with_numbers(own, k.numbers), bank_work.stored(k.bank)), tick, why
 
 
-@apart
+@borrowing_apart
 def _run_ticks(
     state: PlantState, tick: int, end_tick: int, fresh: bool, grid: Grid, stretch: Stretch,
     record: NDArray[np.float64], ledger: NDArray[np.float64], watch: NDArray[np.int64], k: Tick, p: PlantParameters,
-) -> tuple[PlantState, int, int]:
-    """`run_ticks` that writes over the arrays of `state`; bank and measurements (where it is wanted) are in `k`."""
-    flags = plant_flags(state, p)
+) -> tuple[int, int]:
+    """`run_ticks` that writes over the arrays of `state`.
+
+    Bank, measurements (where it is wanted) and the other numbers of the state (`put_numbers`) are left in `k`.
+    """
+    flags, why = plant_flags(state, p), ENDED
     gate = port_gate(stretch.commands, grid.tick_s, p)
     while tick < end_tick:
         row = grid.rows[tick]
@@ -213,12 +217,14 @@ def _run_ticks(
         x = _observe(state, row, u, gate, k, p)
         if fresh and (tick >= stretch.deadline_tick or not _held(k, tick, stretch, p)):
             _measure_cells(k, p)
-            return state, tick, WANTED
+            why = WANTED
+            break
         fresh = True
         if watch[0]:
             doubt = look(watch, state, k, x, grid.rows, tick, grid.tick_s, u, gate, p)
             if doubt:
-                return state, tick, WANTED + doubt
+                why = WANTED + doubt
+                break
         fill_powers_W(k.powers_W, x.input_voltage_V - x.battery_voltage_V, x.port_current_A, u, p.characteristic)
         if tick % grid.record_every == 0:
             _fill_row(record[tick // grid.record_every], state, x, k.powers_W, row, stretch.commands, k, p)
@@ -235,7 +241,8 @@ def _run_ticks(
         tick += 1
         if plant_flags(state, p) != flags:
             break
-    return state, tick, ENDED
+    put_numbers(k.numbers, state)
+    return tick, why
 
 
 @borrowing
@@ -247,7 +254,7 @@ def _held(k: Tick, tick: int, stretch: Stretch, p: PlantParameters) -> bool:
     if sampled and not scalars_inside(k.measured, stretch.sample_low, stretch.sample_high):
         return False
     if p.sensors.cells_touched[0] < 0.5:
-        fill_extremes(k)
+        bank_tick.fill_extremes(k.bank)
         if cells_surely_inside(k, stretch.low, stretch.high) and (
             not sampled or cells_surely_inside(k, stretch.sample_low, stretch.sample_high)
         ):
@@ -346,7 +353,8 @@ def _run_plant(
 ) -> tuple[int, int, int]:
     """`run_ticks` on what `Plant` keeps."""
     p, k = ps[0], ticks[0]
-    state, tick, why = _run_ticks(states[0], tick, end_tick, fresh, grids[0], stretch, record, ledger, watch, k, p)
+    tick, why = _run_ticks(states[0], tick, end_tick, fresh, grids[0], stretch, record, ledger, watch, k, p)
+    state = with_numbers(states[0], k.numbers)
     states[0] = state
     if why == WANTED:
         measured[:] = k.measured

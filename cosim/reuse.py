@@ -134,7 +134,8 @@ class WindowMemory:
         tick = request.start_tick
         then, seen_then = self._start(kept.start, kept.before, kept.request.start_tick)
         now, seen_now = self._start(state, kept.before, tick)
-        steps, off = self._p.sensors.resolution, seen_now - seen_then
+        steps, fitted = self._p.sensors.resolution, np.isfinite(seen_now) & np.isfinite(seen_then)
+        off = np.where(fitted, seen_now, 0.0) - np.where(fitted, seen_then, 0.0)
         off[: SCALARS.index("battery_voltage_V")] = 0.0  # input and fuse drop follow the port, whatever they began with
         rows = []
         for row, measured in zip(kept.outcome.tick_rows, kept.outcome.measured, strict=True):

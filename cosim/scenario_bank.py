@@ -10,6 +10,8 @@ from pydantic import BaseModel, Field, model_validator
 
 from cosim.scenario_base import STRICT, ParameterName
 from models import bank, cable
+from models.bank_rows import LANES
+from models.parameter_file import ParameterError
 
 Array = NDArray[np.float64]
 
@@ -90,6 +92,9 @@ def bank_parameters(asked: Bank, seed: int) -> bank.BankParameters:
     """Parameters of the bank that a scenario asks for; raises `models.parameter_file.ParameterError`."""
     kind = bank.load_battery(asked.battery)
     cells = kind.capacity_factor.shape[1]
+    if asked.batteries * cells > LANES:
+        most = LANES // cells
+        raise ParameterError(f"bank.batteries: {asked.batteries} of {cells} cells; allowed: up to {most} of these")
     own = [asked.own(b) for b in range(asked.batteries)]
     drawn = [draws(seed, b, cells) for b in range(asked.batteries)]
     capacity = [o.capacity_factor * (1.0 + asked.spread.capacity * d[0]) for o, d in zip(own, drawn, strict=True)]

@@ -144,12 +144,17 @@ REFRESH_S = 1.0
 """The cells' tables are read again at multiples of this time, by the tick's index, whoever calls when (ours)."""
 
 
+N_NUMBERS = 17
+"""Numbers of the plant's state that are not arrays, see `put_numbers`."""
+
+
 class Tick(NamedTuple):
     """Constants of a fixed tick and work space, made once.
 
     dt_s : tick; refresh_ticks : ticks from one look at the tables to the next; bank : the cells' state and
-    coefficients; box : prepared step; powers_W : (7,) as `powers_W`; measured : measurement vector; extremes : (4,
-    n_batteries) lowest and highest cell voltage and temperature; guard : (2,) how far measured ones are from the truth
+    coefficients; box : prepared step; powers_W : (7,) as `powers_W`; measured : measurement vector; guard : (2,) how
+    far a measured voltage and temperature of a cell are from the truth; numbers : where a stretch leaves those of the
+    plant's state
     """
 
     dt_s: float
@@ -158,8 +163,8 @@ class Tick(NamedTuple):
     box: heat_tick.BoxTick
     powers_W: NDArray[np.float64]
     measured: NDArray[np.float64]
-    extremes: NDArray[np.float64]
     guard: NDArray[np.float64]
+    numbers: NDArray[np.float64]
 
 
 @apart
@@ -179,8 +184,7 @@ def prepare(state: PlantState, dt_s: float, p: PlantParameters) -> Tick:
     return Tick(
         dt_s, max(1, round(REFRESH_S / dt_s)), w,
         heat_tick.prepare_box(state.box.junction_degC.shape[0], dt_s, p.box), np.empty(7),
-        np.empty(N_SCALARS + 2 * n_cells),
-        np.empty((4, batteries)), guard,
+        np.empty(N_SCALARS + 2 * n_cells), guard, np.empty(N_NUMBERS),
     )
 
 
@@ -199,6 +203,31 @@ def with_bank(state: PlantState, cells: bank.BankState) -> PlantState:
         heat.BoxState(box.heatsink_degC, box.terminal_degC, box.junction_degC.copy()),
         state.input_cable_degC, state.battery_cable_degC, state.bus_voltage_V, state.field_A, state.law_A,
         state.system.copy(), state.system_V,
+    )
+
+
+@borrowing
+def put_numbers(out: NDArray[np.float64], state: PlantState) -> None:
+    """Leave what of the state is not an array in `out`.
+
+    The tick loop counts no references to arrays (a quarter of its time went into that), so it cannot return a state.
+    """
+    out[0], out[1], out[2] = state.starter.soc, state.starter.v1_V, state.starter.v2_V
+    out[3] = state.starter.temperature_degC
+    out[4], out[5], out[6] = state.alternator.winding_degC, state.alternator.rectifier_degC, state.alternator.case_degC
+    out[7], out[8] = state.fuse.temperature_degC, state.fuse.melt_fraction
+    out[9], out[10] = state.box.heatsink_degC, state.box.terminal_degC
+    out[11], out[12], out[13] = state.input_cable_degC, state.battery_cable_degC, state.bus_voltage_V
+    out[14], out[15], out[16] = state.field_A, state.law_A, state.system_V
+
+
+@compiled
+def with_numbers(state: PlantState, x: NDArray[np.float64]) -> PlantState:
+    """The state with the numbers of `put_numbers`; the arrays are shared."""
+    return PlantState(
+        state.battery, starter_battery.StarterState(x[0], x[1], x[2], x[3]),
+        alternator.AlternatorState(x[4], x[5], x[6]), fuse.FuseState(x[7], x[8]),
+        heat.BoxState(x[9], x[10], state.box.junction_degC), x[11], x[12], x[13], x[14], x[15], state.system, x[16],
     )
 
 
@@ -259,16 +288,18 @@ def _advance_heat(
 
 @borrowing
 def advance_bank(k: Tick, ambient_degC: NDArray[np.float64], p: PlantParameters) -> None:
-    """The bank after a tick, its currents shared out. Apart from what makes tuples, because that counts references."""
+    """The bank after a tick, its currents shared out."""
     bank_tick.advance(k.bank, k.dt_s, ambient_degC[2], p.battery)
 
 
-@compiled
+@borrowing
 def advance_in_place(
     state: PlantState, x: Operating, row: NDArray[np.float64], ambient_degC: NDArray[np.float64], k: Tick,
     p: PlantParameters,
 ) -> PlantState:
     """Plant state one tick later, the tick's currents and powers held; the arrays of `state` are written over.
+
+    For callers that count no references: the arrays in the result are borrowed from `state`.
 
     The bank is the one in `k.bank`, its currents shared out; `k.powers_W` is that of the start of the tick.
     """

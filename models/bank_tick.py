@@ -1,58 +1,48 @@
-"""One step of a bank in its work space: voltages, shares, and everything after a step at held currents.
-
-The loops are short and write one array each: with many arrays in one loop the compiler could not tell them apart, and
-would do one cell at a time instead of four.
-"""
+"""One step of a bank in its work space: voltages, shares, and everything after a step at held currents."""
 
 import math
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models import bank_rows as r
+from models.bank_rows import LANES
 from models.bank_types import BankParameters
 from models.bank_work import Work
 from models.compiled import borrowing, vectorising
 
 Array = NDArray[np.float64]
 
-
-@vectorising
-def _fill_ocv(out: Array, u_V: Array, soc: Array, from_soc: Array) -> None:
-    for i in range(out.size):
-        d = soc[i] - from_soc[i]
-        out[i] = u_V[0, i] + d * (u_V[1, i] + d * (u_V[2, i] + d * u_V[3, i]))
+NEARLY_LINEAR = 0.1
+"""Up to this part of its scale a charge-transfer current is taken through the series of asinh (relative error below
+3e-12)."""
 
 
 @vectorising
-def _add_product(out: Array, start: Array, a: Array, b: Array, sign: float) -> None:
-    for i in range(out.size):
-        out[i] = start[i] + sign * (a[i] * b[i])
-
-
-@vectorising
-def _add(out: Array, a: Array) -> None:
-    for i in range(out.size):
-        out[i] += a[i]
+def _fill_emf(x: Array, n: int) -> None:
+    for i in range(n):
+        d = x[r.SOC * LANES + i] - x[r.FROM_SOC * LANES + i]
+        ocv_V = x[r.U0 * LANES + i] + d * (
+            x[r.U1 * LANES + i] + d * (x[r.U2 * LANES + i] + d * x[r.U3 * LANES + i])
+        )
+        own_V = x[r.HYSTERESIS_V * LANES + i] * x[r.H * LANES + i] + x[r.V * LANES + i]
+        x[r.EMF_V * LANES + i] = ocv_V + own_V - x[r.OHM * LANES + i] * x[r.BLEED_A * LANES + i]
 
 
 @borrowing
 def look(w: Work) -> tuple[float, float]:
     """Fill the cells' and batteries' EMF and return the bank's Thevenin equivalent (emf_V, resistance_ohm)."""
-    _fill_ocv(w.ocv_V, w.u_V, w.soc, w.from_soc)
-    _add_product(w.emf_V, w.ocv_V, w.hysteresis_V, w.h, 1.0)
-    for k in range(w.v_V.shape[0]):
-        _add(w.emf_V, w.v_V[k])
-    if w.bank[1] > 0.0:
-        _add_product(w.emf_V, w.emf_V, w.ohm, w.bleed_A, -1.0)
-    batteries, emf_V, battery_emf_V = w.battery_A.size, w.emf_V, w.battery_emf_V
+    x, batteries, n = w.x, w.battery_A.size, w.soc.size
+    _fill_emf(x, n)
     for b in range(batteries):
-        battery_emf_V[b] = emf_V[b]
-    for c in range(1, w.keep.shape[0]):
+        x[r.BATTERY_EMF_V * LANES + b] = x[r.EMF_V * LANES + b]
+    for first in range(batteries, n, batteries):
+        emf_V = w.emf_V[first : first + batteries]
         for b in range(batteries):
-            battery_emf_V[b] += emf_V[c * batteries + b]
+            x[r.BATTERY_EMF_V * LANES + b] += emf_V[b]
     total_V = 0.0
     for b in range(batteries):
-        total_V += w.part[b] * battery_emf_V[b]
+        total_V += x[r.PART * LANES + b] * x[r.BATTERY_EMF_V * LANES + b]
     return total_V, w.bank[0]
 
 
@@ -62,182 +52,209 @@ def divide(w: Work, emf_V: float, current_A: float) -> None:
 
     Written as part_b I + (E - E_b) / R_b, which is exact for one battery and loses nothing for many.
     """
-    batteries, part, battery_S, battery_emf_V = w.battery_A.size, w.part, w.battery_S, w.battery_emf_V
-    battery_A, cells_A = w.battery_A, w.current_A
+    x, batteries, n = w.x, w.battery_A.size, w.soc.size
     for b in range(batteries):
-        battery_A[b] = part[b] * current_A + (emf_V - battery_emf_V[b]) * battery_S[b]
-    for c in range(w.keep.shape[0]):
+        x[r.BATTERY_A * LANES + b] = (
+            x[r.PART * LANES + b] * current_A + (emf_V - x[r.BATTERY_EMF_V * LANES + b]) * x[r.BATTERY_S * LANES + b]
+        )
+    greatest_A = 0.0
+    for b in range(batteries):
+        greatest_A = max(greatest_A, abs(x[r.BATTERY_A * LANES + b]))
+    w.bank[1] = greatest_A
+    for first in range(0, n, batteries):
+        own_A = x[r.CURRENT_A * LANES + first : r.CURRENT_A * LANES + first + batteries]
+        bleed_A = x[r.BLEED_A * LANES + first : r.BLEED_A * LANES + first + batteries]
         for b in range(batteries):
-            cells_A[c * batteries + b] = battery_A[b]
-    if w.bank[1] > 0.0:
-        for i in range(cells_A.size):
-            cells_A[i] -= w.bleed_A[i]
+            own_A[b] = x[r.BATTERY_A * LANES + b] - bleed_A[b]
+
+
+@borrowing
+def fill_extremes(w: Work) -> None:
+    """Fill each battery's lowest and highest cell voltage and temperature; `divide` came before."""
+    x, batteries, n = w.x, w.battery_A.size, w.soc.size
+    for b in range(batteries):
+        volts = x[r.EMF_V * LANES + b] + x[r.OHM * LANES + b] * x[r.BATTERY_A * LANES + b]
+        x[r.LOW_V * LANES + b] = x[r.HIGH_V * LANES + b] = volts
+        x[r.LOW_DEGC * LANES + b] = x[r.HIGH_DEGC * LANES + b] = x[r.DEGC * LANES + b]
+    for first in range(batteries, n, batteries):
+        emf_V, ohm = w.emf_V[first : first + batteries], w.ohm[first : first + batteries]
+        degC = w.degC[first : first + batteries]
+        for b in range(batteries):
+            volts = emf_V[b] + ohm[b] * x[r.BATTERY_A * LANES + b]
+            low_V, high_V = x[r.LOW_V * LANES + b], x[r.HIGH_V * LANES + b]
+            x[r.LOW_V * LANES + b] = volts if volts < low_V else low_V
+            x[r.HIGH_V * LANES + b] = volts if volts > high_V else high_V
+            cold_degC, hot_degC = x[r.LOW_DEGC * LANES + b], x[r.HIGH_DEGC * LANES + b]
+            x[r.LOW_DEGC * LANES + b] = degC[b] if degC[b] < cold_degC else cold_degC
+            x[r.HIGH_DEGC * LANES + b] = degC[b] if degC[b] > hot_degC else hot_degC
 
 
 @vectorising
-def _linear_pair(over_V: Array, v_V: Array, ohm: Array, current_A: Array, decay: Array, mean: Array) -> None:
-    for i in range(v_V.size):
-        target_V = ohm[i] * current_A[i]
-        away_V = v_V[i] - target_V
-        over_V[i] += target_V + away_V * mean[i]
-    for i in range(v_V.size):
-        target_V = ohm[i] * current_A[i]
-        v_V[i] = target_V + (v_V[i] - target_V) * decay[i]
+def _pair_towards(x: Array, y: Array, i: int, target_V: float) -> None:
+    """Step a pair of one cell; adds its mean and its voltage to those of all pairs."""
+    away_V = y[r.PAIR_V * LANES + i] - target_V
+    after_V = target_V + away_V * y[r.DECAY * LANES + i]
+    x[r.OVER_V * LANES + i] += target_V + away_V * y[r.MEAN * LANES + i]
+    x[r.V * LANES + i] += after_V
+    y[r.PAIR_V * LANES + i] = after_V
 
 
 @vectorising
-def fill_charge_transfer_V(out: Array, ohm: Array, scale_A: Array, current_A: Array) -> None:
-    """Fill R I_k asinh(I / I_k), with square roots and a series instead of a logarithm, several cells at a time.
+def _linear_pair(x: Array, y: Array, n: int) -> None:
+    for i in range(n):
+        _pair_towards(x, y, i, y[r.PAIR_OHM * LANES + i] * x[r.CURRENT_A * LANES + i])
+
+
+@vectorising
+def _nearly_linear_pair(x: Array, y: Array, n: int) -> None:
+    """As `_transfer_pair` for currents up to `NEARLY_LINEAR` of the scale: asinh by its series to the 9th power."""
+    for i in range(n):
+        current_A = x[r.CURRENT_A * LANES + i]
+        part = current_A / y[r.PAIR_SCALE_A * LANES + i]
+        s = part * part
+        bend = 1.0 + s * (-1.0 / 6.0 + s * (3.0 / 40.0 + s * (-5.0 / 112.0 + s * (35.0 / 1152.0))))
+        _pair_towards(x, y, i, y[r.PAIR_OHM * LANES + i] * current_A * bend)
+
+
+@vectorising
+def charge_transfer_V(current_A: float, ohm: float, scale_A: float) -> float:
+    """Return R I_k asinh(I / I_k), with square roots and a series instead of a logarithm, several cells at a time.
 
     asinh(x) = log(w), w = x + sqrt(1 + x^2) (x >= 0); log(w) = 16 log(w^(1/16)) and log(y) = 2 atanh((y - 1)/(y + 1))
     by its series to the 15th power: relative error below 1e-10 up to x = 1000, below 1e-7 up to x = 1e5.
     """
+    x = abs(current_A) / scale_A
+    y = math.sqrt(math.sqrt(math.sqrt(math.sqrt(x + math.sqrt(1.0 + x * x)))))
+    t = (y - 1.0) / (y + 1.0)
+    s = t * t
+    odd = 1.0 / 11.0 + s * (1.0 / 13.0 + s / 15.0)
+    odd = t * (1.0 + s * (1.0 / 3.0 + s * (1.0 / 5.0 + s * (1.0 / 7.0 + s * (1.0 / 9.0 + s * odd)))))
+    size_V = 32.0 * ohm * scale_A * odd
+    return size_V if current_A > 0.0 else -size_V
+
+
+@vectorising
+def fill_charge_transfer_V(out: Array, ohm: Array, scale_A: Array, current_A: Array) -> None:
+    """Fill `charge_transfer_V` for many cells."""
     for i in range(out.size):
-        x = abs(current_A[i]) / scale_A[i]
-        y = math.sqrt(math.sqrt(math.sqrt(math.sqrt(x + math.sqrt(1.0 + x * x)))))
-        t = (y - 1.0) / (y + 1.0)
-        s = t * t
-        odd = 1.0 / 11.0 + s * (1.0 / 13.0 + s / 15.0)
-        odd = t * (1.0 + s * (1.0 / 3.0 + s * (1.0 / 5.0 + s * (1.0 / 7.0 + s * (1.0 / 9.0 + s * odd)))))
-        size_V = 32.0 * ohm[i] * scale_A[i] * odd
-        out[i] = size_V if current_A[i] > 0.0 else -size_V
+        out[i] = charge_transfer_V(current_A[i], ohm[i], scale_A[i])
 
 
 @vectorising
-def _pair_towards(over_V: Array, v_V: Array, target_V: Array, decay: Array, mean: Array) -> None:
-    for i in range(v_V.size):
-        over_V[i] += target_V[i] + (v_V[i] - target_V[i]) * mean[i]
-    for i in range(v_V.size):
-        v_V[i] = target_V[i] + (v_V[i] - target_V[i]) * decay[i]
+def _transfer_pair(x: Array, y: Array, n: int) -> None:
+    for i in range(n):
+        target_V = charge_transfer_V(
+            x[r.CURRENT_A * LANES + i], y[r.PAIR_OHM * LANES + i], y[r.PAIR_SCALE_A * LANES + i]
+        )
+        _pair_towards(x, y, i, target_V)
 
 
 @vectorising
-def _hysteresis(over_V: Array, h: Array, hysteresis_V: Array, rise: Array, rate: float) -> None:
-    """Step h exactly to rounding (series of relative error z^7 / 5040, z = gamma |d soc|); it never leaves -1..1."""
-    for i in range(h.size):
-        z = rate * abs(rise[i])
-        goal = 1.0 if rise[i] > 0.0 else -1.0
+def _advance_cells(x: Array, n: int, dt_s: float, ambient_degC: float, rate: float, each_ohm: float) -> None:
+    """Charge, hysteresis, heat and books of all cells; the pairs' mean is in OVER_V.
+
+    Hysteresis exactly to rounding (series of relative error z^7 / 5040, z = gamma |d soc|); it never leaves -1..1.
+    """
+    for i in range(n):
+        current_A, bleed_A = x[r.CURRENT_A * LANES + i], x[r.BLEED_A * LANES + i]
+        rise = current_A * x[r.SOC_PER_A * LANES + i]
+        z = rate * abs(rise)
+        goal = 1.0 if rise > 0.0 else -1.0
         q = 1.0 + z * (1.0 / 2.0 + z * (1.0 / 6.0 + z * (1.0 / 24.0 + z * (1.0 / 120.0 + z / 720.0))))
         decay = 1.0 / (1.0 + z * q)
-        away = h[i] - goal
-        over_V[i] += hysteresis_V[i] * (goal + away * q * decay)
-        h[i] = goal + away * decay if z > 0.0 else h[i]
-
-
-@vectorising
-def _fill_rise(rise: Array, current_A: Array, soc_per_A: Array) -> None:
-    for i in range(rise.size):
-        rise[i] = current_A[i] * soc_per_A[i]
-
-
-@vectorising
-def _fill_middle_ocv(out: Array, u_V: Array, soc: Array, from_soc: Array, rise: Array) -> None:
-    for i in range(out.size):
-        d = soc[i] + 0.5 * rise[i] - from_soc[i]
-        out[i] = u_V[0, i] + d * (u_V[1, i] + d * (u_V[2, i] + d * u_V[3, i]))
-
-
-@vectorising
-def _fill_heat(heat_W: Array, over_V: Array, ohm: Array, entropic_V: Array, current_A: Array) -> None:
-    for i in range(heat_W.size):
-        heat_W[i] = current_A[i] * (over_V[i] + ohm[i] * current_A[i] + entropic_V[i])
-
-
-@vectorising
-def _add_chemical(chemical_J: Array, current_A: Array, ocv_V: Array, entropic_V: Array, dt_s: float) -> None:
-    for i in range(chemical_J.size):
-        chemical_J[i] += dt_s * current_A[i] * (ocv_V[i] - entropic_V[i])
-
-
-@vectorising
-def _add_scaled(out: Array, a: Array, factor: float) -> None:
-    for i in range(out.size):
-        out[i] += factor * a[i]
+        h = x[r.H * LANES + i]
+        mean_h = goal + (h - goal) * q * decay if z > 0.0 else h
+        x[r.H * LANES + i] = goal + (h - goal) * decay if z > 0.0 else h
+        ohm, entropic_V = x[r.OHM * LANES + i], x[r.ENTROPIC_V * LANES + i]
+        over_V = x[r.OVER_V * LANES + i] + x[r.HYSTERESIS_V * LANES + i] * mean_h + ohm * current_A
+        soc = x[r.SOC * LANES + i]
+        d = soc + 0.5 * rise - x[r.FROM_SOC * LANES + i]
+        ocv_V = x[r.U0 * LANES + i] + d * (
+            x[r.U1 * LANES + i] + d * (x[r.U2 * LANES + i] + d * x[r.U3 * LANES + i])
+        )
+        x[r.SOC * LANES + i] = soc + rise
+        battery_A = current_A + bleed_A
+        heat_W = current_A * (over_V + entropic_V) + bleed_A * (ocv_V + over_V) + each_ohm * (battery_A * battery_A)
+        x[r.HEAT_W * LANES + i] = heat_W
+        x[r.HEAT_J * LANES + i] += dt_s * heat_W
+        x[r.CHEMICAL_J * LANES + i] += dt_s * current_A * (ocv_V - entropic_V)
+        x[r.BLED_C * LANES + i] += dt_s * bleed_A
+        x[r.ABOVE_K * LANES + i] = x[r.DEGC * LANES + i] - ambient_degC
 
 
 @borrowing
 def advance(w: Work, dt_s: float, ambient_degC: float, p: BankParameters) -> None:
     """Step all cells by ``dt_s`` at the currents of `divide`; `look`, `retime` and `set_cooling` came before.
 
-    Charge and polarisation exactly, hysteresis to rounding; temperatures exactly at the step's mean heat. `ocv_V` is
-    afterwards that of the middle of the step.
+    Charge and polarisation exactly, hysteresis to rounding; temperatures exactly at the step's mean heat. The heat of
+    each battery's terminals and busbars is shared by its cells; that of its cable is only booked.
     """
-    n, over_V = w.soc.size, w.over_V
+    x, n, batteries = w.x, w.soc.size, w.battery_A.size
     for i in range(n):
-        over_V[i] = 0.0
-    for k in range(w.v_V.shape[0]):
-        if w.pair_scale_A[k, 0] > 0.0:
-            fill_charge_transfer_V(w.rise, w.pair_ohm[k], w.pair_scale_A[k], w.current_A)
-            _pair_towards(over_V, w.v_V[k], w.rise, w.decay[k], w.mean[k])
+        x[r.OVER_V * LANES + i] = 0.0
+        x[r.V * LANES + i] = 0.0
+    for k in range(w.least_A.size):
+        if w.least_A[k] <= 0.0:
+            _linear_pair(x, w.pairs[k], n)
+        elif w.bank[1] + p.balancing_A <= NEARLY_LINEAR * w.least_A[k]:
+            _nearly_linear_pair(x, w.pairs[k], n)
         else:
-            _linear_pair(over_V, w.v_V[k], w.pair_ohm[k], w.current_A, w.decay[k], w.mean[k])
-    _fill_rise(w.rise, w.current_A, w.soc_per_A)
-    if p.cell.hysteresis_rate > 0.0:
-        _hysteresis(over_V, w.h, w.hysteresis_V, w.rise, p.cell.hysteresis_rate)
-    else:
-        _add_product(over_V, over_V, w.hysteresis_V, w.h, 1.0)
-    _fill_middle_ocv(w.ocv_V, w.u_V, w.soc, w.from_soc, w.rise)
-    _add(w.soc, w.rise)
-    _fill_heat(w.heat_W, over_V, w.ohm, w.entropic_V, w.current_A)
-    _add_chemical(w.chemical_J, w.current_A, w.ocv_V, w.entropic_V, dt_s)
-    if w.bank[1] > 0.0:
-        for i in range(n):
-            voltage_V = w.ocv_V[i] + over_V[i] + w.ohm[i] * w.current_A[i]
-            w.heat_W[i] += w.bleed_A[i] * voltage_V
-            w.bled_C[i] += w.bleed_A[i] * dt_s
-    _connections(w, dt_s, p)
-    _add_scaled(w.heat_J, w.heat_W, dt_s)
+            _transfer_pair(x, w.pairs[k], n)
+    each_ohm = p.terminal_resistance_ohm / w.keep.shape[0]
+    _advance_cells(x, n, dt_s, ambient_degC, p.cell.hysteresis_rate, each_ohm)
+    for b in range(batteries):
+        battery_A = x[r.BATTERY_A * LANES + b]
+        x[r.CABLE_J * LANES + b] += dt_s * p.cable_ohm[b] * (battery_A * battery_A)
     _cool(w, ambient_degC)
 
 
 @borrowing
-def _connections(w: Work, dt_s: float, p: BankParameters) -> None:
-    """Heat of each battery's terminals and busbars, shared by its cells; that of its cable is only booked."""
-    batteries, battery_A, heat_W = w.battery_A.size, w.battery_A, w.heat_W
-    each_ohm = p.terminal_resistance_ohm / w.keep.shape[0]
-    for c in range(w.keep.shape[0]):
-        for b in range(batteries):
-            heat_W[c * batteries + b] += each_ohm * (battery_A[b] * battery_A[b])
-    for b in range(batteries):
-        w.cable_J[b] += dt_s * p.cable_ohm[b] * (battery_A[b] * battery_A[b])
-
-
-@borrowing
 def _cool(w: Work, ambient_degC: float) -> None:
-    """Temperatures after the step; `rise` serves as work space."""
+    """Temperatures after the step."""
     batteries, cells = w.battery_A.size, w.keep.shape[0]
-    degC, heat_W, above = w.degC, w.heat_W, w.rise
-    for i in range(degC.size):
-        above[i] = degC[i] - ambient_degC
-        degC[i] = ambient_degC
+    if batteries == 1:
+        for c in range(cells):
+            total_degC = ambient_degC
+            for other in range(cells):
+                total_degC += w.keep[c, other] * w.x[r.ABOVE_K * LANES + other]
+                total_degC += w.gain_K_W[c, other] * w.x[r.HEAT_W * LANES + other]
+            w.degC[c] = total_degC
+        return
     for c in range(cells):
+        degC = w.degC[c * batteries : (c + 1) * batteries]
+        for b in range(batteries):
+            degC[b] = ambient_degC
         for other in range(cells):
-            keep, gain = w.keep[c, other], w.gain_K_W[c, other]
-            to, of = c * batteries, other * batteries
+            keep, gain, of = w.keep[c, other], w.gain_K_W[c, other], other * batteries
+            above = w.x[r.ABOVE_K * LANES + of : r.ABOVE_K * LANES + of + batteries]
+            heat_W = w.x[r.HEAT_W * LANES + of : r.HEAT_W * LANES + of + batteries]
             for b in range(batteries):
-                degC[to + b] += keep * above[of + b] + gain * heat_W[of + b]
+                degC[b] += keep * above[b] + gain * heat_W[b]
 
 
 @borrowing
 def emf_slope_V_s(w: Work, p: BankParameters) -> float:
     """Return d(emf)/dt of the bank [V/s] at the currents of `divide`, temperatures and coefficients held."""
     batteries, cells = p.capacity_factor.shape
-    slope_V_s = 0.0
+    x, slope_V_s = w.x, 0.0
     for b in range(batteries):
         own_V_s = 0.0
         for c in range(cells):
             i = c * batteries + b
-            current_A = w.current_A[i]
+            current_A = x[r.CURRENT_A * LANES + i]
             rate_1_s = current_A / (3600.0 * p.cell.capacity_Ah * p.capacity_factor[b, c])
-            d = w.soc[i] - w.from_soc[i]
-            own_V_s += (w.u_V[1, i] + d * (2.0 * w.u_V[2, i] + 3.0 * d * w.u_V[3, i])) * rate_1_s
+            d = x[r.SOC * LANES + i] - x[r.FROM_SOC * LANES + i]
+            rise_V = x[r.U1 * LANES + i] + d * (2.0 * x[r.U2 * LANES + i] + 3.0 * d * x[r.U3 * LANES + i])
+            own_V_s += rise_V * rate_1_s
             goal = 1.0 if current_A > 0.0 else -1.0
-            own_V_s += w.hysteresis_V[i] * p.cell.hysteresis_rate * abs(rate_1_s) * (goal - w.h[i])
-            for k in range(w.v_V.shape[0]):
-                scale_A = w.pair_scale_A[k, i]
-                target_V = w.pair_ohm[k, i] * current_A
+            away = goal - x[r.H * LANES + i]
+            own_V_s += x[r.HYSTERESIS_V * LANES + i] * p.cell.hysteresis_rate * abs(rate_1_s) * away
+            for k in range(w.least_A.size):
+                y = w.pairs[k]
+                scale_A = y[r.PAIR_SCALE_A * LANES + i]
+                target_V = y[r.PAIR_OHM * LANES + i] * current_A
                 if scale_A > 0.0:
-                    target_V = w.pair_ohm[k, i] * scale_A * math.asinh(current_A / scale_A)
-                own_V_s += (target_V - w.v_V[k, i]) / w.pair_tau_s[k, i]
-        slope_V_s += w.part[b] * own_V_s
+                    target_V = y[r.PAIR_OHM * LANES + i] * scale_A * math.asinh(current_A / scale_A)
+                own_V_s += (target_V - y[r.PAIR_V * LANES + i]) / y[r.PAIR_TAU_S * LANES + i]
+        slope_V_s += x[r.PART * LANES + b] * own_V_s
     return slope_V_s

@@ -1,12 +1,13 @@
-"""Work space of a bank, many cells at a time: what `models.bank` does with states, in arrays that are made once.
+"""Work space of a bank, many cells at a time: what `models.bank` does with states, in one array that is made once.
 
 The cells lie flat, battery after battery for the first cell, then for the second (``place = cell * n_batteries +
 battery``): a battery's cells then add up, and heat flows between them, in loops over all batteries, which the compiler
-does four at a time.
+does several at a time. `models.bank_rows` tells how the array is laid out, and why.
 
-Two rhythms. `refresh` reads the tables at each cell's charge and temperature: U25 as a cubic about the present charge,
-resistances, time constants, hysteresis, balancing. `models.bank_tick` then uses these, exactly at held current, for as
-long as the caller likes (a second; the charge then moves by some 1e-4, the temperature by some 0.01 K).
+Two rhythms. `refresh` reads the tables at each cell's charge and temperature: U25 as a cubic, resistances, time
+constants, hysteresis, balancing. `models.bank_tick` then uses these, exactly at held current, for as long as the caller
+likes (a second; the charge then moves by some 1e-4, the temperature by some 0.01 K). A cell stays on one tile of the
+tables for minutes: what belongs to the tile is looked up when the cell moves to another.
 """
 
 import math
@@ -15,9 +16,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from models import bank_rows as r
 from models import cell
+from models.bank_rows import LANES
 from models.bank_types import BankParameters, BankState
-from models.compiled import apart, borrowing, borrowing_apart
+from models.compiled import apart, borrowing, borrowing_apart, vectorising
 
 Array = NDArray[np.float64]
 
@@ -28,65 +31,43 @@ SMALL = 0.05
 class Work(NamedTuple):
     """Work space; ``n`` = cells in all, flat as told above.
 
-    State: soc, h, degC, bled_C, chemical_J, heat_J (n,), v_V (n_pairs, n), cable_J (n_batteries,); see `BankState`.
-    Refreshed: from_soc (n,), u_V (4, n) U about from_soc; hysteresis_V, ohm, entropic_V = T s, bleed_A (n,); pair_ohm,
-    pair_tau_s, pair_scale_A (n_pairs, n); battery_S, part (n_batteries,) conductance of a battery with its cable, and
-    its part of all; bank (2,) resistance of the bank [ohm] and whether any cell bleeds; soc_place, degC_place (n,).
-    Of the step: decay, mean (n_pairs, n) exp(-dt/tau) and its mean; soc_per_A (n,); keep, gain_K_W (n_cells, n_cells)
-    temperature after the step per kelvin and per watt.
-    Now: ocv_V, emf_V, current_A, over_V, heat_W, rise (n,); battery_emf_V, battery_A (n_batteries,).
+    x, pairs : all numbers, and those of each pair (n_pairs, rows x lanes), laid out as `models.bank_rows` says
+    soc, degC, emf_V, ohm (n,), battery_A (n_batteries,), extremes (4, LANES) : rows of `x` that others read
+    keep, gain_K_W (n_cells, n_cells) : temperature after the step per kelvin above the air and per watt
+    bank (2,) : resistance of the bank [ohm], greatest current of a battery now [A]
+    least_A (n_pairs,) : least current scale of each pair over all cells; 0: linear
     """
 
+    x: Array
+    pairs: Array
     soc: Array
-    h: Array
     degC: Array
-    v_V: Array
-    bled_C: Array
-    chemical_J: Array
-    heat_J: Array
-    cable_J: Array
-    from_soc: Array
-    u_V: Array
-    hysteresis_V: Array
+    emf_V: Array
     ohm: Array
-    entropic_V: Array
-    bleed_A: Array
-    pair_ohm: Array
-    pair_tau_s: Array
-    pair_scale_A: Array
-    battery_S: Array
-    part: Array
-    bank: Array
-    soc_place: NDArray[np.int64]
-    degC_place: NDArray[np.int64]
-    decay: Array
-    mean: Array
-    soc_per_A: Array
+    battery_A: Array
+    extremes: Array
     keep: Array
     gain_K_W: Array
-    ocv_V: Array
-    emf_V: Array
-    current_A: Array
-    over_V: Array
-    heat_W: Array
-    rise: Array
-    battery_emf_V: Array
-    battery_A: Array
+    bank: Array
+    least_A: Array
 
 
 @apart
 def empty(p: BankParameters) -> Work:
-    """Return work space for a bank."""
+    """Return work space for a bank of at most `LANES` cells."""
     batteries, cells = p.capacity_factor.shape
-    pairs = p.cell.pair_tau_s.shape[1]
-    n = batteries * cells
+    pairs, n = p.cell.pair_tau_s.shape[1], batteries * cells
+    if n > LANES:
+        raise ValueError("too many cells in the bank")
+    x = np.zeros(r.ROWS * LANES)
+    x[r.SOC_LOW * LANES : (r.SOC_LOW + 1) * LANES] = np.inf  # on no tile yet
+    soc, degC, emf_V = r.SOC * LANES, r.DEGC * LANES, r.EMF_V * LANES
+    ohm, battery_A = r.OHM * LANES, r.BATTERY_A * LANES
     return Work(
-        np.empty(n), np.empty(n), np.empty(n), np.empty((pairs, n)), np.empty(n), np.empty(n), np.empty(n),
-        np.empty(batteries), np.empty(n), np.empty((4, n)), np.empty(n), np.empty(n), np.empty(n), np.empty(n),
-        np.empty((pairs, n)), np.empty((pairs, n)), np.empty((pairs, n)), np.empty(batteries), np.empty(batteries),
-        np.empty(2), np.zeros(n, np.int64), np.zeros(n, np.int64), np.empty((pairs, n)), np.empty((pairs, n)),
-        np.empty(n), np.empty((cells, cells)), np.empty((cells, cells)), np.empty(n), np.empty(n), np.empty(n),
-        np.empty(n), np.empty(n), np.empty(n), np.empty(batteries), np.empty(batteries),
+        x, np.zeros((pairs, r.PAIR_ROWS * LANES)), x[soc : soc + n], x[degC : degC + n], x[emf_V : emf_V + n],
+        x[ohm : ohm + n], x[battery_A : battery_A + batteries],
+        x[r.LOW_V * LANES : (r.LOW_V + 4) * LANES].reshape(4, LANES),
+        np.empty((cells, cells)), np.empty((cells, cells)), np.zeros(2), np.zeros(pairs),
     )
 
 
@@ -94,91 +75,182 @@ def empty(p: BankParameters) -> Work:
 def load(w: Work, state: BankState) -> None:
     """Take a state into the work space."""
     batteries, cells = state.soc.shape
+    x = w.x
     for b in range(batteries):
-        w.cable_J[b] = state.cable_J[b]
+        x[r.CABLE_J * LANES + b] = state.cable_J[b]
         for c in range(cells):
             i = c * batteries + b
-            w.soc[i], w.h[i], w.degC[i] = state.soc[b, c], state.h[b, c], state.temperature_degC[b, c]
-            w.bled_C[i], w.chemical_J[i] = state.bled_C[b, c], state.chemical_J[b, c]
-            w.heat_J[i] = state.heat_J[b, c]
+            x[r.SOC * LANES + i], x[r.H * LANES + i] = state.soc[b, c], state.h[b, c]
+            x[r.DEGC * LANES + i], x[r.BLED_C * LANES + i] = state.temperature_degC[b, c], state.bled_C[b, c]
+            x[r.CHEMICAL_J * LANES + i], x[r.HEAT_J * LANES + i] = state.chemical_J[b, c], state.heat_J[b, c]
+            x[r.V * LANES + i] = 0.0
             for k in range(state.v_V.shape[0]):
-                w.v_V[k, i] = state.v_V[k, b, c]
+                w.pairs[k, r.PAIR_V * LANES + i] = state.v_V[k, b, c]
+                x[r.V * LANES + i] += state.v_V[k, b, c]
 
 
 @apart
 def stored(w: Work) -> BankState:
     """Return the state of the work space, with arrays of its own."""
-    batteries = w.battery_A.size
-    cells = w.keep.shape[0]
-    pairs = w.v_V.shape[0]
-    shape = (batteries, cells)
+    batteries, cells, pairs = w.battery_A.size, w.keep.shape[0], w.least_A.size
+    shape, x = (batteries, cells), w.x
     soc, h, degC, bled_C, chemical_J, heat_J = (
         np.empty(shape), np.empty(shape), np.empty(shape), np.empty(shape), np.empty(shape), np.empty(shape)
     )
-    v_V = np.empty((pairs, batteries, cells))
+    v_V, cable_J = np.empty((pairs, batteries, cells)), np.empty(batteries)
     for b in range(batteries):
+        cable_J[b] = x[r.CABLE_J * LANES + b]
         for c in range(cells):
             i = c * batteries + b
-            soc[b, c], h[b, c], degC[b, c] = w.soc[i], w.h[i], w.degC[i]
-            bled_C[b, c], chemical_J[b, c], heat_J[b, c] = w.bled_C[i], w.chemical_J[i], w.heat_J[i]
+            soc[b, c], h[b, c], degC[b, c] = x[r.SOC * LANES + i], x[r.H * LANES + i], x[r.DEGC * LANES + i]
+            bled_C[b, c], chemical_J[b, c] = x[r.BLED_C * LANES + i], x[r.CHEMICAL_J * LANES + i]
+            heat_J[b, c] = x[r.HEAT_J * LANES + i]
             for k in range(pairs):
-                v_V[k, b, c] = w.v_V[k, i]
-    return BankState(soc, h, degC, v_V, bled_C, chemical_J, heat_J, w.cable_J.copy())
+                v_V[k, b, c] = w.pairs[k, r.PAIR_V * LANES + i]
+    return BankState(soc, h, degC, v_V, bled_C, chemical_J, heat_J, cable_J)
 
 
 @borrowing
-def _read_tables(w: Work, i: int, aged_ohm: float, aged_Ah: float, c: cell.CellParameters) -> None:
-    """Coefficients of one cell at its charge and temperature."""
-    soc, degC = w.soc[i], w.degC[i]
-    at = cell.locate(soc, c.soc, w.soc_place[i])
-    warm = cell.locate(degC, c.degC, w.degC_place[i])
-    w.soc_place[i], w.degC_place[i] = at, warm
-    x = cell.share(soc, at, c.soc, c.per_soc)
-    y = cell.share(degC, warm, c.degC, c.per_K)
-    above = min(warm + 1, c.degC.size - 1)
-    a, b, d, e = (1.0 - x) * (1.0 - y), x * (1.0 - y), (1.0 - x) * y, x * y
-    cold_low, cold_high = c.table[warm, at], c.table[warm, at + 1]
-    warm_low, warm_high = c.table[above, at], c.table[above, at + 1]
-    w.ohm[i] = aged_ohm * (a * cold_low[0] + b * cold_high[0] + d * warm_low[0] + e * warm_high[0])
-    w.hysteresis_V[i] = a * cold_low[1] + b * cold_high[1] + d * warm_low[1] + e * warm_high[1]
+def _corners(rows: Array, first: int, i: int, at: tuple[float, float, float, float], factor: float) -> None:
+    """Fill c, cx, cy, cxy from the values at a tile's corners: cold low, cold high, warm low, warm high."""
+    rows[first * LANES + i] = factor * at[0]
+    rows[(first + 1) * LANES + i] = factor * (at[1] - at[0])
+    rows[(first + 2) * LANES + i] = factor * (at[2] - at[0])
+    rows[(first + 3) * LANES + i] = factor * ((at[3] - at[2]) - (at[1] - at[0]))
+
+
+@borrowing_apart
+def _to_tile(w: Work, i: int, aged_ohm: float, aged_Ah: float, c: cell.CellParameters) -> None:
+    """Look up the tile of the tables that cell ``i`` is on; outside the grid the tile has no width."""
+    x, soc, degC = w.x, w.soc[i], w.degC[i]
+    last, top = c.soc.size - 1, c.degC.size - 1
+    low, warm = cell.locate(soc, c.soc, last // 2), cell.locate(degC, c.degC, top // 2)
+    high, above = low + 1, min(warm + 1, top)
+    soc_low, soc_high, per_soc = c.soc[low], c.soc[high], c.per_soc[low]
+    degC_low, degC_high, per_K = c.degC[warm], c.degC[above], c.per_K[min(warm, c.per_K.size - 1)]
+    a = (c.ocv_V[low, 0], c.ocv_V[low, 1], c.ocv_V[low, 2], c.ocv_V[low, 3])
+    start = soc_low
+    if soc < c.soc[0]:
+        high, soc_low, soc_high, per_soc = low, -np.inf, c.soc[0], 0.0
+        a = (c.ocv_end[0, 0], c.ocv_end[0, 1], 0.0, 0.0)
+    elif soc >= c.soc[last]:
+        low, start, soc_low, soc_high, per_soc = last, c.soc[last], c.soc[last], np.inf, 0.0
+        high = last
+        a = (c.ocv_end[1, 0], c.ocv_end[1, 1], 0.0, 0.0)
+    if degC < c.degC[0]:
+        above, degC_low, degC_high, per_K = warm, -np.inf, c.degC[0], 0.0
+    elif degC >= c.degC[top]:
+        warm, above, degC_low, degC_high, per_K = top, top, c.degC[top], np.inf, 0.0
+    x[r.FROM_SOC * LANES + i] = start
+    x[r.SOC_LOW * LANES + i], x[r.SOC_HIGH * LANES + i], x[r.PER_SOC * LANES + i] = soc_low, soc_high, per_soc
+    x[r.DEGC_LOW * LANES + i], x[r.DEGC_HIGH * LANES + i], x[r.PER_K * LANES + i] = degC_low, degC_high, per_K
+    x[r.A0 * LANES + i], x[r.A1 * LANES + i], x[r.A2 * LANES + i], x[r.A3 * LANES + i] = a
+    x[r.S0 * LANES + i] = c.entropic_V_K[low]
+    x[r.S1 * LANES + i] = (c.entropic_V_K[high] - c.entropic_V_K[low]) * per_soc
+    for q in range(2):
+        at = c.table[warm, low, q], c.table[warm, high, q], c.table[above, low, q], c.table[above, high, q]
+        _corners(x, r.TABLE + 4 * q, i, at, aged_ohm if q == cell.R0 else 1.0)
     for k in range(c.pair_tau_s.shape[1]):
-        q = cell.PAIRS + k
-        w.pair_ohm[k, i] = aged_ohm * (a * cold_low[q] + b * cold_high[q] + d * warm_low[q] + e * warm_high[q])
-        w.pair_tau_s[k, i] = (1.0 - y) * c.pair_tau_s[warm, k] + y * c.pair_tau_s[above, k]
-        w.pair_scale_A[k, i] = aged_Ah * ((1.0 - y) * c.pair_scale_A[warm, k] + y * c.pair_scale_A[above, k])
-    s_V_K = (1.0 - x) * c.entropic_V_K[at] + x * c.entropic_V_K[at + 1]
-    rise_V_K = 0.0
-    if c.soc[0] <= soc < c.soc[c.soc.size - 1]:
-        rise_V_K = (c.entropic_V_K[at + 1] - c.entropic_V_K[at]) * c.per_soc[at]
-    w.entropic_V[i] = s_V_K * (degC + cell.ZERO_CELSIUS_K)
-    over_K = degC - cell.REFERENCE_DEGC
-    u0, u1, u2, u3 = cell.u25_about(soc, at, c)
-    w.u_V[0, i], w.u_V[1, i], w.u_V[2, i], w.u_V[3, i] = u0 + over_K * s_V_K, u1 + over_K * rise_V_K, u2, u3
-    w.from_soc[i] = soc
+        y, q = w.pairs[k], cell.PAIRS + k
+        at = c.table[warm, low, q], c.table[warm, high, q], c.table[above, low, q], c.table[above, high, q]
+        _corners(y, r.PAIR_TABLE, i, at, aged_ohm)
+        y[r.TAU0 * LANES + i] = c.pair_tau_s[warm, k]
+        y[r.TAU1 * LANES + i] = c.pair_tau_s[above, k] - c.pair_tau_s[warm, k]
+        y[r.SCALE0 * LANES + i] = aged_Ah * c.pair_scale_A[warm, k]
+        y[r.SCALE1 * LANES + i] = aged_Ah * (c.pair_scale_A[above, k] - c.pair_scale_A[warm, k])
+
+
+@vectorising
+def _on_tile(x: Array, i: int) -> bool:
+    """Whether cell ``i`` is still on its tile."""
+    soc, degC = x[r.SOC * LANES + i], x[r.DEGC * LANES + i]
+    on: bool = (
+        (x[r.SOC_LOW * LANES + i] <= soc) & (soc < x[r.SOC_HIGH * LANES + i])
+        & (x[r.DEGC_LOW * LANES + i] <= degC) & (degC < x[r.DEGC_HIGH * LANES + i])
+    )
+    return on
+
+
+@vectorising
+def _off_tiles(x: Array, n: int) -> int:
+    """How many cells have left their tile."""
+    off = 0
+    for i in range(n):
+        off += 0 if _on_tile(x, i) else 1
+    return off
+
+
+@vectorising
+def _read_tiles(x: Array, n: int, p: BankParameters) -> None:
+    """Coefficients of all cells at their charge and temperature, each from its tile."""
+    start_V, per_V = p.balancing_start_V, 1.0 / (p.balancing_full_V - p.balancing_start_V)
+    for i in range(n):
+        d = x[r.SOC * LANES + i] - x[r.FROM_SOC * LANES + i]
+        degC = x[r.DEGC * LANES + i]
+        u = d * x[r.PER_SOC * LANES + i]
+        y = (degC - x[r.DEGC_LOW * LANES + i]) * x[r.PER_K * LANES + i] if x[r.PER_K * LANES + i] > 0.0 else 0.0
+        x[r.OHM * LANES + i] = (
+            x[r.TABLE * LANES + i] + u * x[(r.TABLE + 1) * LANES + i]
+            + y * (x[(r.TABLE + 2) * LANES + i] + u * x[(r.TABLE + 3) * LANES + i])
+        )
+        hysteresis_V = (
+            x[(r.TABLE + 4) * LANES + i] + u * x[(r.TABLE + 5) * LANES + i]
+            + y * (x[(r.TABLE + 6) * LANES + i] + u * x[(r.TABLE + 7) * LANES + i])
+        )
+        x[r.HYSTERESIS_V * LANES + i] = hysteresis_V
+        over_K, s0, s1 = degC - cell.REFERENCE_DEGC, x[r.S0 * LANES + i], x[r.S1 * LANES + i]
+        x[r.ENTROPIC_V * LANES + i] = (s0 + s1 * d) * (degC + cell.ZERO_CELSIUS_K)
+        u0, u1 = x[r.A0 * LANES + i] + over_K * s0, x[r.A1 * LANES + i] + over_K * s1
+        u2, u3 = x[r.A2 * LANES + i], x[r.A3 * LANES + i]
+        x[r.U0 * LANES + i], x[r.U1 * LANES + i], x[r.U2 * LANES + i], x[r.U3 * LANES + i] = u0, u1, u2, u3
+        rest_V = u0 + d * (u1 + d * (u2 + d * u3)) + hysteresis_V * x[r.H * LANES + i] + x[r.V * LANES + i]
+        x[r.BLEED_A * LANES + i] = p.balancing_A * min(max((rest_V - start_V) * per_V, 0.0), 1.0)
+
+
+@vectorising
+def _read_pair(x: Array, y: Array, n: int) -> None:
+    """Coefficients of a pair for all cells."""
+    for i in range(n):
+        u = (x[r.SOC * LANES + i] - x[r.FROM_SOC * LANES + i]) * x[r.PER_SOC * LANES + i]
+        inside = x[r.PER_K * LANES + i] > 0.0
+        t = (x[r.DEGC * LANES + i] - x[r.DEGC_LOW * LANES + i]) * x[r.PER_K * LANES + i] if inside else 0.0
+        y[r.PAIR_OHM * LANES + i] = (
+            y[r.PAIR_TABLE * LANES + i] + u * y[(r.PAIR_TABLE + 1) * LANES + i]
+            + t * (y[(r.PAIR_TABLE + 2) * LANES + i] + u * y[(r.PAIR_TABLE + 3) * LANES + i])
+        )
+        y[r.PAIR_TAU_S * LANES + i] = y[r.TAU0 * LANES + i] + t * y[r.TAU1 * LANES + i]
+        y[r.PAIR_SCALE_A * LANES + i] = y[r.SCALE0 * LANES + i] + t * y[r.SCALE1 * LANES + i]
 
 
 @borrowing_apart
 def refresh(w: Work, p: BankParameters) -> None:
     """Read the tables at the present state; what does not depend on the current."""
     batteries, cells = p.capacity_factor.shape
+    x, n = w.x, batteries * cells
+    if _off_tiles(x, n) > 0:
+        for b in range(batteries):
+            for c in range(cells):
+                i = c * batteries + b
+                if not _on_tile(x, i):
+                    _to_tile(w, i, p.resistance_factor[b, c], p.capacity_factor[b, c], p.cell)
+    _read_tiles(x, n, p)
+    for k in range(w.least_A.size):
+        y = w.pairs[k]
+        _read_pair(x, y, n)
+        least_A = y[r.PAIR_SCALE_A * LANES]
+        if least_A > 0.0:
+            for i in range(n):
+                least_A = min(least_A, y[r.PAIR_SCALE_A * LANES + i])
+        w.least_A[k] = least_A
     total_S = 0.0
-    w.bank[1] = 0.0
     for b in range(batteries):
         ohm = p.terminal_resistance_ohm + p.cable_ohm[b]
         for c in range(cells):
-            i = c * batteries + b
-            _read_tables(w, i, p.resistance_factor[b, c], p.capacity_factor[b, c], p.cell)
-            ohm += w.ohm[i]
-            rest_V = w.u_V[0, i] + w.hysteresis_V[i] * w.h[i]
-            for k in range(w.v_V.shape[0]):
-                rest_V += w.v_V[k, i]
-            w.bleed_A[i] = bleed_A(rest_V, p)
-            if w.bleed_A[i] > 0.0:
-                w.bank[1] = 1.0
-        w.battery_S[b] = 1.0 / ohm
-        total_S += w.battery_S[b]
+            ohm += w.ohm[c * batteries + b]
+        x[r.BATTERY_S * LANES + b] = 1.0 / ohm
+        total_S += x[r.BATTERY_S * LANES + b]
     for b in range(batteries):
-        w.part[b] = w.battery_S[b] / total_S
+        x[r.PART * LANES + b] = x[r.BATTERY_S * LANES + b] / total_S
     w.bank[0] = 1.0 / total_S
 
 
@@ -189,23 +261,38 @@ def bleed_A(rest_V: float, p: BankParameters) -> float:
     return p.balancing_A * min(max(rise, 0.0), 1.0)
 
 
+@vectorising
+def _fill_decays(y: Array, n: int, dt_s: float) -> int:
+    """Decays of a pair by the series; returns for how many cells the series is not good enough."""
+    beyond = 0
+    for i in range(n):
+        z = dt_s / y[r.PAIR_TAU_S * LANES + i]
+        q = 1.0 + z * (1.0 / 2.0 + z * (1.0 / 6.0 + z * (1.0 / 24.0 + z * (1.0 / 120.0 + z / 720.0))))
+        decay = 1.0 / (1.0 + z * q)
+        y[r.DECAY * LANES + i] = decay
+        y[r.MEAN * LANES + i] = q * decay
+        beyond += 1 if z >= SMALL else 0
+    return beyond
+
+
 @borrowing_apart
 def retime(w: Work, dt_s: float, p: BankParameters) -> None:
     """Decays of the pairs, and charge per ampere, over a step of ``dt_s``."""
     batteries, cells = p.capacity_factor.shape
-    for k in range(w.decay.shape[0]):
-        for i in range(w.decay.shape[1]):
-            z = dt_s / w.pair_tau_s[k, i]
-            if z < SMALL:
-                q = 1.0 + z * (1.0 / 2.0 + z * (1.0 / 6.0 + z * (1.0 / 24.0 + z * (1.0 / 120.0 + z / 720.0))))
-                w.decay[k, i] = 1.0 / (1.0 + z * q)
-                w.mean[k, i] = q * w.decay[k, i]
-            else:
-                w.decay[k, i] = math.exp(-z)
-                w.mean[k, i] = -math.expm1(-z) / z
+    x, n = w.x, batteries * cells
+    for k in range(w.least_A.size):
+        y = w.pairs[k]
+        if _fill_decays(y, n, dt_s) > 0:
+            for i in range(n):
+                z = dt_s / y[r.PAIR_TAU_S * LANES + i]
+                if z >= SMALL:
+                    y[r.DECAY * LANES + i] = math.exp(-z)
+                    y[r.MEAN * LANES + i] = -math.expm1(-z) / z
     for b in range(batteries):
         for c in range(cells):
-            w.soc_per_A[c * batteries + b] = dt_s / (3600.0 * p.cell.capacity_Ah * p.capacity_factor[b, c])
+            x[r.SOC_PER_A * LANES + c * batteries + b] = dt_s / (
+                3600.0 * p.cell.capacity_Ah * p.capacity_factor[b, c]
+            )
 
 
 @borrowing_apart

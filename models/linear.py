@@ -31,10 +31,15 @@ def relax(value: float, rate_1_s: float, source_per_s: float, dt_s: float) -> fl
     -------
     float
         x(dt) = x + dt phi(rate dt) (rate x + source), phi(z) = (exp(z) - 1) / z. The exponent is capped at
-        50, so that a runaway gives a huge number and not an overflow.
+        50, so that a runaway gives a huge number and not an overflow. Small ones go through phi's series, to rounding
+        (z^7 / 40320 < 4e-17) and several times as fast.
     """
-    exponent = min(rate_1_s * dt_s, 50.0)
-    phi = 1.0 if abs(exponent) < 1.0e-12 else math.expm1(exponent) / exponent
+    z = min(rate_1_s * dt_s, 50.0)
+    if abs(z) < 0.02:
+        rest = 1.0 / 24.0 + z * (1.0 / 120.0 + z * (1.0 / 720.0 + z / 5040.0))
+        phi = 1.0 + z * (1.0 / 2.0 + z * (1.0 / 6.0 + z * rest))
+    else:
+        phi = math.expm1(z) / z
     return value + dt_s * phi * (rate_1_s * value + source_per_s)
 
 

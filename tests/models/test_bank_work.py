@@ -1,0 +1,109 @@
+"""The bank's work space: what it reads from its tiles is what the cell's tables say, wherever the cells are."""
+
+import numpy as np
+import pytest
+
+from models import bank, bank_tick, bank_work, cell
+from models import bank_rows as r
+from models.bank_rows import LANES
+from models.bank_types import BankParameters, BankState
+from tests.models.test_bank import PACK, rich
+
+FAR_SOC = (-0.02, 0.0, 1e-9, 0.0999, 0.1, 0.35, 0.777, 0.995, 1.0 - 1e-12, 1.0, 1.03, 0.5)
+"""Outside the grid, on its ends, on its nodes and between."""
+
+
+def row(w: bank_work.Work, place: int, n: int) -> np.ndarray:
+    return w.x[place * LANES : place * LANES + n]
+
+
+def placed(soc: np.ndarray, degC: np.ndarray, p: BankParameters) -> BankState:
+    return bank.initial_state(0.5, 25.0, p)._replace(soc=soc.copy(), temperature_degC=degC.copy())
+
+
+def of_three(pack: BankParameters) -> BankParameters:
+    rng = np.random.default_rng(3)
+    return bank.of_batteries(pack, rng.uniform(0.7, 1.0, (3, 4)), rng.uniform(1.0, 2.0, (3, 4)), np.full(3, 1e-3))
+
+
+@pytest.mark.parametrize("pack", [PACK, rich()])
+def test_tiles_are_the_tables(pack: BankParameters) -> None:
+    p, c = of_three(pack), pack.cell
+    w = bank_work.empty(p)
+    rng = np.random.default_rng(1)
+    for degC_now in (-45.0, -40.0, -12.5, 25.0, 31.0, 60.0, 75.0):  # the cells jump: each time to other tiles
+        soc = rng.permutation(np.array(FAR_SOC)).reshape(3, 4)
+        degC = degC_now + rng.choice([0.0, 4.9], (3, 4))
+        bank_work.load(w, placed(soc, degC, p))
+        bank_work.refresh(w, p)
+        for b in range(3):
+            for i in range(4):
+                at, here, T = i * 3 + b, soc[b, i], degC[b, i]
+                aged_ohm, aged = p.resistance_factor[b, i], p.capacity_factor[b, i]
+                assert row(w, r.OHM, 12)[at] == pytest.approx(aged_ohm * cell.resistance_ohm(here, T, c), rel=1e-12)
+                assert row(w, r.HYSTERESIS_V, 12)[at] == pytest.approx(
+                    cell.coefficient(cell.HYSTERESIS, here, T, c), rel=1e-12, abs=1e-15
+                )
+                d = here - row(w, r.FROM_SOC, 12)[at]
+                u0, u1, u2, u3 = (row(w, r.U0 + k, 12)[at] for k in range(4))
+                ocv_V, slope_V = cell.open_circuit_voltage_V(here, T, c), cell.ocv_slope_V(here, T, c)
+                assert u0 + d * (u1 + d * (u2 + d * u3)) == pytest.approx(ocv_V, rel=1e-13)
+                assert u1 + d * (2.0 * u2 + d * 3.0 * u3) == pytest.approx(slope_V, rel=1e-9, abs=1e-9)
+                entropic_V = (T + cell.ZERO_CELSIUS_K) * cell.entropic_V_K(here, c)
+                assert row(w, r.ENTROPIC_V, 12)[at] == pytest.approx(entropic_V, rel=1e-9, abs=1e-12)
+                for k in range(w.least_A.size):
+                    ohm, tau_s, scale_A = (w.pairs[k, q * LANES + at] for q in range(r.PAIR_OHM, r.PAIR_SCALE_A + 1))
+                    expected = aged_ohm * cell.coefficient(cell.PAIRS + k, here, T, c)
+                    assert ohm == pytest.approx(expected, rel=1e-12)
+                    assert tau_s == pytest.approx(cell.at_temperature(c.pair_tau_s, k, T, c), rel=1e-12)
+                    assert scale_A == pytest.approx(aged * cell.at_temperature(c.pair_scale_A, k, T, c), rel=1e-12)
+        for k in range(w.least_A.size):
+            assert w.least_A[k] == w.pairs[k, r.PAIR_SCALE_A * LANES : r.PAIR_SCALE_A * LANES + 12].min()
+
+
+def test_what_goes_in_comes_out() -> None:
+    p = of_three(PACK)
+    rng = np.random.default_rng(2)
+    state = BankState(*(rng.uniform(0.1, 0.9, np.shape(item)) for item in bank.initial_state(0.5, 25.0, p)))
+    w = bank_work.empty(p)
+    bank_work.load(w, state)
+    for name, before, after in zip(BankState._fields, state, bank_work.stored(w), strict=True):
+        assert np.array_equal(before, after), name
+    together_V = row(w, r.V, 12).reshape(4, 3).T
+    assert together_V == pytest.approx(state.v_V.sum(axis=0), rel=1e-14)
+
+
+@pytest.mark.parametrize("part", [0.0999, 0.1001])
+def test_a_nearly_linear_pair_is_the_charge_transfer(part: float) -> None:
+    """Just below and just above where the short series takes over: one step of the pair, by its own equation."""
+    p = rich()
+    state = bank.initial_state(0.5, 25.0, p)
+    scale_A = cell.at_temperature(p.cell.pair_scale_A, 0, 25.0, p.cell) * float(p.capacity_factor.min())
+    current_A = part * scale_A - p.balancing_A
+    after = bank.step(state, current_A, 1.0, 25.0, p)
+    tau_s = cell.at_temperature(p.cell.pair_tau_s, 0, 25.0, p.cell)
+    target_V = cell.pair_target_V(0, 0.5, 25.0, current_A, 1.0, 1.0, p.cell)
+    assert after.v_V[0, 0] == pytest.approx(np.full(4, target_V * (1.0 - np.exp(-1.0 / tau_s))), rel=2e-10)
+
+
+def test_extremes_are_those_of_the_cells() -> None:
+    p = of_three(PACK)
+    rng = np.random.default_rng(4)
+    degC = rng.uniform(10.0, 40.0, (3, 4))
+    state = placed(rng.uniform(0.2, 0.8, (3, 4)), degC, p)
+    w = bank_work.empty(p)
+    bank_work.load(w, state)
+    bank_work.refresh(w, p)
+    emf_V, _ = bank_tick.look(w)
+    bank_tick.divide(w, emf_V, 150.0)
+    bank_tick.fill_extremes(w)
+    volts = bank.cell_voltages_V(state, 150.0, p)
+    expected = np.array([volts.min(axis=1), volts.max(axis=1), degC.min(axis=1), degC.max(axis=1)])
+    assert w.extremes[:, :3] == pytest.approx(expected, rel=1e-14)
+
+
+def test_more_cells_than_there_are_lanes_are_refused() -> None:
+    n = LANES // 4 + 1
+    p = bank.of_batteries(PACK, np.ones((n, 1)), np.ones((n, 1)), np.zeros(n))
+    with pytest.raises(ValueError, match="too many cells"):
+        bank.thevenin(bank.initial_state(0.5, 25.0, p), p)
