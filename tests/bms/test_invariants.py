@@ -78,8 +78,10 @@ def test_replaying_a_log_gives_the_same_commands(
     text = io.StringIO()
     writer = csv.DictWriter(text, vectors.columns(4 * N_BATTERIES, 4 * N_BATTERIES))
     writer.writeheader()
-    writer.writerows(vectors.row_of(dt_ms, m, c.commands, c.events) for (dt_ms, m), c in zip(series, log, strict=True))
-    assert vectors.check_vectors(list(csv.DictReader(io.StringIO(text.getvalue()))), config) == []
+    writer.writerows(
+        vectors.row_of(c.time_ms, dt_ms, m, c.commands, c.events) for (dt_ms, m), c in zip(series, log, strict=True)
+    )
+    assert list(vectors.differences(csv.DictReader(io.StringIO(text.getvalue())), config)) == []
     middle = len(log) // 2
     state = pickle.loads(pickle.dumps(log[middle].state))
     for call in log[middle + 1 :]:
