@@ -253,7 +253,10 @@ def test_five_minutes_at_once_are_three_hundred_samples(
     m = replace(NORMAL, fuse_sense_V=sense_V, terminal_degC=terminal_degC, heatsink_degC=heatsink_degC)
     each = once = thermal.advance(first, m, 1_000, charging, rating, f)
     for now_ms in range(2_000, 300_001, 1_000):
+        end_degC = each.sample.terminal_degC + 10.5 * each.sample.fuse_sense_V**2 / each.reference_ohm
+        step_degC = end_degC + (each.fuse_degC - end_degC) * math.exp(-1.0 / 42.0)
         each = thermal.advance(each, m, now_ms, charging, rating, f)
+        assert each.fuse_degC == pytest.approx(step_degC, abs=1e-9)  # no jump where the reference is renewed
     assert thermal.advance(once, m, 300_000, charging, rating, f) == each
     # And nothing but the estimate changes before the instant at which the look-ahead says that something may.
     until_ms = thermal.quiet_until_ms(once, 300_000, charging, rating, f)
