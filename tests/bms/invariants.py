@@ -59,8 +59,13 @@ segments = st.tuples(
     st.integers(0, len(CHANGES) - 1), st.integers(0, 12), st.sampled_from([1, 1, 2, 3, 4, 7, 25, 60])
 )
 streams = st.lists(segments, min_size=1, max_size=10)
-repeats = st.sampled_from([1, 1, 1, 1, 1, 1, 3, 8])
-"""Flicker: the stream again and again, which ten segments alone cannot make."""
+BACK = len(CHANGES) - 1
+"""All readings good again."""
+flickers = st.builds(
+    lambda which, value, ticks, back: [(BACK, 0, 12)] + [(which, value, ticks), (BACK, 0, back)] * 60,
+    st.integers(0, BACK - 1), st.integers(0, 12), st.sampled_from([1, 2, 3, 5, 9]), st.sampled_from([1, 2, 4, 7, 30]),
+)
+"""One reading that comes and goes, which random segments seldom make."""
 absent = st.one_of(
     st.just(()), st.just(bms.OPTIONAL_SENSORS), st.lists(st.sampled_from(bms.OPTIONAL_SENSORS), min_size=1)
 )
@@ -275,3 +280,15 @@ def check_holds(log: list[Call]) -> None:
     for before, call in pairwise(log):
         if call.inside:
             assert not call.events and call.commands == before.commands, call.time_ms
+
+
+def check_all(log: list[Call], config: bms.Settings) -> None:
+    """Every invariant."""
+    check_cells(log, config.firmware)
+    check_lead(log, config)
+    check_remote(log, config)
+    check_chatter(log)
+    check_sensors_and_currents(log)
+    check_sensor_faults(log, config)
+    check_loads_end(log, config)
+    check_holds(log)

@@ -116,6 +116,15 @@ def test_bounds(case: str) -> None:
     assert rig.hold.deadline_ms == deadline_ms
 
 
+@pytest.mark.parametrize(("name", "edge_V"), [("remote_L_V", 5.0), ("remote_H_V", 2.0)])
+def test_the_edge_of_a_remote_threshold_is_outside(name: str, edge_V: float) -> None:
+    """At 5 V L is in the guard band, at 2 V H; from the other side at 6.5 V and 3 V."""
+    assert Rig().ready().hold.bounds[name][1] == math.nextafter(edge_V, 0.0)
+    beyond: dict[str, Any] = {"remote_L_V": OPEN_L, "remote_H_V": 13.0}
+    other_V = 6.5 if name == "remote_L_V" else 3.0
+    assert Rig().ready(**beyond).hold.bounds[name][0] == math.nextafter(other_V, 99.0)
+
+
 CHARGING_BASE = BASE | {
     "input_voltage_V": (13.3, 14.05), "fuse_sense_V": (-INF, 0.006), "battery_voltage_V": (13.05, 13.8),
 }

@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 
 import bms
+from bms import thermal
 
 NORMAL = bms.Measurements(14.2, 0.0, 13.3, 25.0, 25.0, (3.3,) * 4, (25.0,) * 4)
 
@@ -233,3 +234,33 @@ def test_a9_a_hot_box_settles_without_chatter(ambient_degC: float) -> None:
     # The box settles where its loss is what it can shed: P = (T - ambient) / 0.6 K/W.
     loss_W = limits[-1] * (2.8 - 0.02 * limits[-1])
     assert loss_W == pytest.approx((box_degC - ambient_degC) / 0.6, rel=0.03)
+
+
+@pytest.mark.parametrize("charging", [False, True])
+@pytest.mark.parametrize(
+    ("sense_V", "terminal_degC", "heatsink_degC"),
+    [(0.0, 25.0, 25.0), (0.03, 25.0, 25.0), (0.0543, 25.0, 60.0), (0.0675, 60.0, 90.0), (0.0675, -40.0, 40.0),
+     (0.12, 60.0, 97.0), (0.24, 150.0, 110.0), (-0.01, 90.0, 25.0)],
+)
+def test_five_minutes_at_once_are_three_hundred_samples(
+    sense_V: float, terminal_degC: float, heatsink_degC: float, charging: bool
+) -> None:
+    """Heating and cooling, derated, shut down, beyond the resistance law: the same bits however time is divided."""
+    config = bms.Settings()
+    f, rating = config.firmware, config.plan.rating
+    first = bms.step(bms.State(), replace(NORMAL, terminal_degC=25.0), config, 0.0).state.thermal
+    assert first is not None
+    m = replace(NORMAL, fuse_sense_V=sense_V, terminal_degC=terminal_degC, heatsink_degC=heatsink_degC)
+    each = once = thermal.advance(first, m, 1_000, charging, rating, f)
+    for now_ms in range(2_000, 300_001, 1_000):
+        end_degC = each.sample.terminal_degC + 10.5 * each.sample.fuse_sense_V**2 / each.reference_ohm
+        step_degC = end_degC + (each.fuse_degC - end_degC) * math.exp(-1.0 / 42.0)
+        each = thermal.advance(each, m, now_ms, charging, rating, f)
+        assert each.fuse_degC == pytest.approx(step_degC, abs=1e-9)  # no jump where the reference is renewed
+    assert thermal.advance(once, m, 300_000, charging, rating, f) == each
+    # And nothing but the estimate changes before the instant at which the look-ahead says that something may.
+    until_ms = thermal.quiet_until_ms(once, 300_000, charging, rating, f)
+    before = thermal.advance(once, m, until_ms - 1_000, charging, rating, f)
+    assert before[2:] == once[2:] or until_ms == once.next_ms
+    if until_ms < 300_000:
+        assert thermal.advance(once, m, until_ms, charging, rating, f)[2:] != once[2:]
