@@ -14,7 +14,7 @@ from cosim.kept import kept
 from cosim.network import Operating
 from cosim.plant import PlantParameters, PlantState, controls_of, plant_flags
 from cosim.quasi_static import look, new_watch
-from cosim.sensors import N_SCALARS, cells_inside, measure_range, scalars_inside
+from cosim.sensors import N_SCALARS, cells_inside, fitted_scalars, measure_range, scalars_inside
 from cosim.slow import (
     Tick,
     advance_in_place,
@@ -111,7 +111,7 @@ def _observe(
     x = solve_around(state, row, emf_V, ohm, u, gate, p)
     bank_tick.divide(k.bank, emf_V, x.battery_current_A)
     fill_scalars(k.measured, state, x, p)
-    measure_range(k.measured, k.measured, p.sensors, 0, N_SCALARS)
+    measure_range(k.measured, k.measured, p.sensors, 0, fitted_scalars(k.measured))
     return x
 
 

@@ -22,7 +22,17 @@ from numpy.typing import NDArray
 from cosim.decimate import min_max
 from cosim.plot_days import DAY_S, day_ticks, draw_days
 from cosim.plot_marks import mark_events, mark_windows
-from cosim.plot_outputs import CELLS_HEIGHT, CELLS_SPAN_V, ROW_HEIGHT, changing, draw_cells, draw_outputs, dress_outputs
+from cosim.plot_outputs import (
+    CELLS_HEIGHT,
+    CELLS_SPAN_V,
+    ROW_HEIGHT,
+    STARTED_S,
+    Trace,
+    changing,
+    draw_cells,
+    draw_outputs,
+    dress_outputs,
+)
 from cosim.plot_split import SPLITS, draw_split
 from cosim.plot_windows import Zoom, chosen_windows, draw_zoom
 from cosim.result import Result, shown
@@ -30,6 +40,8 @@ from cosim.result import Result, shown
 Array = NDArray[np.float64]
 
 SIZE_INCH = (16.0, 12.0)
+TALL_INCH = 15.0
+"""Height of a picture that has enlarged windows and outputs as well."""
 DPI = 100
 BINS = 1600
 """Bins of the decimation: one per pixel of the picture's width."""
@@ -90,6 +102,8 @@ PANELS = (
 
 WITH_SYSTEM = ("battery_current_A",)
 """Curves that are those of the alternator port where nothing stands at System+."""
+ONCE_ON = ("system_voltage_V",)
+"""Curves that begin when the port has been powered up: its pre-charge from 0 V would fill the panel."""
 STAND_INS = {"cell_temperature_degC": "each_hottest_degC"}
 """What is drawn where a large bank does not record every cell."""
 DAYS_HEIGHT = 1.2
@@ -116,21 +130,21 @@ def plot_result(result: Result) -> Figure:
 
     Returns
     -------
-    a figure of 1600 x 1200 pixels; shows in a notebook, and `figure.savefig` writes it
+    a figure of 1600 x 1200 pixels (1500 with windows and outputs); shows in a notebook, and `figure.savefig` writes it
     """
-    figure = Figure(figsize=SIZE_INCH, dpi=DPI)
+    zooms, traces = chosen_windows(result.windows), changing(result.slow)
+    height_inch = TALL_INCH if zooms and traces else SIZE_INCH[1]
+    figure, part = Figure(figsize=(SIZE_INCH[0], height_inch), dpi=DPI), SIZE_INCH[1] / height_inch
     FigureCanvasAgg(figure)
-    zooms = chosen_windows(result.windows)
     panels = [panel for panel in PANELS if any(line.variable in result.slow for line in panel.lines)]
-    bottom = 0.345 if zooms else 0.06
+    bottom = (0.345 if zooms else 0.06) * part
     factor, unit = time_unit(result.slow)
     by_day = factor == DAY_S and "soc" in result.slow
     splits = [split for split in SPLITS if split.variable in result.slow]
-    traces = changing(result.slow)
     heights = [panel.height for panel in panels] + [split.height for split in splits]
     heights += [CELLS_HEIGHT, ROW_HEIGHT * len(traces)] * bool(traces) + [DAYS_HEIGHT] * by_day
     grid = GridSpec(
-        max(len(heights), 1), 1, figure, left=0.055, right=0.865, top=0.835, bottom=bottom, hspace=0.09,
+        max(len(heights), 1), 1, figure, left=0.055, right=0.865, top=1.0 - 0.165 * part, bottom=bottom, hspace=0.09,
         height_ratios=heights or None,
     )
     axes: list[Axes] = []
@@ -147,16 +161,9 @@ def plot_result(result: Result) -> Figure:
         ax.tick_params(labelbottom=row == len(heights) - 1)
         axes.append(ax)
     if traces:
-        cells, outputs = (figure.add_subplot(grid[len(axes) + row], sharex=axes[0] if axes else None) for row in (0, 1))
-        axes += [cells, outputs]
-        draw_cells(cells, result.slow, factor, BINS)
-        widen(cells, CELLS_SPAN_V)
-        dress(cells, "cell [V]")
-        draw_outputs(outputs, traces, result.slow, factor, BINS)
-        dress(outputs, "outputs")
-        dress_outputs(outputs, traces)
-        cells.tick_params(labelbottom=False)
-        outputs.tick_params(labelbottom=not by_day)
+        both = [figure.add_subplot(grid[len(axes) + row], sharex=axes[0] if axes else None) for row in (0, 1)]
+        _draw_protection(both[0], both[1], traces, result.slow, factor, last=not by_day)
+        axes += both
     if by_day:
         axes.append(figure.add_subplot(grid[len(heights) - 1], sharex=axes[0]))
         draw_days(axes[-1], result.slow)
@@ -167,8 +174,8 @@ def plot_result(result: Result) -> Figure:
         _time_range(axes[0], result.slow, factor)
         mark_windows(axes, result.windows, zooms, factor)
         mark_events(axes, result.events, factor)
-    _draw_zooms(figure, zooms)
-    _title(figure, result)
+    _draw_zooms(figure, zooms, part)
+    _title(figure, result, part)
     return figure
 
 
@@ -192,6 +199,8 @@ def draw_panel(ax: Axes, panel: Panel, slow: xr.Dataset, factor: float, legend_p
         if name not in slow or (name in WITH_SYSTEM and "system_current_A" not in slow):
             continue
         values = one_curve(slow[name])
+        if line.variable in ONCE_ON:
+            values = np.where(time_s < STARTED_S, np.nan, values)
         scale = 100.0 if line.variable.endswith("soc") else 1.0
         x, y = min_max(time_s, values * scale, BINS)
         ax.plot(x / factor, y, line.style, color=line.colour, linewidth=line.width, label=line.label)
@@ -199,6 +208,7 @@ def draw_panel(ax: Axes, panel: Panel, slow: xr.Dataset, factor: float, legend_p
         if limit is not None:
             ax.axhline(float(limit), color=line.colour, linestyle=":", linewidth=1.1,
                        label=f"its limit, {float(limit):g} \N{DEGREE SIGN}C")
+    _keep_scale(ax, panel, slow)
     widen(ax, panel.least_span)
     dress(ax, panel.label)
     of_charge = "soc" in {line.variable for line in panel.lines}
@@ -212,6 +222,30 @@ def draw_panel(ax: Axes, panel: Panel, slow: xr.Dataset, factor: float, legend_p
         handles, labels = handles + more[0], labels + more[1]
     ax.legend(handles, labels, loc="upper left", bbox_to_anchor=(1.005 if speed is None else 1.045, 1.02),
               frameon=False, fontsize=legend_pt, handlelength=1.8, labelspacing=0.2)
+
+
+def _keep_scale(ax: Axes, panel: Panel, slow: xr.Dataset) -> None:
+    """Let a System+ node that breaks down leave its panel at the bottom, so that it does not flatten the others."""
+    names = [line.variable for line in panel.lines if line.variable in slow]
+    others = [name for name in names if name not in ONCE_ON]
+    if others and len(others) < len(names):
+        lowest = min(float(np.nanmin(one_curve(slow[name]))) for name in others)
+        low, high = ax.get_ylim()
+        ax.set_ylim(max(low, lowest - 0.05 * (high - lowest)), high)
+
+
+def _draw_protection(
+    cells: Axes, outputs: Axes, traces: tuple[Trace, ...], slow: xr.Dataset, factor: float, *, last: bool
+) -> None:
+    """Draw the cells' extremes and below them the outputs that change."""
+    draw_cells(cells, slow, factor, BINS)
+    widen(cells, CELLS_SPAN_V)
+    dress(cells, "cell [V]")
+    draw_outputs(outputs, traces, slow, factor, BINS)
+    dress(outputs, "outputs")
+    dress_outputs(outputs, traces)
+    cells.tick_params(labelbottom=False)
+    outputs.tick_params(labelbottom=last)
 
 
 def one_curve(variable: xr.DataArray) -> Array:
@@ -262,11 +296,11 @@ def _time_range(ax: Axes, slow: xr.Dataset, factor: float) -> None:
         ax.set_xlim(float(time_s[0]) / factor, float(time_s[-1]) / factor)
 
 
-def _draw_zooms(figure: Figure, zooms: list[Zoom]) -> None:
-    """Draw the chosen windows in a row below: currents above, voltages below."""
+def _draw_zooms(figure: Figure, zooms: list[Zoom], part: float) -> None:
+    """Draw the chosen windows in a row below: currents above, voltages below; `part` scales what has a fixed height."""
     if not zooms:
         return
-    grid = GridSpec(2, len(zooms), figure, left=0.055, right=0.985, top=0.262, bottom=0.047, hspace=0.1,
+    grid = GridSpec(2, len(zooms), figure, left=0.055, right=0.985, top=0.262 * part, bottom=0.047 * part, hspace=0.1,
                     wspace=0.2, height_ratios=[1.25, 1.0])
     for column, zoom in enumerate(zooms):
         upper = figure.add_subplot(grid[0, column])
@@ -277,10 +311,10 @@ def _draw_zooms(figure: Figure, zooms: list[Zoom]) -> None:
             dress(ax, text if column == 0 else "")
 
 
-def _title(figure: Figure, result: Result) -> None:
+def _title(figure: Figure, result: Result, scale: float) -> None:
     """Write the scenario's name and the key figures above everything."""
     name = str(result.summary.get("scenario", result.slow.attrs.get("scenario", "run")))
-    figure.text(0.055, 0.975, name, fontsize=17, fontweight="bold", va="center")
+    figure.text(0.055, 1.0 - 0.025 * scale, name, fontsize=17, fontweight="bold", va="center")
     parts = []
     # What is outside its limit comes first, so that it is never cut off.
     for figures in sorted(result.summary.get("figures", []), key=lambda f: f.get("passed") is not False):
@@ -289,4 +323,4 @@ def _title(figure: Figure, result: Result) -> None:
         part = f"{figures.get('name', '')} {value}{failed}".replace("degC", "\N{DEGREE SIGN}C")
         parts.append(part.replace(" ", "\N{NO-BREAK SPACE}"))
     lines = textwrap.wrap("   \N{BULLET}   ".join(parts), 205, max_lines=3, placeholder=" ...")
-    figure.text(0.055, 0.959, "\n".join(lines), fontsize=9.5, va="top", color="#333333", linespacing=1.35)
+    figure.text(0.055, 1.0 - 0.041 * scale, "\n".join(lines), fontsize=9.5, va="top", color="#333333", linespacing=1.35)

@@ -25,7 +25,7 @@ System+ the bank's current is that of the alternator port, which the fuse tells;
 smallest bank may be charged with (A11), so its sensor would say nothing new."""
 SCALARS = PORT_SCALARS + OPTIONAL_SCALARS
 """Scalar measurements, in the order of the measurement vector; cell voltages and cell temperatures follow."""
-N_SCALARS = len(SCALARS)
+N_PORT, N_SCALARS = len(PORT_SCALARS), len(SCALARS)
 NOT_FITTED = -np.inf
 """In the measurement vector: a sensor that is not there. It lies inside free bounds, and a NaN is a broken one."""
 NO_OVERRIDE = np.inf
@@ -152,6 +152,14 @@ def bounds_of(bounds: Mapping[str, tuple[float, float]], n_batteries: int) -> tu
 
 
 @borrowing
+def fitted_scalars(vector: NDArray[np.float64]) -> int:
+    """How many scalars of a measurement vector, true or measured, are to be looked at: mostly none of the optional."""
+    if vector[N_PORT] == NOT_FITTED and vector[N_SCALARS - 1] == NOT_FITTED:
+        return N_PORT
+    return N_SCALARS
+
+
+@borrowing
 def inside(vector: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]) -> bool:
     """Whether every measurement is inside its closed bounds (a NaN is outside); bounds as from `bounds_of`."""
     return scalars_inside(vector, low, high) and cells_inside(vector, low, high)
@@ -161,7 +169,7 @@ def inside(vector: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[
 def scalars_inside(vector: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]) -> bool:
     """`inside` for the scalar measurements."""
     held = True
-    for j in range(N_SCALARS):
+    for j in range(fitted_scalars(vector)):
         held = held and low[j] <= vector[j] <= high[j]
     return bool(held)
 

@@ -28,6 +28,8 @@ JUMP_A = 1.0
 """A current that differs by more from what stands is a device that switched: it goes there in `SWITCH_S` (ours)."""
 SWITCH_S = 2e-5
 """Time in which a device switches (ours: a converter's input filter; inrush is no part of it)."""
+FINE_STEP_S, FINE_STEPS = 4e-6, 100
+"""Breakpoints after such a jump: cables and dampers ring, and long steps lose the energy in it (ours)."""
 AHEAD_A = 5.0
 """A change over the tick ahead that is larger is a step of the next tick, not a slope (ours)."""
 
@@ -110,7 +112,8 @@ def held(table: SourceTable, spice_s: float, now_A: float, then_A: float, tick_s
     """
     standing_A = table.at(SOURCE, spice_s)
     if abs(now_A - standing_A) > JUMP_A:
-        return list(table.ramp(SOURCE, spice_s, now_A, SWITCH_S)[1:])
+        ends = list(table.ramp(SOURCE, spice_s, now_A, SWITCH_S)[1:])
+        return ends + [spice_s + SWITCH_S + k * FINE_STEP_S for k in range(1, FINE_STEPS + 1)]
     target_A = then_A if abs(then_A - now_A) <= AHEAD_A else now_A
     table.hold(SOURCE, spice_s, standing_A, (target_A - standing_A) / tick_s)
     return []
