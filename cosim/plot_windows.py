@@ -23,6 +23,8 @@ MOST_OF_IT = 0.6
 """Part of all movement that the enlarged stretch holds at least; slow drifts are seldom more than the rest."""
 AIR_BEFORE, AIR_AFTER = 1.0, 4.0
 """Widths of that stretch that are shown before its beginning, and from its beginning on."""
+DAYS_FROM_H = 48.0
+"""Moments from here on are told in days, as the axis above tells them."""
 LEAST_SWING_A, LEAST_SWING_V, LEAST_WIDTH_S = 2.0, 0.2, 5e-6
 
 CURRENTS = (
@@ -46,7 +48,7 @@ class Zoom(NamedTuple):
 
 
 def chosen_windows(windows: Mapping[str, xr.Dataset]) -> list[Zoom]:
-    """Choose the most telling windows: one of each first kind, then other kinds, then what moves most.
+    """Choose the most telling windows: one of each first kind, then other kinds, then the latest: what has changed.
 
     Windows in which nothing moves come last: a disabling after the current has ceased, say.
 
@@ -61,10 +63,14 @@ def chosen_windows(windows: Mapping[str, xr.Dataset]) -> list[Zoom]:
     moving = [key for key in usable if moves(windows[key])]
     for kind in dict.fromkeys((*FIRST, *kinds.values())):
         chosen += [key for key in moving if kinds[key] == kind][:1]
-    chosen += [key for key in moving if key not in chosen]
+    chosen += sorted((key for key in moving if key not in chosen), key=lambda key: -_start_s(windows[key]))
     chosen += [key for key in usable if key not in chosen]
-    by_time = sorted(chosen[:MOST], key=lambda key: float(windows[key].attrs.get("start_s", 0.0)))
+    by_time = sorted(chosen[:MOST], key=lambda key: _start_s(windows[key]))
     return [Zoom(key, chr(ord("A") + i), windows[key]) for i, key in enumerate(by_time)]
+
+
+def _start_s(window: xr.Dataset) -> float:
+    return float(window.attrs.get("start_s", 0.0))
 
 
 def _kind(key: str, window: xr.Dataset) -> str:
@@ -127,18 +133,20 @@ def draw_zoom(upper: Axes, lower: Axes, zoom: Zoom) -> None:
         if ax.lines:
             ax.legend(loc="best", fontsize=7.5, framealpha=0.7, edgecolor="none", handlelength=1.4)
     upper.tick_params(labelbottom=False)
-    start_s = float(window.attrs.get("start_s", 0.0))
     name = str(window.attrs.get("name", zoom.key)).replace("_", " ")
-    upper.set_title(f"{zoom.letter}   {name} at {_clock(start_s)}", fontsize=10,
+    upper.set_title(f"{zoom.letter}   {name} at {_clock(_start_s(window))}", fontsize=10,
                     fontweight="bold", loc="left")
     lower.set_xlabel(f"time in the window [{unit}]", fontsize=9)
 
 
 def _clock(time_s: float) -> str:
-    """Say a moment of the run as a reader would: seconds first, then minutes and hours."""
+    """Say a moment of the run as a reader would: seconds first, then minutes and hours; whole seconds after days."""
     if time_s < 120.0:
         return f"{time_s:.1f} s"
     hours, rest = divmod(time_s, 3600.0)
     minutes, seconds = divmod(rest, 60.0)
+    if hours >= DAYS_FROM_H:
+        days, hours = divmod(hours, 24.0)
+        return f"{days:.0f} d {hours:02.0f}:{minutes:02.0f}:{seconds:02.0f}"
     short = f"{minutes:.0f} min {seconds:04.1f} s"
     return f"{hours:.0f} h {short}" if hours else short
