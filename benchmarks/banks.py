@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 from time import perf_counter, process_time
 
-import numba
 import numpy as np
 
 from benchmarks.pybamm_cell import EVERY_S, NOT_INSTALLED, profile
@@ -21,6 +20,7 @@ from cosim.spice import SpiceSession
 from cosim.supervision import Supervision
 from models import bank, bank_tick, bank_work
 from models.bank import BankParameters
+from models.compiled import borrowing_apart
 
 Figures = dict[str, float]
 
@@ -58,7 +58,7 @@ def growth(costs: dict[int, float]) -> Figures:
     return {f"cost of {n} over {least}": cost / costs[least] for n, cost in costs.items() if n != least}
 
 
-@numba.njit
+@borrowing_apart
 def _day(w: bank_work.Work, current_A: np.ndarray, held_ticks: int, dt_s: float, p: BankParameters) -> None:
     for tick in range(current_A.size * held_ticks):
         if tick % 10 == 0:

@@ -16,7 +16,6 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, cast
 
-import numba
 import numpy as np
 
 import bms
@@ -94,21 +93,21 @@ def whole_run(hours: float) -> dict[str, float]:
     }
 
 
-@numba.njit
+@borrowing_apart
 def _observed(n: int, s: PlantState, x: Operating, k: Tick, rows: Any, ambient: Any, out: Any, p: Any) -> None:
     u, gate = controls_of(s, 1.0, 54.0), port_gate(out, k.dt_s, p)
     for i in range(n):
         _observe(s, rows[i % 1000], u, gate, k, p)
 
 
-@numba.njit
+@borrowing_apart
 def _looked(n: int, s: PlantState, x: Operating, k: Tick, rows: Any, ambient: Any, out: Any, p: Any) -> None:
     for i in range(n):
         k.bank.soc[i % 4] += 1e-12
         bank_tick.look(k.bank)
 
 
-@numba.njit
+@borrowing_apart
 def _solved(n: int, s: PlantState, x: Operating, k: Tick, rows: Any, ambient: Any, out: Any, p: Any) -> float:
     u, gate, total = controls_of(s, 1.0, 54.0), port_gate(out, k.dt_s, p), 0.0
     emf_V, ohm = bank_tick.look(k.bank)
@@ -117,7 +116,7 @@ def _solved(n: int, s: PlantState, x: Operating, k: Tick, rows: Any, ambient: An
     return total
 
 
-@numba.njit
+@borrowing_apart
 def _measured(n: int, s: PlantState, x: Operating, k: Tick, rows: Any, ambient: Any, out: Any, p: Any) -> int:
     held = 0
     for i in range(n):
@@ -139,27 +138,27 @@ def _share(k: Tick, current_A: float) -> None:
     bank_tick.divide(k.bank, 13.2, current_A)
 
 
-@numba.njit
+@borrowing_apart
 def _cells(n: int, s: PlantState, x: Operating, k: Tick, rows: Any, ambient: Any, out: Any, p: Any) -> None:
     for i in range(n):
         _share(k, 10.0 * (i % 2))
         advance_bank(k, ambient, p)
 
 
-@numba.njit
+@borrowing_apart
 def _refreshed(n: int, s: PlantState, x: Operating, k: Tick, rows: Any, ambient: Any, out: Any, p: Any) -> None:
     for _ in range(n):
         bank_work.refresh(k.bank, p.battery)
         bank_work.retime(k.bank, k.dt_s, p.battery)
 
 
-@numba.njit
+@borrowing_apart
 def _cells_measured(n: int, s: PlantState, x: Operating, k: Tick, rows: Any, ambient: Any, out: Any, p: Any) -> None:
     for _ in range(n):
         _measure_cells(k, p)
 
 
-@numba.njit
+@borrowing_apart
 def _box(n: int, s: PlantState, x: Operating, k: Tick, rows: Any, ambient: Any, out: Any, p: Any) -> float:
     h, t = 30.0, 30.0
     for _ in range(n):
@@ -167,7 +166,7 @@ def _box(n: int, s: PlantState, x: Operating, k: Tick, rows: Any, ambient: Any, 
     return h
 
 
-@numba.njit
+@borrowing_apart
 def _machine(n: int, s: PlantState, x: Operating, k: Tick, rows: Any, ambient: Any, out: Any, p: Any) -> float:
     m = s.alternator
     for i in range(n):
@@ -175,7 +174,7 @@ def _machine(n: int, s: PlantState, x: Operating, k: Tick, rows: Any, ambient: A
     return m.winding_degC
 
 
-@numba.njit
+@borrowing_apart
 def _starter(n: int, s: PlantState, x: Operating, k: Tick, rows: Any, ambient: Any, out: Any, p: Any) -> float:
     m = s.starter
     for _ in range(n):
@@ -183,7 +182,7 @@ def _starter(n: int, s: PlantState, x: Operating, k: Tick, rows: Any, ambient: A
     return m.v1_V
 
 
-@numba.njit
+@borrowing_apart
 def _row(n: int, s: PlantState, x: Operating, k: Tick, rows: Any, ambient: Any, out: Any, p: Any) -> None:
     for i in range(n):
         fill_row(out, s, x, k.powers_W, rows[i % 1000], out, k.bank, p)
@@ -200,7 +199,7 @@ PIECES: dict[str, Callable[..., Any]] = {
 
 
 def pieces(repeats: int) -> dict[str, float]:
-    """Nanoseconds of each piece of a tick, in a compiled loop of its own."""
+    """Nanoseconds (processor time) of each piece of a tick, in a compiled loop of its own."""
     scenario = day(1.0)
     p: PlantParameters = load_parameters(scenario, IdentifiedCircuit.nominal(scenario.circuit.netlist).coefficients)
     state = initial_state(scenario, p)
@@ -215,9 +214,9 @@ def pieces(repeats: int) -> dict[str, float]:
         piece(1, own_arrays(state), x, k, rows, ambient, np.zeros(row_size(4)), p)
         times = []
         for _ in range(repeats):
-            start = time.perf_counter()
+            start = time.process_time()
             piece(ROUNDS, own_arrays(state), x, k, rows, ambient, np.zeros(row_size(4)), p)
-            times.append((time.perf_counter() - start) / ROUNDS * 1e9)
+            times.append((time.process_time() - start) / ROUNDS * 1e9)
         found[name] = statistics.median(times)
     return found
 
