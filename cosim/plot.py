@@ -31,7 +31,9 @@ from cosim.plot_outputs import (
     changing,
     draw_cells,
     draw_outputs,
+    draw_storage,
     dress_outputs,
+    is_storage,
 )
 from cosim.plot_split import SPLITS, draw_split
 from cosim.plot_windows import Zoom, chosen_windows, draw_zoom
@@ -166,8 +168,12 @@ def plot_result(result: Result) -> Figure:
         axes += both
     if by_day:
         axes.append(figure.add_subplot(grid[len(heights) - 1], sharex=axes[0]))
-        draw_days(axes[-1], result.slow)
-        dress(axes[-1], "daily [%]")
+        if is_storage(result.slow):
+            draw_storage(axes[-1], result.slow, factor, BINS)
+            dress(axes[-1], "[mA]")
+        else:
+            draw_days(axes[-1], result.slow)
+            dress(axes[-1], "daily [%]")
         day_ticks(axes[-1], float(result.slow["time_s"].values[-1]) / DAY_S)
     if axes:
         axes[-1].set_xlabel(f"time since the start [{unit}]")

@@ -91,3 +91,31 @@ def draw_cells(ax: Axes, slow: xr.Dataset, factor: float, bins: int) -> None:
             ax.plot(x / factor, y, color=colour, linewidth=1.2, label=label)
     ax.legend(loc="upper left", bbox_to_anchor=(1.005, 1.02), frameon=False, fontsize=8.5, handlelength=1.8,
               labelspacing=0.2)
+
+
+STORED_PERCENT = 5.0
+"""A run whose charge stays below this for most of its time is one of storage after a shutdown (ours)."""
+
+
+def is_storage(slow: xr.Dataset) -> bool:
+    """Whether a run of days is about what the BMS itself draws from a nearly empty battery (C3)."""
+    known = "supply_current_A" in slow and "soc" in slow
+    return known and 100.0 * float(np.median(slow["soc"].values)) < STORED_PERCENT
+
+
+def draw_storage(ax: Axes, slow: xr.Dataset, factor: float, bins: int) -> None:
+    """Draw what the BMS draws, in mA, and on an axis to the right the charge that is left, in percent."""
+    time_s = slow["time_s"].values.astype(float)
+    x, y = min_max(time_s, 1e3 * slow["supply_current_A"].values.astype(float), bins)
+    ax.step(x / factor, y, where="post", color="#CC79A7", linewidth=1.4, label="own supply [mA]")
+    ax.set_ylim(0.0, 20.0)
+    right = ax.twinx()
+    x, y = min_max(time_s, 100.0 * slow["soc"].values.astype(float), bins)
+    right.plot(x / factor, y, color="#0072B2", linewidth=1.4, label="charge left [%]")
+    right.axhline(0.0, color="#0072B2", linewidth=0.7, linestyle=":")
+    right.set_ylim(min(-0.5, float(np.nanmin(y)) * 1.1), STORED_PERCENT / 2.0)
+    right.tick_params(labelsize=9, colors="#0072B2")
+    right.spines["top"].set_visible(False)
+    handles = [axes.get_legend_handles_labels() for axes in (ax, right)]
+    ax.legend(handles[0][0] + handles[1][0], handles[0][1] + handles[1][1], loc="upper left",
+              bbox_to_anchor=(1.03, 1.02), frameon=False, fontsize=8, handlelength=1.8, labelspacing=0.2)

@@ -9,7 +9,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from cosim.plot import plot_result, save_picture
-from cosim.plot_outputs import changing, draw_outputs
+from cosim.plot_outputs import changing, draw_outputs, is_storage
 from cosim.result import Result
 
 
@@ -50,3 +50,16 @@ def test_a_picture_has_cells_and_outputs_below_the_rest(plausible_result: Result
     outputs = figure.axes[labels.index("outputs")]
     assert {text.get_text() for text in outputs.texts} == {"alternator", "pre-alarm", "load output"}
     save_picture(plausible_result, tmp_path / "p.png")
+
+
+def test_a_run_of_storage_shows_what_is_left(plausible_result: Result) -> None:
+    """Days at 1 % of charge: supply in mA and charge in percent; at 50 % it is an ordinary run of days."""
+    days = np.arange(0.0, 30.0 * 86_400.0, 3600.0)
+    data = {"soc": ("time_s", 0.01 - days * 1e-8), "supply_current_A": ("time_s", np.full(days.size, 4.5e-3))}
+    slow = xr.Dataset(data, {"time_s": days})
+    figure = plot_result(Result(slow, {}, [], plausible_result.summary))
+    ax = next(ax for ax in figure.axes if ax.get_ylabel() == "[mA]")
+    assert np.allclose(np.asarray(ax.lines[0].get_ydata(), dtype=float), 4.5)
+    assert not is_storage(slow.assign(soc=slow.soc + 0.5))
+    labels = [ax.get_ylabel() for ax in plot_result(Result(slow.assign(soc=slow.soc + 0.5), {}, [], {})).axes]
+    assert "daily [%]" in labels

@@ -168,6 +168,22 @@ def test_storage() -> None:
     assert float(residual.slow.battery_current_A[-1]) == pytest.approx(-0.010, abs=2e-5)
 
 
+@pytest.mark.long
+def test_storage_whole() -> None:
+    """Sixty days: 17.5 mA until remote goes off on the second day, 4.5 mA from then on, and empty when that says so."""
+    result = run("storage_60_days")
+    s = result.slow
+    cut_s = when(result, "load disconnected")
+    left_Ah = 200.0 * at(result, "soc", cut_s + 600.0)
+    day_2_Ah = left_Ah - 0.0175 * (172_800.0 - cut_s - 600.0) / 3600.0
+    empty_s = 172_800.0 + day_2_Ah / 0.0045 * 3600.0
+    below = s.time_s.values[s.soc.values < 0.0]
+    assert float(below[0]) == pytest.approx(empty_s, rel=5e-3)
+    assert 8.0 < empty_s / 86_400.0 < 14.0
+    assert when(result, "fault raised", cause="brown-out") > empty_s
+    assert 200.0 * float(s.soc[-1]) == pytest.approx(-0.0045 * (5_184_000.0 - empty_s) / 3600.0, rel=5e-3)
+
+
 def test_unequal_50() -> None:
     """B2: the sum of fifty currents; a cable that is pulled out stops charging at once and loads 30 s later."""
     result = run("unequal_50", duration_s=6100)
