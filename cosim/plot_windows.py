@@ -147,6 +147,6 @@ def _clock(time_s: float) -> str:
     minutes, seconds = divmod(rest, 60.0)
     if hours >= DAYS_FROM_H:
         days, hours = divmod(hours, 24.0)
-        return f"{days:.0f} d {hours:02.0f}:{minutes:02.0f}:{seconds:02.0f}"
+        return f"{days:.0f} d {hours:02.0f}:{minutes:02.0f}:{int(seconds):02d}"
     short = f"{minutes:.0f} min {seconds:04.1f} s"
     return f"{hours:.0f} h {short}" if hours else short

@@ -52,7 +52,7 @@ def check_expressions(lines: Sequence[str], title: str | None) -> None:
         _check_names(line, known, functions, title)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _unbalanced(line: str) -> str | None:
     """What is unbalanced in a line, or None; remembered, because the decks of a run share nearly all their lines."""
     for opening, closing in ("{}", "()"):

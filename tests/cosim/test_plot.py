@@ -17,7 +17,7 @@ from cosim.decimate import min_max
 from cosim.plot import PANELS, plot_result, save_picture, time_unit
 from cosim.plot_days import gains
 from cosim.plot_marks import counted, grouped
-from cosim.plot_windows import chosen_windows, focus_s
+from cosim.plot_windows import _clock, chosen_windows, focus_s
 from cosim.result import LoggedEvent, Result
 
 
@@ -228,3 +228,21 @@ def test_a_window_in_which_nothing_moves_is_shown_last(plausible_result: Result)
     windows["004_enable"] = windows["001_enable"].assign_attrs(start_s=3000.0)
     keys = [zoom.key for zoom in chosen_windows(windows)]
     assert keys == ["000_cranking", "001_enable", "002_load_step", "004_enable"]
+
+
+def test_a_moment_is_told_in_the_units_of_its_size() -> None:
+    times_s = (12.34, 119.94, 421.5, 25_199.5, 27 * 86_400.0 + 25_199.5)
+    assert [_clock(t) for t in times_s] == [
+        "12.3 s", "119.9 s", "7 min 01.5 s", "6 h 59 min 59.5 s", "27 d 06:59:59"]
+
+
+def test_a_kind_shown_again_is_shown_as_it_is_at_the_end() -> None:
+    time_s = np.linspace(0.0, 1.0, 11)
+    windows = {
+        f"{k:03d}_crank": xr.Dataset(
+            {"starter_voltage_V": ("time_s", 12.0 - (3.0 - 0.1 * k) * time_s)}, {"time_s": time_s},
+            {"name": "crank", "start_s": 100.0 * k},
+        ) for k in range(6)
+    }
+    keys = [zoom.key for zoom in chosen_windows(windows)]
+    assert keys == ["000_crank", "003_crank", "004_crank", "005_crank"]
