@@ -171,11 +171,11 @@ def _watched(
             shown = None if response is None else (response,)
             after.append(bank.watched(before[k], stimulus, shown, 0, amps, delay_ms, strikes, now_ms, f))
     power_W = None if thermal is None else estimators.path_power_W(thermal)
-    band_W, heat_ms = f.frozen_power_W, f.frozen_heat_ms
+    band_W, heat_ms, heats = f.frozen_power_W, f.frozen_heat_ms, f.frozen_heat_strikes
     heatsink = None if "heatsink_degC" in r.missing_port else (r.m.heatsink_degC,)
     terminal = None if "terminal_degC" in r.missing_port else (r.m.terminal_degC,)
-    after.append(bank.watched(before[4], power_W, heatsink, 0, band_W, heat_ms, 1, now_ms, f))
-    after.append(bank.watched(before[5], power_W, terminal, 0, band_W, heat_ms, 1, now_ms, f))
+    after.append(bank.watched(before[4], power_W, heatsink, 0, band_W, heat_ms, heats, now_ms, f))
+    after.append(bank.watched(before[5], power_W, terminal, 0, band_W, heat_ms, heats, now_ms, f))
     return tuple(after)
 
 
