@@ -30,11 +30,16 @@ TABLE = 39
 """On the tile, four rows each: R0 and M as c + x cx + y (cy + x cxy), x and y from 0 to 1 across it."""
 LOW_V, HIGH_V, LOW_DEGC, HIGH_DEGC = range(47, 51)
 """Of the batteries: lowest and highest cell voltage and temperature, see `models.bank_tick.fill_extremes`."""
-ROWS = 51
+SOC_READ, MOVED = 51, 52
+"""Charge at which the pairs' tables were read, and how far a step's middle is from it."""
+ROWS = 53
 """Rows of the cells; the pairs have an array of their own."""
 
 PAIR_V, PAIR_OHM, PAIR_TAU_S, PAIR_SCALE_A, DECAY, MEAN = range(6)
 """Rows of a pair: its voltage; refreshed coefficients; exp(-dt/tau) and its mean over the step."""
 PAIR_TABLE, TAU0, TAU1, SCALE0, SCALE1 = 6, 10, 11, 12, 13
 """On the tile: resistance (four rows), time constant and current scale as c + y cy."""
-PAIR_ROWS = 14
+PAIR_SLOPE_OHM = 14
+"""Refreshed: d(resistance)/d(soc). A cold, almost empty cell's charge-transfer resistance falls by 0.3 % in a second of
+60 A; held for that second it would leave 0.2 mV behind in a pair of minutes."""
+PAIR_ROWS = 15

@@ -100,9 +100,16 @@ def _pair_towards(x: Array, y: Array, i: int, target_V: float) -> None:
 
 
 @vectorising
+def _pair_ohm(x: Array, y: Array, i: int) -> float:
+    """A pair's resistance in the middle of the step, of second order in the charge that moves."""
+    ohm: float = y[r.PAIR_OHM * LANES + i] + y[r.PAIR_SLOPE_OHM * LANES + i] * x[r.MOVED * LANES + i]
+    return ohm
+
+
+@vectorising
 def _linear_pair(x: Array, y: Array, n: int) -> None:
     for i in range(n):
-        _pair_towards(x, y, i, y[r.PAIR_OHM * LANES + i] * x[r.CURRENT_A * LANES + i])
+        _pair_towards(x, y, i, _pair_ohm(x, y, i) * x[r.CURRENT_A * LANES + i])
 
 
 @vectorising
@@ -113,7 +120,7 @@ def _nearly_linear_pair(x: Array, y: Array, n: int) -> None:
         part = current_A / y[r.PAIR_SCALE_A * LANES + i]
         s = part * part
         bend = 1.0 + s * (-1.0 / 6.0 + s * (3.0 / 40.0 + s * (-5.0 / 112.0 + s * (35.0 / 1152.0))))
-        _pair_towards(x, y, i, y[r.PAIR_OHM * LANES + i] * current_A * bend)
+        _pair_towards(x, y, i, _pair_ohm(x, y, i) * current_A * bend)
 
 
 @vectorising
@@ -144,7 +151,7 @@ def fill_charge_transfer_V(out: Array, ohm: Array, scale_A: Array, current_A: Ar
 def _transfer_pair(x: Array, y: Array, n: int) -> None:
     for i in range(n):
         target_V = charge_transfer_V(
-            x[r.CURRENT_A * LANES + i], y[r.PAIR_OHM * LANES + i], y[r.PAIR_SCALE_A * LANES + i]
+            x[r.CURRENT_A * LANES + i], _pair_ohm(x, y, i), y[r.PAIR_SCALE_A * LANES + i]
         )
         _pair_towards(x, y, i, target_V)
 
@@ -193,6 +200,8 @@ def advance(w: Work, dt_s: float, ambient_degC: float, p: BankParameters) -> Non
     for i in range(n):
         x[r.OVER_V * LANES + i] = 0.0
         x[r.V * LANES + i] = 0.0
+        middle = x[r.SOC * LANES + i] + 0.5 * x[r.CURRENT_A * LANES + i] * x[r.SOC_PER_A * LANES + i]
+        x[r.MOVED * LANES + i] = middle - x[r.SOC_READ * LANES + i]
     for k in range(w.least_A.size):
         if w.least_A[k] <= 0.0:
             _linear_pair(x, w.pairs[k], n)

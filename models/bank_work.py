@@ -213,10 +213,14 @@ def _read_pair(x: Array, y: Array, n: int) -> None:
     for i in range(n):
         u = (x[r.SOC * LANES + i] - x[r.FROM_SOC * LANES + i]) * x[r.PER_SOC * LANES + i]
         inside = x[r.PER_K * LANES + i] > 0.0
+        x[r.SOC_READ * LANES + i] = x[r.SOC * LANES + i]
         t = (x[r.DEGC * LANES + i] - x[r.DEGC_LOW * LANES + i]) * x[r.PER_K * LANES + i] if inside else 0.0
         y[r.PAIR_OHM * LANES + i] = (
             y[r.PAIR_TABLE * LANES + i] + u * y[(r.PAIR_TABLE + 1) * LANES + i]
             + t * (y[(r.PAIR_TABLE + 2) * LANES + i] + u * y[(r.PAIR_TABLE + 3) * LANES + i])
+        )
+        y[r.PAIR_SLOPE_OHM * LANES + i] = x[r.PER_SOC * LANES + i] * (
+            y[(r.PAIR_TABLE + 1) * LANES + i] + t * y[(r.PAIR_TABLE + 3) * LANES + i]
         )
         y[r.PAIR_TAU_S * LANES + i] = y[r.TAU0 * LANES + i] + t * y[r.TAU1 * LANES + i]
         y[r.PAIR_SCALE_A * LANES + i] = y[r.SCALE0 * LANES + i] + t * y[r.SCALE1 * LANES + i]
