@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import bms
+from cosim.commands import command_vector
 from cosim.inputs import Inputs
 from cosim.loop import observe
 from cosim.network import Operating
@@ -157,8 +158,7 @@ class WindowMemory:
     def _start(self, state: PlantState, before: bms.Commands, tick: int) -> tuple[Operating, Array]:
         """Slow solution and measurements where a window starts, at the commands that stood before it."""
         row = self._inputs.sampled(np.array([tick * self._tick_s]))[0]
-        enable = np.array([float(before.alternator_enable), 0.0, 0.0, 0.0])
-        x, seen = observe(state, row, enable, before.sense_reference_V * 1e3, self._p)
+        x, seen = observe(state, row, command_vector(before), before.sense_reference_V * 1e3, self._p)
         return x, np.asarray(seen)
 
 

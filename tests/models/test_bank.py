@@ -198,8 +198,11 @@ def bare_cell(current_A: float, dt_s: float, steps: int, p: BankParameters) -> t
         goal = math.copysign(1.0, current_A)
         over_V = hysteresis_V * (goal + (h - goal) * -math.expm1(-z) / z) + r0 * current_A
         h = goal + (h - goal) * math.exp(-z)
+        rise = current_A * dt_s / (3600.0 * c.capacity_Ah)
         for k in range(len(v_V)):
+            # The resistance is that of the middle of the step, along the tables' slope where the step begins.
             target = cell.pair_target_V(k, soc, degC, current_A, 1.0, 1.0, c)
+            target += 0.5e6 * rise * (cell.pair_target_V(k, soc + 1e-6, degC, current_A, 1.0, 1.0, c) - target)
             ratio = dt_s / cell.at_temperature(c.pair_tau_s, k, degC, c)
             over_V += target + (v_V[k] - target) * -math.expm1(-ratio) / ratio
             v_V[k] = target + (v_V[k] - target) * math.exp(-ratio)
@@ -207,7 +210,7 @@ def bare_cell(current_A: float, dt_s: float, steps: int, p: BankParameters) -> t
         heat_W += current_A**2 * p.terminal_resistance_ohm / 4.0
         rate = 1.0 / (p.cell_to_ambient_K_W * c.heat_capacity_J_K)
         degC += -math.expm1(-rate * dt_s) / rate * (heat_W / c.heat_capacity_J_K - rate * (degC - 20.0))
-        soc += current_A * dt_s / (3600.0 * c.capacity_Ah)
+        soc += rise
     volts = cell.open_circuit_voltage_V(soc, degC, c) + cell.coefficient(cell.HYSTERESIS, soc, degC, c) * h
     return soc, volts + sum(v_V) + cell.resistance_ohm(soc, degC, c) * current_A, degC
 

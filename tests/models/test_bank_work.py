@@ -82,7 +82,8 @@ def test_a_nearly_linear_pair_is_the_charge_transfer(part: float) -> None:
     current_A = part * scale_A - p.balancing_A
     after = bank.step(state, current_A, 1.0, 25.0, p)
     tau_s = cell.at_temperature(p.cell.pair_tau_s, 0, 25.0, p.cell)
-    target_V = cell.pair_target_V(0, 0.5, 25.0, current_A, 1.0, 1.0, p.cell)
+    middle = 0.5 + 0.5 * current_A / (3600.0 * p.cell.capacity_Ah * float(p.capacity_factor[0, 0]))
+    target_V = cell.pair_target_V(0, middle, 25.0, current_A, 1.0, 1.0, p.cell)
     assert after.v_V[0, 0] == pytest.approx(np.full(4, target_V * (1.0 - np.exp(-1.0 / tau_s))), rel=2e-10)
 
 
