@@ -146,14 +146,14 @@ def load_engine(name_or_path: str | Path = "engine_diesel_2l") -> EngineParamete
     return p
 
 
-def engine_rpm(speed_m_s: float, p: EngineParameters) -> float:
-    """Return the engine speed [1/min] at a vehicle speed, in the gear of the shift speeds, idle at least.
+def engine_rpm(speed_m_s: float | NDArray[np.float64], p: EngineParameters) -> NDArray[np.float64]:
+    """Return the engine speed [1/min] at vehicle speeds, in the gear of the shift speeds, idle at least.
 
-    n = 60 v / (2 pi r) x final drive x gear ratio; below idle the clutch slips.
+    n = 60 v / (2 pi r) x final drive x gear ratio; below idle the clutch slips. Shape as that of the speeds.
     """
-    gear = int(np.searchsorted(p.shift_speed_m_s, speed_m_s, side="right"))
-    wheel_rpm = 60.0 * max(speed_m_s, 0.0) / (2.0 * math.pi * p.wheel_radius_m)
-    return min(max(wheel_rpm * p.final_drive * float(p.gear_ratio[gear]), p.idle_rpm), p.highest_rpm)
+    gear = np.searchsorted(p.shift_speed_m_s, speed_m_s, side="right")
+    wheel_rpm = 60.0 * np.maximum(speed_m_s, 0.0) / (2.0 * math.pi * p.wheel_radius_m)
+    return np.minimum(np.maximum(wheel_rpm * p.final_drive * p.gear_ratio[gear], p.idle_rpm), p.highest_rpm)
 
 
 def from_speed_trace(
@@ -282,8 +282,7 @@ class _Builder:
 
     def add_trace(self, times_s: NDArray[np.float64], speeds_m_s: NDArray[np.float64]) -> None:
         """Engine running, at the speeds of a trace."""
-        rpm = np.array([self.p.pulley_ratio * engine_rpm(float(v), self.p) for v in speeds_m_s])
-        self._add(times_s, rpm, speeds_m_s)
+        self._add(times_s, self.p.pulley_ratio * engine_rpm(speeds_m_s, self.p), speeds_m_s)
 
     def _add(
         self, times_s: NDArray[np.float64], rpm: NDArray[np.float64], speeds: NDArray[np.float64]

@@ -8,6 +8,7 @@ refused at both levels, and so are parameters that the model does not know or th
 """
 
 import difflib
+import functools
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -188,11 +189,12 @@ def load(name_or_path: str | Path, model: str, units: Mapping[str, str]) -> Para
     """
     path = find(name_or_path, model)
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)
+        content = _parsed(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
         raise ParameterError(f"{path.name}: not readable as YAML: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict):
         raise ParameterError(f"{path.name}: allowed: a mapping with {', '.join(TOP_KEYS)}")
+    content = dict(content)
     provenance = content.pop("provenance", {})
     if not isinstance(provenance, dict):
         raise ParameterError(f"{path.name}: provenance: allowed: a mapping")
@@ -211,6 +213,12 @@ def load(name_or_path: str | Path, model: str, units: Mapping[str, str]) -> Para
     _same_keys(f"{path.name}: parameters", table, tuple(units))
     entries = {name: _entry(f"{path.name}: parameters.{name}", table[name], units[name]) for name in units}
     return ParameterFile(path, content["model"], content["name"], content["description"], entries, provenance, cell)
+
+
+@functools.lru_cache(maxsize=64)
+def _parsed(text: str) -> Any:
+    """Content of a YAML text, remembered: a run asks for its battery's tables half a dozen times. Do not change it."""
+    return yaml.load(text, Loader=LOADER)
 
 
 def _same_keys(where: str, table: Mapping[str, Any], allowed: Iterable[str]) -> None:
