@@ -95,7 +95,7 @@ def whole_run(hours: float) -> dict[str, float]:
 
 @borrowing_apart
 def _observed(n: int, s: PlantState, x: Operating, k: Tick, rows: Any, ambient: Any, out: Any, p: Any) -> None:
-    u, gate = controls_of(s, 1.0, 54.0), port_gate(out, k.dt_s, p)
+    u, gate = controls_of(s, 1.0, 54.0), port_gate(out, s.latched, k.dt_s, p)
     for i in range(n):
         _observe(s, rows[i % 1000], u, gate, k, p)
 
@@ -109,7 +109,7 @@ def _looked(n: int, s: PlantState, x: Operating, k: Tick, rows: Any, ambient: An
 
 @borrowing_apart
 def _solved(n: int, s: PlantState, x: Operating, k: Tick, rows: Any, ambient: Any, out: Any, p: Any) -> float:
-    u, gate, total = controls_of(s, 1.0, 54.0), port_gate(out, k.dt_s, p), 0.0
+    u, gate, total = controls_of(s, 1.0, 54.0), port_gate(out, s.latched, k.dt_s, p), 0.0
     emf_V, ohm = bank_tick.look(k.bank)
     for i in range(n):
         total += solve_around(s, rows[i % 1000], emf_V, ohm, u, gate, p).port_current_A

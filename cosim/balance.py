@@ -57,7 +57,8 @@ def window_balance(
     time_s, waves : accepted points from the window's start on
     cell_charge_C : change of the cells' charge over the window [C]
     lead_ohm, battery_cable_ohm : alternator lead, and cable to the bank [ohm]
-    system_ohm : between battery stud and the devices at System+ [ohm]
+    system_ohm : between battery stud and the devices at System+ [ohm]; where System+ is a circuit of the deck, its own
+        waves count, up to its stud
     supply_A : what the BMS itself draws from its stud [A]
     """
     port, output = waves["port_current_A"], waves["output_current_A"]
@@ -68,19 +69,28 @@ def window_balance(
     power = sum((waves[f"power_{d}_W"] for d in DEVICES), waves["power_fuse_W"] + waves["power_other_W"])
     burnt_J = integral(time_s, power)
     stored_J = float(waves["stored_J"][-1] - waves["stored_J"][0])
-    error_J = entering_J - leaving_J - burnt_J - stored_J
+    taken_J = entering_J - leaving_J
     bus = waves["starter_voltage_V"]
     cable_J = integral(time_s, battery_cable_ohm * waves["battery_current_A"] ** 2)
     system_A = waves.get("system_current_A", np.zeros(1))
     at_stud_J = integral(time_s, waves["battery_voltage_V"] * system_A) if system_A.size == time_s.size else 0.0
     on_the_way_J = integral(time_s, system_ohm * system_A**2) if system_A.size == time_s.size else 0.0
+    if "port_stored_J" in waves:
+        into_bank_A = waves["battery_current_A"] - output + supply_A
+        at_stud_J = integral(time_s, waves["battery_voltage_V"] * into_bank_A)
+        on_the_way_J = integral(time_s, waves["system_voltage_V"] * system_A) - at_stud_J
+        names = ("power_discharge_bank_W", "power_charge_bank_W", "power_port_W", "power_clamp_W")
+        port_J = integral(time_s, sum((waves[name] for name in names), np.zeros(time_s.size)))
+        kept_J = float(waves["port_stored_J"][-1] - waves["port_stored_J"][0])
+        burnt_J, stored_J, taken_J = burnt_J + port_J, stored_J + kept_J, taken_J + on_the_way_J
     supply_J = supply_A * integral(time_s, waves["battery_voltage_V"])
     load = waves["alternator_current_A"] - waves["starter_battery_current_A"] - port
+    error_J = taken_J - burnt_J - stored_J
     balance = Balance(
         charge_C=moved_C,
         charge_error_C=moved_C - cell_charge_C,
         charge_relative=abs(moved_C - cell_charge_C) / max(traffic_C, SMALLEST_CHARGE_C),
-        energy_in_J=entering_J - leaving_J,
+        energy_in_J=taken_J,
         dissipated_J=burnt_J,
         stored_J=stored_J,
         energy_error_J=error_J,

@@ -1,11 +1,12 @@
 """The top deck around a circuit: source, cables, battery, sensors and the external sources.
 
     alternator --lead--+                                                 +-- Vibat -- cable -- battery (emf, R0)
-    load --------------+-- stb -- cable -- ab -- Vipin -- [circuit] -- Vipout -- lb
+    load --------------+-- stb -- cable -- ab -- Vipin -- [circuit] -- Vipout -- lb -- [sections, such as System+]
     starter battery ---+
 
 Circuit texts are written into the deck, so that a deck is self-contained. Everything that Python drives is one
-`external` voltage source; everything that Python reads is one of `SIGNALS`.
+`external` voltage source; everything that Python reads is one of `signals`. What a window needs besides comes as a
+`Section` (System+ as a circuit, `cosim.system_deck`), a lead that opens as one of `CUTS`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from cosim.paths import NETLISTS
 
@@ -54,12 +56,71 @@ SIGNALS: dict[str, str] = {
 """What a window reads at every accepted point: our name and ngspice's; all external sources are among them, so that
 a window can be replayed without Python (`cosim.replay`)."""
 
+SYSTEM_SIGNALS: dict[str, str] = {
+    "system_current_A": "i(visys)",
+    "system_voltage_V": "v(sys)",
+    "devices_voltage_V": "v(dev)",
+    "shunt_current_A": "v(shunt)",
+    "latch": "v(latch)",
+    "power_discharge_bank_W": "v(pqd)",
+    "power_charge_bank_W": "v(pqc)",
+    "power_port_W": "v(psother)",
+    "power_clamp_W": "v(pclamp)",
+    "port_stored_J": "v(sstored)",
+    "charge_gate": "v(xchg)",
+    "discharge_gate": "v(xdis)",
+    "precharge": "v(xpre)",
+    "latch_reset": "v(xrst)",
+    "junction_discharge_degC": "v(xtqd)",
+    "junction_charge_degC": "v(xtqc)",
+    "loads_A": "v(xldi)",
+    "loads_S": "v(xldg)",
+    "chargers_A": "v(xchi)",
+    "chargers_S": "v(xchs)",
+    "chargers_highest_A": "v(xchm)",
+    "chargers_ceiling_V": "v(xchv)",
+}
+"""What a window reads besides where System+ is a circuit of its deck; they follow `SIGNALS`. Its current charges where
+positive, that of its shunt discharges (as its netlist says)."""
+
+CUTS = {
+    "alternator": ("altm", "stb"), "starter_battery": ("stb", "stbm"), "input": ("stb", "ab"), "battery": ("lb", "lbm"),
+    "ground": ("bgnd", "0"),
+}
+"""Leads that an event can open, and their ends."""
+CUT_S, ARC_V, ARC_S = 1e4, 30.0, 20.0
+"""Contact of such a lead while closed [S], voltage and slope of the arc that opens under current (ours: 0.1 mohm; an
+arc of millimetres)."""
+GROUND_OHM, GROUND_H = 5e-3, 0.5e-6
+"""Ground lead of the BMS where a deck has one (ours: 0.5 m of 2.5 mm2 with a Faston tab, G3)."""
+
 SOURCE_WAVES: dict[str, str] = {
     "vemf": "battery_emf_V", "vsrc": "source_emf_V", "vimax": "capability_A", "vset": "setpoint_V", "vload": "load_A",
     "ven": "enable", "vref": "reference_mV", "vtfuse": "fuse_degC", **{f"vt{d}": f"junction_{d}_degC" for d in DEVICES},
     "vsys": "system_current_A",
+    **{signal[2:-1].replace("x", "v", 1): name for name, signal in SYSTEM_SIGNALS.items() if signal.startswith("v(x")},
+    **{f"vcut{name}": f"cut_{name}" for name in CUTS},
 }
 """Which recorded wave an external source had."""
+
+
+class Section(Protocol):
+    """A part that a window adds to the deck; `ground` is the node of the BMS's ground."""
+
+    @property
+    def netlists(self) -> tuple[str, ...]:
+        """Circuits that the lines use."""
+
+    @property
+    def externals(self) -> tuple[str, ...]:
+        """External sources."""
+
+    @property
+    def signals(self) -> Mapping[str, str]:
+        """Signals: our name and ngspice's."""
+
+    def lines(self, ground: str) -> list[str]:
+        """Lines of the deck."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +148,8 @@ class DeckSpec:
     Resistances in ohm, inductances in henry; `source_*` is the starter battery or the laboratory supply;
     `parameters` go to the circuit's subcircuit by name; `alternator` is None where there is none;
     `system` adds a current source at the battery stud, the current from System+; `supply_A` is what the BMS itself
-    draws there.
+    draws there. `sections` are added, `cuts` (of `CUTS`) can be opened; with `system` and a section that is System+
+    the current source is left out.
     """
 
     title: str
@@ -104,11 +166,27 @@ class DeckSpec:
     alternator: AlternatorDeck | None = None
     system: bool = False
     supply_A: float = 0.0
+    sections: tuple[Section, ...] = ()
+    cuts: tuple[str, ...] = ()
 
 
 def externals(spec: DeckSpec) -> tuple[str, ...]:
-    """External sources of a deck: `EXTERNALS`, and the current of System+ where there is one [A]."""
-    return (*EXTERNALS, "vsys") if spec.system else EXTERNALS
+    """External sources of a deck: `EXTERNALS`, the current of System+ where it is a source [A], sections, cuts."""
+    own = (*EXTERNALS, "vsys") if _has_source(spec) else EXTERNALS
+    added = tuple(name for section in spec.sections for name in section.externals)
+    return (*own, *added, *(f"vcut{name}" for name in spec.cuts))
+
+
+def signals(spec: DeckSpec) -> dict[str, str]:
+    """What a window with this deck reads at every accepted point: `SIGNALS`, then those of sections and cuts."""
+    found = dict(SIGNALS)
+    for section in spec.sections:
+        found |= section.signals
+    return found | {f"cut_{name}": f"v(xcut{name})" for name in spec.cuts}
+
+
+def _has_source(spec: DeckSpec) -> bool:
+    return spec.system and not spec.sections
 
 
 def circuit_text(netlist: str, folder: Path = NETLISTS) -> str:
@@ -136,40 +214,63 @@ def top_deck(spec: DeckSpec, folder: Path = NETLISTS, circuit: str | None = None
     parameters = " ".join(f"{name}={value!r}" for name, value in sorted(spec.parameters.items()))
     outputs = " ".join(f"p{d}" for d in DEVICES)
     text = circuit_text(spec.netlist, folder) if circuit is None else circuit
+    more = dict.fromkeys(name for section in spec.sections for name in section.netlists)
+    text = "\n".join((text, *((folder / f"{name}.cir").read_text(encoding="utf-8").rstrip() for name in more)))
+    ground = "bgnd" if "ground" in spec.cuts else "0"
     lines = [f"* {spec.title}", text, "* ---- external sources"]
     lines += [f"{name} x{name[1:]} 0 external" for name in externals(spec)]
     lines += [
         "* ---- battery side",
         _element("xbat", "lbt 0 xemf", "battery", spec.battery_resistance_ohm, spec.battery_inductance_H),
         _element("xcbat", "lbm lbt", "cable", spec.battery_cable_resistance_ohm, spec.battery_cable_inductance_H),
-        "vibat lb lbm 0",
-        *(["bsys 0 lb i=v(xsys)"] if spec.system else []),
-        *([f"isupply lb 0 dc {spec.supply_A!r}"] if spec.supply_A else []),
+        f"vibat {_end(spec, 'battery')} lbm 0",
+        *(["bsys 0 lb i=v(xsys)"] if _has_source(spec) else []),
+        *([f"isupply lb {ground} dc {spec.supply_A!r}"] if spec.supply_A else []),
         "* ---- source side",
         _element("xsrc", "stbm 0 xsrc", "battery", spec.source_resistance_ohm, spec.source_inductance_H),
-        "visrc stb stbm 0",
-        _element("xcin", "stb ab", "cable", spec.input_cable_resistance_ohm, spec.input_cable_inductance_H),
+        f"visrc {_end(spec, 'starter_battery')} stbm 0",
+        _element("xcin", f"{_end(spec, 'input')} ab", "cable", spec.input_cable_resistance_ohm,
+                 spec.input_cable_inductance_H),
         "xload stb 0 xload load",
-        *_alternator_lines(spec.alternator),
+        *_alternator_lines(spec.alternator, _end(spec, "alternator")),
+        *(line for name in spec.cuts for line in _cut_lines(name)),
         "* ---- the circuit",
         "vipin ab abp 0",
         "vipout lbp lb 0",
-        "xpath abp lbp 0 xen xref xtfuse " + " ".join(f"xt{d}" for d in DEVICES),
+        f"xpath abp lbp {ground} xen xref xtfuse " + " ".join(f"xt{d}" for d in DEVICES),
         f"+ fb mid sense {outputs} pfuse pother estored ovp {spec.netlist} {parameters}",
+        *(line for section in spec.sections for line in section.lines(ground)),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _end(spec: DeckSpec, name: str) -> str:
+    """Node at which a lead begins: its own end, or the far side of the contact that can open."""
+    return f"cut{name}" if name in spec.cuts else CUTS[name][0]
+
+
+def _cut_lines(name: str) -> list[str]:
+    """Contact between a lead's end and the lead: conducts, opens with the fourth power of its source, then arcs."""
+    near, far, s = CUTS[name][0], f"cut{name}", f"(1-v(xcut{name}))"
+    v = f"v({near},{far})"
+    lines = [f"bcut{name} {near} {far} i={v}*({CUT_S!r}*{s}*{s}*{s}*{s}+1e-6)"
+             f"+{ARC_S!r}*(max({v}-{ARC_V!r},0)-max(-{v}-{ARC_V!r},0))"]
+    if name == "ground":
+        lines.append(_element("xgnd", f"{far} 0", "cable", GROUND_OHM, GROUND_H))
+    return lines
 
 
 def _element(name: str, nodes: str, subcircuit: str, resistance_ohm: float, inductance_H: float) -> str:
     return f"{name} {nodes} {subcircuit} r={resistance_ohm!r} l={inductance_H!r}"
 
 
-def _alternator_lines(alternator: AlternatorDeck | None) -> list[str]:
+def _alternator_lines(alternator: AlternatorDeck | None, end: str) -> list[str]:
+    contact = f"vialt {end} stb 0"
     if alternator is None:
-        return ["vialt altm stb 0", "ralto altm 0 1e9", "rimax ximax 0 1e6", "rset xset 0 1e6"]
+        return [contact, "ralto altm 0 1e9", "rimax ximax 0 1e6", "rset xset 0 1e6"]
     hold = "" if alternator.hold_s is None else f" thold={alternator.hold_s!r}"
     return [
-        "vialt altm stb 0",
+        contact,
         _element("xlead", "alto altm", "cable", alternator.lead_resistance_ohm, alternator.lead_inductance_H),
         f"xalt alto 0 ximax xset alternator gain={alternator.gain_A_V!r} tau={alternator.field_tau_s!r}"
         f" ri={alternator.dump_ohm!r}{hold}",

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosim.errors import InputError
+from cosim.event_inputs import bus_events, contact_events, crank_load, event_signals
 from cosim.inputs import Inputs, PiecewiseLinear, total
 from cosim.scenario import Drive, Scenario, Supply, Trace
 from cosim.system_inputs import system_signals
@@ -40,17 +41,18 @@ def build_inputs(scenario: Scenario) -> tuple[Inputs, float]:
     """
     ambient = scenario.ambient
     ambients = (ambient.engine_bay_degC, ambient.bms_degC, ambient.battery_degC)
-    steps = [PiecewiseLinear.pulse(e.current_A, e.time_s, e.duration_s, e.rise_s) for e in scenario.events]
-    starts = [(e.time_s, "load_step") for e in scenario.events]
-    starts += [(e.time_s + e.duration_s, "load_release") for e in scenario.events if e.duration_s < 1e8]
+    steps, starts = bus_events(scenario.events)
+    contacts, fast = contact_events(scenario.events)
+    starts += fast
     if isinstance(scenario.source, Supply):
         assert scenario.duration_s is not None  # validated
         points = np.array(scenario.source.emf_V)
         zero = PiecewiseLinear.constant(0.0)
         supply = PiecewiseLinear(points[:, 0].copy(), points[:, 1].copy())
         starts += [(t, "supply_step") for t in fast_corners_s(supply)]
-        devices = system_signals(scenario.system, scenario.duration_s)
-        return Inputs(zero, zero, total(steps), supply, ambients, tuple(starts), devices), scenario.duration_s
+        devices = system_signals(scenario.system, scenario.duration_s) + event_signals(scenario.events)
+        inputs = Inputs(zero, zero, total(steps), supply, ambients, tuple(starts), devices, contacts)
+        return inputs, scenario.duration_s
     assert scenario.drive is not None  # validated
     parameters = engine.load_engine()
     try:
@@ -66,7 +68,7 @@ def build_inputs(scenario: Scenario) -> tuple[Inputs, float]:
         PiecewiseLinear(profile.time_s, profile.alternator_rpm),
         PiecewiseLinear(profile.time_s, profile.vehicle_speed_m_s),
         total([consumers, *cranks, *steps]), PiecewiseLinear.constant(0.0), ambients, tuple(starts),
-        system_signals(scenario.system, duration_s),
+        system_signals(scenario.system, duration_s) + event_signals(scenario.events), contacts,
     )
     return inputs, duration_s
 
@@ -95,12 +97,6 @@ def drive_profile(drive: Drive, parameters: engine.EngineParameters) -> engine.D
     assert drive.trace is not None  # validated
     times, speeds = joined_traces(drive.trace)
     return engine.from_speed_trace(times, speeds, parameters, crank_first=drive.trace.crank)
-
-
-def crank_load(start_s: float, duration_s: float, parameters: engine.EngineParameters) -> PiecewiseLinear:
-    """Starter-motor current of one cranking."""
-    shape = engine.crank_profile(parameters, float(duration_s))
-    return PiecewiseLinear(shape.time_s + float(start_s), shape.current_A)
 
 
 def consumer_load(

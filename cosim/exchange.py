@@ -16,6 +16,7 @@ from cosim.characteristic import LINK
 from cosim.deck import DEVICES
 from cosim.exchange_point import (
     HELD,
+    HELD_SYSTEM,
     I_ALTERNATOR,
     I_BATTERY,
     I_OUTPUT,
@@ -57,24 +58,31 @@ class FastState:
     table : sources of a run; what follows from the models is held in it at every point. None to leave that out
     step, longest_step_s : where the longest next step of the run goes (one number), and what it never exceeds [s];
         None leaves the steps to SPICE
+    n_values, system_path : values at an accepted point, and whether those of System+ as a circuit follow `ORDER`
     """
 
     def __init__(
         self, state: PlantState, p: PlantParameters, ambient_degC: Array, table: SourceTable | None = None,
-        step: Array | None = None, longest_step_s: float = 0.0,
+        step: Array | None = None, longest_step_s: float = 0.0, n_values: int = len(ORDER),
+        system_path: bool = False,
     ) -> None:
         self._base = state
         numbers = np.zeros(point.NUMBERS)
         numbers[point.LONGEST] = longest_step_s if step is not None else 0.0
+        numbers[point.SHORTEST] = point.SHORTEST_SYSTEM_STEP_S if system_path else point.SHORTEST_STEP_S
         # Single numbers are read three times faster through a memoryview than through numpy.
         self._numbers = cast("memoryview[float]", numbers.data)
         self._step = np.zeros(1) if step is None else step
-        has = np.array([p.has_vehicle > 0.5, p.characteristic.kind != LINK, p.system.kind.size > 0], dtype=np.int64)
+        has = np.array(
+            [p.has_vehicle > 0.5, p.characteristic.kind != LINK, p.system.kind.size > 0, system_path],
+            dtype=np.int64
+        )
         words = np.zeros(1, dtype=np.uint64) if table is None else table.words
-        places = np.zeros((2, 0), dtype=np.int64) if table is None else table.places(HELD)
-        self._moving = point.moving(state.starter, state.fuse, state.box)
+        held = HELD_SYSTEM if system_path else HELD
+        places = np.zeros((2, 0), dtype=np.int64) if table is None else table.places(held)
+        self._moving = point.moving(state.starter, state.fuse, state.box, state.switch_degC)
         self._coupling = point.coupled(
-            state.battery, p.battery, p.starter, p.fuse, p.box, ambient_degC, has, numbers, np.zeros(len(ORDER)), words,
+            state.battery, p.battery, p.starter, p.fuse, p.box, ambient_degC, has, numbers, np.zeros(n_values), words,
             words.view(np.float64), places, self._step,
         )
         self._stale = False
@@ -85,7 +93,8 @@ class FastState:
         if self._stale:
             m = point.moved(self._moving)
             self._base = self._base._replace(
-                battery=point.stored_bank(self._coupling), starter=m.starter, fuse=m.fuse, box=m.box
+                battery=point.stored_bank(self._coupling), starter=m.starter, fuse=m.fuse, box=m.box,
+                switch_degC=m.switch_degC,
             )
             self._stale = False
         return self._base
@@ -93,7 +102,7 @@ class FastState:
     @state.setter
     def state(self, state: PlantState) -> None:
         self._base = state._replace(battery=self.state.battery)
-        point.replace_moving(self._moving, state.starter, state.fuse, state.box)
+        point.replace_moving(self._moving, state.starter, state.fuse, state.box, state.switch_degC)
 
     @property
     def fuse_degC(self) -> float:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.deck import DEVICES, SIGNALS
+from cosim.deck import DEVICES, SIGNALS, SYSTEM_SIGNALS
 from cosim.kept import kept
 from models import bank, bank_tick, bank_work, fuse, heat, starter_battery
 from models.compiled import apart, borrowing, compiled
@@ -26,28 +26,42 @@ SENSE = ORDER.index("sense_mV")
 POWERS = ORDER.index("power_q1_W")
 P_FUSE = ORDER.index("power_fuse_W")
 
+I_SYSTEM, V_SYSTEM, V_DEVICES = (len(ORDER) + tuple(SYSTEM_SIGNALS).index(n) for n in (
+    "system_current_A", "system_voltage_V", "devices_voltage_V"))
+I_SHUNT, LATCH = (len(ORDER) + tuple(SYSTEM_SIGNALS).index(n) for n in ("shunt_current_A", "latch"))
+SWITCHES = len(ORDER) + tuple(SYSTEM_SIGNALS).index("power_discharge_bank_W")
+"""Places of what a deck with System+ as a circuit gives besides; powers of its two banks from the last one on."""
+
 HELD = ("vemf", "vsrc", "vtfuse", *(f"vt{d}" for d in DEVICES))
 """External sources that follow from the models at every point."""
+HELD_SYSTEM = (*HELD, "vtqd", "vtqc")
+"""The same with the junctions of the two banks of System+."""
 EMF, SOURCE, FUSE, JUNCTIONS = range(4)
 """Places among them; all junctions from the last one on."""
 
+N_WATCHED = 13
 WATCHED = np.array([I_PORT, I_BATTERY, I_STARTER, I_ALTERNATOR, V_BUS, V_INPUT, V_BATTERY,
-                    *range(POWERS, POWERS + 5), P_FUSE])
-"""What the step control looks at."""
-TURN = np.array([0.05] * 4 + [5e-3] * 3 + [2.0] * 6)
+                    *range(POWERS, POWERS + 5), P_FUSE, I_SYSTEM, V_SYSTEM, V_DEVICES])
+"""What the step control looks at: the first `N_WATCHED`, and the rest with System+ as a circuit."""
+TURN = np.array([0.05] * 4 + [5e-3] * 3 + [2.0] * 6 + [0.2, 0.02, 0.02])
 """How far a watched quantity may end up off the straight line of the step before: 0.05 A, 5 mV, 2 W (ours). Between
 points all that is exchanged counts as straight: charge and energy miss a twelfth of it for the time of the step."""
 SHORTEST_STEP_S = 1e-6
 """The control never asks for less (ours: a hundredth of the ringing of dampers and cables, some 150 us)."""
+SHORTEST_SYSTEM_STEP_S = 1e-7
+"""The same with System+ as a circuit (its head: 0.1 us around a short)."""
+NEAR_LATCH_A, LATCH_STEP_A = 350.0, 5.0
+"""Above the first current in System+ a step takes at most the second (ours): the latch's comparator has 1 us, and a
+long step would carry the current past its threshold."""
 GROWTH, SHRINK, SAFETY = 1.5, 0.3, 0.9
 """A step is at most and at least this multiple of the one before; and what is aimed at (ours)."""
 
 (TIME, BEGUN, STRAIGHT, LONGEST, ALTERNATOR_C, PORT_C, SYSTEM_C, BATTERY_V, BATTERY_V_S, STARTER_V, STARTER_V_S,
- FUSE_DEGC) = range(12)
+ FUSE_DEGC, SHORTEST) = range(13)
 """Places in `Coupling.numbers`: time of the last point [s], whether there was one, whether `slope` holds; longest step
 [s], 0 for no control; charges since they were taken [C]; EMF and slope of bank and starter battery; temperature of the
-fuse."""
-NUMBERS = 12
+fuse; shortest step that is asked for [s]."""
+NUMBERS = 13
 
 
 class Moving(NamedTuple):
@@ -56,13 +70,14 @@ class Moving(NamedTuple):
     starter: starter_battery.StarterState
     fuse: fuse.FuseState
     box: heat.BoxState
+    switch_degC: NDArray[np.float64]
 
 
 class Coupling(NamedTuple):
     """Everything of an exchange that stays where it is; the arrays are written to.
 
     bank, bank_p, starter_p, fuse_p, box_p, ambient_degC : work space and parameters
-    has : whether there are a starter battery, a fuse, anything at System+
+    has : whether there are a starter battery, a fuse, anything at System+, System+ as a circuit
     numbers : see `TIME`; before : values at the last point; slope : of what is watched there [1/s]
     words, floats : the source table, twice; places : where in it the rows and the counts of `HELD` are; none if empty
     step : longest step that SPICE may try next [s]
@@ -96,8 +111,8 @@ def coupled(
     bank_work.load(w, state)
     bank_work.refresh(w, p)
     return kept(Coupling(
-        w, p, starter_p, fuse_p, box_p, ambient_degC, has, numbers, before, np.zeros(WATCHED.size), words, floats,
-        places, step,
+        w, p, starter_p, fuse_p, box_p, ambient_degC, has, numbers, before,
+        np.zeros(WATCHED.size if has[3] != 0 else N_WATCHED), words, floats, places, step,
     ))
 
 
@@ -108,9 +123,12 @@ def stored_bank(couplings: list[Coupling]) -> bank.BankState:
 
 
 @apart
-def moving(starter: starter_battery.StarterState, element: fuse.FuseState, box: heat.BoxState) -> list[Moving]:
+def moving(
+    starter: starter_battery.StarterState, element: fuse.FuseState, box: heat.BoxState,
+    switch_degC: NDArray[np.float64],
+) -> list[Moving]:
     """Keep the states that move at every point."""
-    return kept(Moving(starter, element, box))
+    return kept(Moving(starter, element, box, switch_degC))
 
 
 @apart
@@ -121,10 +139,26 @@ def moved(states: list[Moving]) -> Moving:
 
 @apart
 def replace_moving(
-    states: list[Moving], starter: starter_battery.StarterState, element: fuse.FuseState, box: heat.BoxState
+    states: list[Moving], starter: starter_battery.StarterState, element: fuse.FuseState, box: heat.BoxState,
+    switch_degC: NDArray[np.float64],
 ) -> None:
     """Put other states in their place."""
-    states[0] = Moving(starter, element, box)
+    states[0] = Moving(starter, element, box, switch_degC)
+
+
+@compiled
+def _step_switches(m: Moving, now: NDArray[np.float64], dt_s: float, c: Coupling) -> NDArray[np.float64]:
+    """Ladders of one device of each bank of System+; its share is a quarter of the bank's mean power."""
+    if c.has[3] == 0:
+        return m.switch_degC
+    after = np.empty_like(m.switch_degC)
+    for j in range(2):
+        power_W = 0.25 * 0.5 * (c.before[SWITCHES + j] + now[SWITCHES + j])
+        after[j] = heat.step_cauer(
+            m.switch_degC[j], power_W, m.box.heatsink_degC, c.box_p.cauer.resistance_K_W, c.box_p.cauer.capacity_J_K,
+            dt_s,
+        )
+    return after
 
 
 @compiled
@@ -147,7 +181,8 @@ def _step_moving(m: Moving, now: NDArray[np.float64], dt_s: float, c: Coupling) 
         starter = starter_battery.step(starter, mean_starter, dt_s, c.ambient_degC[0], c.starter_p)
     if c.has[1] != 0:
         element = fuse.step(element, rms, m.box.terminal_degC, dt_s, c.fuse_p)
-    return Moving(starter, element, heat.step_box(m.box, powers, fuse_W, c.ambient_degC[1], dt_s, c.box_p))
+    box = heat.step_box(m.box, powers, fuse_W, c.ambient_degC[1], dt_s, c.box_p)
+    return Moving(starter, element, box, _step_switches(m, now, dt_s, c))
 
 
 @compiled
@@ -178,7 +213,7 @@ def _choose_step(c: Coupling, now: NDArray[np.float64], dt_s: float) -> None:
     Over equal steps a quantity ends up ``dt^2 x''`` off the line of the step before, so the step goes with the root.
     """
     worst = 0.0
-    for j in range(WATCHED.size):
+    for j in range(c.slope.size):
         slope = (now[WATCHED[j]] - c.before[WATCHED[j]]) / dt_s
         worst = max(worst, abs(slope - c.slope[j]) * dt_s / TURN[j])
         c.slope[j] = slope
@@ -188,7 +223,10 @@ def _choose_step(c: Coupling, now: NDArray[np.float64], dt_s: float) -> None:
         if worst * GROWTH**2 > SAFETY**2:
             factor = max(SAFETY / np.sqrt(worst), SHRINK)
     c.numbers[STRAIGHT] = 1.0
-    c.step[0] = min(max(factor * dt_s, SHORTEST_STEP_S), c.numbers[LONGEST])
+    step_s = factor * dt_s
+    if c.has[3] != 0 and abs(now[I_SYSTEM]) > NEAR_LATCH_A:
+        step_s = min(step_s, LATCH_STEP_A / max(abs(c.slope[N_WATCHED]), 1.0))
+    c.step[0] = min(max(step_s, c.numbers[SHORTEST]), c.numbers[LONGEST])
 
 
 @borrowing
@@ -251,4 +289,8 @@ def exchange(states: list[Moving], couplings: list[Coupling], time_s: float, now
     fine = _hold(c, FUSE, time_s, n[FUSE_DEGC], 0.0) and fine
     for j in range(m.box.junction_degC.shape[0]):
         fine = _hold(c, JUNCTIONS + j, time_s, m.box.junction_degC[j, 0], 0.0) and fine
+    if c.has[3] != 0:
+        for j in range(2):
+            place = JUNCTIONS + m.box.junction_degC.shape[0] + j
+            fine = _hold(c, place, time_s, m.switch_degC[j, 0], 0.0) and fine
     return fine

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 import cosim
 from cosim.cache import content_key
-from cosim.deck import DEVICES, SIGNALS, top_deck
+from cosim.deck import DEVICES, SIGNALS, signals, top_deck
 from cosim.errors import InputError
 from cosim.replay import replay_deck
 from cosim.result import Result
@@ -65,7 +65,7 @@ def export_text(result: Result, window: str, *, native: bool = False) -> str:
         *head(result, name, recipe, native, stop_s), *recorded_figures(time_s, waves), "*",
         body.rstrip("\n"),
         "* ---- numerics as in the session, analysis, what is kept",
-        recipe.options.card, tran_card(after_s, recipe.tmax_s), *wrapped(".save", SIGNALS.values()),
+        recipe.options.card, tran_card(after_s, recipe.tmax_s), *wrapped(".save", signals(recipe.spec).values()),
         *measurements(recipe.preroll_s, stop_s), ".end\n",
     ])
 

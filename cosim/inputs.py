@@ -80,7 +80,8 @@ class Inputs:
     supply_emf_V : laboratory supply in place of the vehicle [V]; zero where there is none
     ambient_degC : engine bay, BMS, battery [degC]
     fast_starts_s : moments at which something fast begins (starter motor, load step), with its label
-    system_W : power per device at System+ (`cosim.system_inputs`) [W]
+    system_W : power per device at System+ (`cosim.system_inputs`) [W]; of events there current [A], conductance [S]
+    contacts : external source and signal of each contact that an event moves, 0 to 1 (a consumer: its current [A])
     """
 
     alternator_rpm: PiecewiseLinear
@@ -90,15 +91,23 @@ class Inputs:
     ambient_degC: tuple[float, float, float]
     fast_starts_s: tuple[tuple[float, str], ...]
     system_W: tuple[PiecewiseLinear, ...] = ()
+    contacts: tuple[tuple[str, PiecewiseLinear], ...] = ()
 
     def corners(self, start_s: float, end_s: float) -> Array:
         """All corner times strictly inside the interval."""
-        signals = (self.alternator_rpm, self.load_A, self.supply_emf_V)
+        signals = (self.alternator_rpm, self.load_A, self.supply_emf_V, *(s for _, s in self.contacts))
         return np.unique(np.concatenate([s.corners(start_s, end_s) for s in signals]))
 
     def fast_corners(self, start_s: float, end_s: float) -> Array:
-        """Corners of load and supply strictly inside the interval: where something fast may begin or end."""
-        return np.union1d(self.load_A.corners(start_s, end_s), self.supply_emf_V.corners(start_s, end_s))
+        """Corners of load, supply and contacts strictly inside the interval: where something fast may begin or end."""
+        found = np.union1d(self.load_A.corners(start_s, end_s), self.supply_emf_V.corners(start_s, end_s))
+        for _, signal in self.contacts:
+            found = np.union1d(found, signal.corners(start_s, end_s))
+        return found
+
+    def moved_contacts(self, start_s: float, end_s: float) -> tuple[str, ...]:
+        """Contacts that move in the interval, by their external sources."""
+        return tuple(name for name, signal in self.contacts if signal.corners(start_s, end_s).size)
 
     def sampled(self, time_s: Array) -> Array:
         """Rows of rpm, speed, load, supply EMF and devices' powers at the given times; shape (n, 4 and devices)."""

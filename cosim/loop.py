@@ -97,7 +97,7 @@ def observe(
     """Network solution at a tick, and what the sensors make of it."""
     k = prepare(state, 0.1, p)
     u = controls_of(state, commands[ENABLE], reference_mV)
-    x = _observe(state, row, u, port_gate(commands, k.dt_s, p), k, p)
+    x = _observe(state, row, u, port_gate(commands, state.latched, k.dt_s, p), k, p)
     _measure_cells(k, p)
     return x, k.measured
 
@@ -209,7 +209,7 @@ def _run_ticks(
     Bank, measurements (where it is wanted) and the other numbers of the state (`put_numbers`) are left in `k`.
     """
     flags, why = plant_flags(state, p), ENDED
-    gate = port_gate(stretch.commands, grid.tick_s, p)
+    gate = port_gate(stretch.commands, state.latched, grid.tick_s, p)
     while tick < end_tick:
         row = grid.rows[tick]
         u = controls_of(state, stretch.commands[ENABLE], stretch.reference_mV)
@@ -339,7 +339,7 @@ def _look_at(
     p, k, state = ps[0], ticks[0], states[0]
     _refresh(k, tick, p)
     u = controls_of(state, commands[ENABLE], reference_mV)
-    x = _observe(state, grids[0].rows[tick], u, port_gate(commands, k.dt_s, p), k, p)
+    x = _observe(state, grids[0].rows[tick], u, port_gate(commands, state.latched, k.dt_s, p), k, p)
     _measure_cells(k, p)
     measured[:] = k.measured
     return x

@@ -14,6 +14,7 @@ from cosim.characteristic import Characteristic, Controls
 from cosim.deck import DEVICES
 from cosim.scenario import Scenario, Vehicle
 from cosim.scenario_bank import bank_parameters, initial_bank
+from cosim.scenario_events import event_devices
 from cosim.scenario_system import system_parameters
 from cosim.sensors import NOT_FITTED, Sensors, product_sensors
 from models import alternator, bank, cable, fuse, heat, starter_battery, system
@@ -58,6 +59,9 @@ class PlantState(NamedTuple):
 
     `field_A` and `law_A` are the alternator's current and its static law one tick ago: the field follows with a lag.
     `system` is the state of the devices at System+, one row each (`models.system`), `system_V` their voltage.
+    `latched` is 1 while the hardware latch of System+ keeps both of its gates closed; `switch_degC` (2, n) are the
+    ladders of a device of its discharge and of its charge bank, junction first (temperatures stay where nothing is
+    connected).
     """
 
     battery: bank.BankState
@@ -72,6 +76,8 @@ class PlantState(NamedTuple):
     law_A: float
     system: Array
     system_V: float
+    latched: float
+    switch_degC: Array
 
 
 def load_parameters(scenario: Scenario, characteristic: Characteristic) -> PlantParameters:
@@ -90,14 +96,16 @@ def load_parameters(scenario: Scenario, characteristic: Characteristic) -> Plant
         battery_cable=cable.load_cable(cables.battery.length_m, cables.battery.area_mm2),
         characteristic=characteristic,
         sensors=product_sensors(
-            cell_bank.capacity_factor.size, bool(scenario.system.devices), bool(scenario.remote)
+            cell_bank.capacity_factor.size, bool(scenario.system_names), bool(scenario.remote)
         ),
         has_vehicle=1.0 if isinstance(scenario.source, Vehicle) else 0.0,
         source_resistance_ohm=0.0 if isinstance(scenario.source, Vehicle) else scenario.source.resistance_ohm,
         alternator_lead_ohm=cable.resistance_ohm(scenario.ambient.engine_bay_degC, lead),
         alternator_lead_H=lead.inductance_H,
         field_lag=_field_lag(vehicle.alternator, scenario.tick_s),
-        system=system_parameters(scenario.system, scenario.ambient.bms_degC),
+        system=system_parameters(
+            scenario.system, scenario.ambient.bms_degC, [device for _, device in event_devices(scenario.events)]
+        ),
         remote_V=np.full(2, NOT_FITTED),
     )
 
@@ -141,6 +149,8 @@ def initial_state(scenario: Scenario, p: PlantParameters) -> PlantState:
         law_A=0.0,
         system=system.initial_state(0.0, p.system),
         system_V=0.0 if p.system.kind.size else bank_V,
+        latched=0.0,
+        switch_degC=np.full((2, p.box.cauer.capacity_J_K.size), float(ambient.bms_degC)),
     )
 
 

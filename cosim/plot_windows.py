@@ -16,7 +16,8 @@ Array = NDArray[np.float64]
 
 MOST = 4
 """Windows that find room in a row."""
-FIRST = ("enable", "crank", "disable", "load_step")
+FIRST = ("short_circuit", "connect_capacitor", "load_dump", "open_", "iso_pulse", "system_load_step", "port_on",
+         "enable", "crank", "disable", "load_step")
 """Kinds of windows that a reader looks for first, by the beginning of their names."""
 BINS = 400
 MOST_OF_IT = 0.6
@@ -25,16 +26,20 @@ AIR_BEFORE, AIR_AFTER = 1.0, 4.0
 """Widths of that stretch that are shown before its beginning, and from its beginning on."""
 DAYS_FROM_H = 48.0
 """Moments from here on are told in days, as the axis above tells them."""
+PATHS = ("system_current_A",)
+"""Currents besides that of the alternator port that a window may be about."""
 LEAST_SWING_A, LEAST_SWING_V, LEAST_WIDTH_S = 2.0, 0.2, 5e-6
 
 CURRENTS = (
     ("alternator_current_A", "alternator", "#E69F00", 1.2),
     ("port_current_A", "port", "#0072B2", 1.6),
+    ("system_current_A", "System+", "#D55E00", 1.6),
 )
 VOLTAGES = (
     ("starter_voltage_V", "starter battery", "#CC79A7", 1.2),
     ("input_voltage_V", "BMS input", "#E69F00", 1.2),
     ("battery_voltage_V", "LFP battery", "#0072B2", 1.6),
+    ("system_voltage_V", "System+", "#D55E00", 1.2),
 )
 TIME_UNITS = ((2.0, 1.0, "s"), (2e-3, 1e-3, "ms"), (0.0, 1e-6, "\N{MICRO SIGN}s"))
 
@@ -79,11 +84,21 @@ def _kind(key: str, window: xr.Dataset) -> str:
 
 
 def swing_A(window: xr.Dataset) -> float:
-    """Return by how much the port current moves in a window."""
-    if "port_current_A" not in window:
-        return 0.0
-    values = window["port_current_A"].values
+    """Return by how much the port current moves in a window, or that of System+ where this moves more."""
+    return max((_swing(window, name) for name in (*PATHS, "port_current_A") if name in window), default=0.0)
+
+
+def _swing(window: xr.Dataset, name: str) -> float:
+    values = window[name].values
     return float(np.nanmax(values) - np.nanmin(values))
+
+
+def _moving(window: xr.Dataset) -> str:
+    """What the enlarged stretch is chosen by: the current that moves most; where none does, the starter's voltage."""
+    if swing_A(window) < LEAST_SWING_A:
+        return "starter_voltage_V"
+    names = [name for name in ("port_current_A", *PATHS) if name in window]
+    return max(names, key=lambda name: _swing(window, name))
 
 
 def moves(window: xr.Dataset) -> bool:
@@ -96,7 +111,7 @@ def moves(window: xr.Dataset) -> bool:
 def focus_s(window: xr.Dataset) -> tuple[float, float]:
     """Find the shortest stretch of a window that holds most of its movement.
 
-    What counts is the port current; where it hardly moves (cranking), the starter battery's voltage. Slow
+    What counts is the current that moves most; where none does (cranking), the starter battery's voltage. Slow
     drifts before and after an edge stay outside, so that the edge shows at its own scale of time.
 
     Returns
@@ -104,7 +119,7 @@ def focus_s(window: xr.Dataset) -> tuple[float, float]:
     beginning and end [s since the window's start], with air before and more after, to see it settle
     """
     time_s = window["time_s"].values.astype(float)
-    variable = "port_current_A" if swing_A(window) >= LEAST_SWING_A else "starter_voltage_V"
+    variable = _moving(window)
     values = np.nan_to_num(window[variable].values.astype(float)) if variable in window else np.zeros(time_s.size)
     total = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(values)))])
     if total[-1] <= 0.0:

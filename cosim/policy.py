@@ -20,6 +20,8 @@ BURST, REFILL_S = 20, 600.0
 """A kind of window may open this often at once, and once more per `REFILL_S` afterwards (ours): more than a person
 does with a vehicle, far less than an output that chatters."""
 
+PORT_KINDS = ("port_on", "port_off")
+"""Kinds of windows that are about System+ itself: a gate there is switched."""
 PREDICTION = "prediction"
 """Kind of the window that looks again after one that ended off its prediction."""
 VERIFYING = (*KINDS, PREDICTION)
@@ -110,6 +112,12 @@ def on_command(enable: bool, tick: int, n_ticks: int, tick_s: float) -> WindowRe
     """Window around a change of the enable command."""
     name = "enable" if enable else "disable"
     return automatic(name, f"command: {name}", tick, n_ticks, tick_s)
+
+
+def on_gate(closes: bool, tick: int, n_ticks: int, tick_s: float) -> WindowRequest:
+    """Window around a change of a gate of System+."""
+    name = PORT_KINDS[0] if closes else PORT_KINDS[1]
+    return automatic(name, "command: System+ " + ("on" if closes else "off"), tick, n_ticks, tick_s)
 
 
 def automatic(name: str, reason: str, start_tick: int, n_ticks: int, tick_s: float) -> WindowRequest:

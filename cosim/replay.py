@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosim.deck import SOURCE_WAVES, DeckSpec, top_deck
+from cosim.system_deck import in_preroll
+from cosim.window_steps import COMMAND_RAMP_S
 from models import bank, bank_work, cell
 
 Array = NDArray[np.float64]
@@ -136,7 +138,10 @@ def replay_deck(
             if words[0] == "vemf" and native is not None:
                 lines += native.elements(preroll_s)
             else:
-                times, value = time_s + preroll_s, waves[SOURCE_WAVES[words[0]]]
+                wave = SOURCE_WAVES.get(words[0], f"contact_{words[0][1:]}")
+                times, value = time_s + preroll_s, waves[wave]
+                before = np.array(in_preroll(words[0], float(value[0]), COMMAND_RAMP_S)).reshape(-1, 2)
+                times, value = np.concatenate((before[:, 0], times)), np.concatenate((before[:, 1], value))
                 if words[0] == "ven" and enabling is not None:
                     start_s, ramp_s = enabling
                     times = np.concatenate(([0.0, start_s, start_s + ramp_s], times))

@@ -34,7 +34,7 @@ TOLERANCE = {
     "heat_J": np.inf, "cable_J": np.inf, "v1_V": 5e-3, "v2_V": np.inf, "winding_degC": 10.0, "rectifier_degC": 10.0,
     "case_degC": 10.0, "heatsink_degC": 3.0, "terminal_degC": 3.0, "junction_degC": 3.0, "melt_fraction": 0.01,
     "input_cable_degC": 10.0, "battery_cable_degC": 10.0, "bus_voltage_V": 0.02, "field_A": 1.0,
-    "law_A": 1.0, "system": np.inf, "system_V": np.inf,
+    "law_A": 1.0, "system": np.inf, "system_V": np.inf, "latched": 0.5, "switch_degC": np.inf,
 }
 """Largest difference of a state that counts as the same, by the last part of its name, in its unit (ours); what only
 keeps books may differ. 3 K change the path's resistance by 1 %. Polarisations are those that move within a window (the

@@ -27,6 +27,7 @@ from cosim.reference_plant import ReferencePlant
 from cosim.result import LoggedEvent, Result
 from cosim.reuse import Remembered, Reused, WindowMemory
 from cosim.scenario import Scenario, Supply
+from cosim.scenario_events import at_system
 from cosim.sensors import as_measurements, inside
 from cosim.slow import with_steady_field
 from cosim.spice import SpiceSession
@@ -35,8 +36,10 @@ from cosim.summary import summarise
 from cosim.supervision import Supervision, in_order
 from cosim.timeline import timeline_of
 from cosim.unseen import unseen
-from cosim.window import PREDICTION_BOUND_A, Window
+from cosim.window import Window
 from cosim.window_deck import deck_spec
+from cosim.window_outcome import PREDICTION_BOUND_A
+from cosim.window_parts import parts_of
 from cosim.window_result import WindowOutcome
 from cosim.window_time import seconds
 
@@ -82,6 +85,7 @@ class Run:
         self.waiting: list[WindowRequest] = []
         self.budget = policy.WindowBudget(self.tick_s)
         self.timeline = timeline_of(scenario, self.p)
+        self.with_path = bool(at_system(scenario.events))
         self.memory = WindowMemory(inputs, self.tick_s, self.p, self.timeline.is_empty)
         kind = ReferencePlant if scenario.integrator == "reference" else Plant
         self.plant = kind(self.start, self.p, self.grid, self.record, self.ledger)
@@ -137,15 +141,30 @@ class Run:
                 supervision = supervision.stepped(tick, as_measurements(measured, self.n_cells))
                 self._log(supervision, tick)
                 fresh = False
-                switched = supervision.commands.alternator_enable != before.alternator_enable
-                if switched and self.open_windows and self.p.characteristic.kind != LINK:
-                    request = policy.on_command(
-                        supervision.commands.alternator_enable, tick, self.n_ticks, self.tick_s
-                    )
+                self._reset_latch(supervision)
+                request = self._switching(before, supervision.commands, tick, self.p.characteristic.kind != LINK)
+                if request is not None:
                     tick, supervision = self._through_window(request, supervision, before)
         if self.listener is not None:
             self._heard(self.listener, supervision, tick)
         return self._finish()
+
+    def _switching(
+        self, before: bms.Commands, now: bms.Commands, tick: int, switches: bool
+    ) -> WindowRequest | None:
+        """Window around what the commands switch; gates of System+ have one where events happen there."""
+        if not self.open_windows or tick >= self.n_ticks:
+            return None
+        if now.alternator_enable != before.alternator_enable and switches:
+            return policy.on_command(now.alternator_enable, tick, self.n_ticks, self.tick_s)
+        if now.discharge_gate != before.discharge_gate and self.with_path:
+            return policy.on_gate(now.discharge_gate, tick, self.n_ticks, self.tick_s)
+        return None
+
+    def _reset_latch(self, supervision: Supervision) -> None:
+        """The supervisor's reset ends the hardware latch; inside a window its circuit does that."""
+        if supervision.commands.latch_reset and self.state.latched > 0.5:
+            self.plant.state = self.state._replace(latched=0.0)
 
     def _heard(self, listener: Listener, supervision: Supervision, tick: int) -> Supervision:
         """Tell who listens about the calls since the last time, and what the sensors say where that is wanted."""
@@ -249,6 +268,7 @@ class Run:
             f"{self.scenario.name} {name}", self.scenario.circuit.netlist, self.scenario.circuit.parameters,
             self.state, self.p, inductance, self._alternator_current(before, request.start_tick),
             before.supply_current_A,
+            *parts_of(request, self.scenario, self.inputs, self.state, self.tick_s, self.p),
         )
         window = Window(
             request, self.state, supervision, before, self.inputs, self.tick_s, spec, self.p, self.timeline
@@ -274,11 +294,11 @@ class Run:
     def _after_window(self, outcome: WindowOutcome) -> tuple[int, Supervision]:
         """A change of the enable command at a window's very end gets a window of its own."""
         tick, supervision = outcome.end_tick, outcome.supervision
-        enable = supervision.commands.alternator_enable
-        if enable != outcome.standing.alternator_enable and tick < self.n_ticks:
-            request = policy.on_command(enable, tick, self.n_ticks, self.tick_s)
-            return self._through_window(request, supervision, outcome.standing)
-        return tick, supervision
+        self._reset_latch(supervision)
+        request = self._switching(outcome.standing, supervision.commands, tick, True)
+        if request is None:
+            return tick, supervision
+        return self._through_window(request, supervision, outcome.standing)
 
     def _alternator_current(self, before: bms.Commands, tick: int) -> float:
         x, _ = observe(
@@ -339,7 +359,7 @@ class Run:
         every_ms = self.record_every * round(self.tick_s * 1000.0)
         time_s = np.arange(self.record.shape[0], dtype=np.float64) * every_ms / 1000.0
         slow = as_dataset(
-            time_s, self.record, self.n_batteries, self.cells_each, self.p.has_vehicle > 0.5, self.scenario.system.names
+            time_s, self.record, self.n_batteries, self.cells_each, self.p.has_vehicle > 0.5, self.scenario.system_names
         )
         if self.p.characteristic.kind == LINK:
             slow = slow.drop_vars([name for name in LIMITER_CHANNELS if name in slow])

@@ -19,6 +19,7 @@ from bms.settings import CAPACITIES_AH
 from cosim.errors import InputError
 from cosim.scenario_bank import Bank, Battery, Cable, Fraction, Spread
 from cosim.scenario_base import STRICT, Name, ParameterName, UniqueKeyLoader
+from cosim.scenario_events import EVENT_KINDS, EVENT_TAGS, Event, check_events, event_devices
 from cosim.scenario_files import check_circuit_parameters, check_parameter_files, with_paths
 from cosim.scenario_system import DEVICE_KINDS, LOADERS, ClearDays, System, check_system
 from cosim.scenario_timeline import FAULT_KINDS, FAULT_TAGS, Fault, Remote, RemoteVolts, check_timeline
@@ -29,7 +30,7 @@ Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 EmfPoint = Annotated[tuple[NotNegative, Annotated[float, Field(ge=-20.0, le=40.0)]], Field(strict=False)]
 
-UNION_TAGS = ("vehicle", "supply", *LOADERS, *FAULT_TAGS)
+UNION_TAGS = ("vehicle", "supply", *LOADERS, *FAULT_TAGS, *EVENT_TAGS)
 """What pydantic puts into the path of a field and nobody has written there."""
 MAX_TICKS = 40_000_000
 """Longest run, in supervisor ticks (46 days at 100 ms); a guard against a slipped decimal point."""
@@ -123,16 +124,6 @@ class Ambient(_Strict):
     battery_degC: Annotated[float, Field(ge=-40.0, le=80.0)] = 25.0
 
 
-class LoadStep(_Strict):
-    """An extra consumer on the vehicle's bus, switched at a moment."""
-
-    time_s: Annotated[float, Field(ge=0.0, le=1e8)]
-    kind: Literal["load_step"]
-    current_A: Annotated[float, Field(ge=0.0, le=1000.0)]
-    duration_s: Annotated[float, Field(gt=0.0, le=1e9)] = 1e9
-    rise_s: Annotated[float, Field(ge=1e-6, le=1.0)] = 20e-6
-
-
 class UserWindow(_Strict):
     """A stretch that is to run in full SPICE whatever happens there."""
 
@@ -184,7 +175,7 @@ class Scenario(_Strict):
     system: System = System()
     remote: list[Remote] = []
     faults: list[Fault] = []
-    events: list[LoadStep] = []
+    events: list[Event] = []
     windows: list[UserWindow] = []
     figures: list[Literal["A1", "A2", "A3"]] = []
     recording: Recording = Recording()
@@ -220,6 +211,11 @@ class Scenario(_Strict):
         if len(set(names)) != len(names):
             raise ValueError("window names must differ")
         return self
+
+    @property
+    def system_names(self) -> tuple[str, ...]:
+        """Names of all devices at System+, then of what events put there."""
+        return (*self.system.names, *(name for name, _ in event_devices(self.events)))
 
     @property
     def supervisor_settings(self) -> bms.Settings:
@@ -288,6 +284,7 @@ def parse_scenario(content: object, origin: str = "scenario", folder: Path | Non
     check_system(scenario.system, origin)
     check_circuit_parameters(scenario.circuit, origin)
     check_timeline(scenario, origin)
+    check_events(scenario, origin)
     return scenario
 
 
@@ -329,7 +326,7 @@ def _nearest(path: list[str]) -> str:
     by_name: dict[str, type[BaseModel]] = {
         "circuit": Circuit, "bank": Bank, "each": Battery, "spread": Spread, "cable": Cable, "drive": Drive,
         "cables": Cables, "input": Cable, "battery": Cable, "alternator": Cable,
-        "ambient": Ambient, "events": LoadStep, "windows": UserWindow, "recording": Recording,
+        "ambient": Ambient, "windows": UserWindow, "recording": Recording,
         "segments": Segment, "readout": Readout, "continuous": Continuous, "trace": Trace,
         "system": System, "clear_days": ClearDays, "remote": Remote, "volts": RemoteVolts,
     }
@@ -339,8 +336,9 @@ def _nearest(path: list[str]) -> str:
             keys = sorted({*Vehicle.model_fields, *Supply.model_fields})
         elif part == "devices":
             keys = sorted({key for kind in DEVICE_KINDS for key in kind.model_fields})
-        elif part == "faults":
-            keys = sorted({key for kind in FAULT_KINDS for key in kind.model_fields})
+        elif part in ("faults", "events"):
+            kinds = FAULT_KINDS if part == "faults" else EVENT_KINDS
+            keys = sorted({key for kind in kinds for key in kind.model_fields})
         elif not part.isdigit():
             model = by_name.get(part)
     if not keys and model is not None:

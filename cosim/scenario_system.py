@@ -6,7 +6,7 @@ obey the BMS's outputs: loads its load disconnect (O1), chargers its charge disc
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Annotated, Literal
 
@@ -167,14 +167,16 @@ def check_system(asked: System, origin: str) -> None:
             raise InputError(origin, field, device.parameters, "a charger with a solar array (array_W above 0)")
 
 
-def system_parameters(asked: System, ambient_degC: float) -> system.SystemParameters:
+def system_parameters(
+    asked: System, ambient_degC: float, more: Sequence[system.Device] = ()
+) -> system.SystemParameters:
     """Parameters of all devices and of the way to them; raises `models.parameter_file.ParameterError`.
 
-    The cable keeps the resistance that it has at the ambient of the BMS.
+    The cable keeps the resistance that it has at the ambient of the BMS. `more` is what events put there.
     """
     copper = cable.load_cable(asked.cable_length_m, asked.cable_area_mm2)
     return system.gathered(
-        [LOADERS[device.kind](device.parameters) for device in asked.devices],
-        [device.remote == "always_on" for device in asked.devices],
+        [*(LOADERS[device.kind](device.parameters) for device in asked.devices), *more],
+        [*(device.remote == "always_on" for device in asked.devices), *(True for _ in more)],
         float(cable.resistance_ohm(ambient_degC, copper)) + SYSTEM_PATH_OHM, SYSTEM_PATH_OHM,
     )

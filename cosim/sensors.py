@@ -19,8 +19,10 @@ from models.compiled import borrowing, compiled
 Array = NDArray[np.float64]
 
 PORT_SCALARS = ("input_voltage_V", "fuse_sense_V", "battery_voltage_V", "heatsink_degC", "terminal_degC")
-OPTIONAL_SCALARS = ("system_current_A", "system_voltage_V", "battery_current_A", "remote_L_V", "remote_H_V")
-"""Fitted where something stands at System+ (the first three) and where the scenario has a remote (the others). Without
+OPTIONAL_SCALARS = (
+    "system_current_A", "system_voltage_V", "battery_current_A", "hardware_latch", "remote_L_V", "remote_H_V",
+)
+"""Fitted where something stands at System+ (the first four) and where the scenario has a remote (the others). Without
 System+ the bank's current is that of the alternator port, which the fuse tells; 100 A at most, never above what the
 smallest bank may be charged with (A11), so its sensor would say nothing new."""
 SCALARS = PORT_SCALARS + OPTIONAL_SCALARS
@@ -57,12 +59,13 @@ def product_sensors(n_cells: int, at_system: bool = False, has_remote: bool = Fa
     Input and battery voltage 5 mV up to 60 / 30 V; fuse sense 0.02 mV up to 250 mV (14 bit behind a gain of 50);
     NTC 0.25 K from -55 to 200 degC; cell voltage 1 mV from 0 to 5 V; cell temperature 0.25 K. System+: current 0.1 A up
     to 1000 A (14 bit over a shunt of 0.1 mohm), voltage as the input's; current of the bank 0.1 A up to 25 kA (the
-    batteries' own shunts, summed over the daisy chain). Remote terminals 10 mV up to 40 V.
+    batteries' own shunts, summed over the daisy chain), the latch's level 0 or 1. Remote terminals 10 mV up to 40 V.
     """
     rows = [(5e-3, 0.0, -30.0, 60.0), (20e-6, 0.0, -0.05, 0.25), (5e-3, 0.0, 0.0, 30.0)]
     rows += [(0.25, 0.0, -55.0, 200.0)] * 2
     absent = (1.0, 0.0, -np.inf, np.inf)
-    rows += [(0.1, 0.0, -1e3, 1e3), (5e-3, 0.0, -30.0, 60.0), (0.1, 0.0, -25e3, 25e3)] if at_system else [absent] * 3
+    at_port = [(0.1, 0.0, -1e3, 1e3), (5e-3, 0.0, -30.0, 60.0), (0.1, 0.0, -25e3, 25e3), (1.0, 0.0, 0.0, 1.0)]
+    rows += at_port if at_system else [absent] * 4
     rows += [(0.01, 0.0, -5.0, 40.0) if has_remote else absent] * 2
     rows += [(1e-3, 0.0, 0.0, 5.0)] * n_cells + [(0.25, 0.0, -55.0, 120.0)] * n_cells
     table = np.array(rows, dtype=np.float64)
@@ -104,8 +107,9 @@ def as_measurements(vector: Array, n_cells: int) -> bms.Measurements:
     volts, degC = tuple(values[first:last]), tuple(values[last : last + n_cells])
     if values[5:first] == _NONE_FITTED:
         return bms.Measurements(a, b, c, d, e, volts, degC)
-    current, at_port, bank, low, high = (None if v == NOT_FITTED else v for v in values[5:first])
-    return bms.Measurements(a, b, c, d, e, volts, degC, current, at_port, bank, low, high)
+    current, at_port, bank, latch, low, high = (None if v == NOT_FITTED else v for v in values[5:first])
+    latched = None if latch is None else latch > 0.5
+    return bms.Measurements(a, b, c, d, e, volts, degC, current, at_port, bank, low, high, latched)
 
 
 _NONE_FITTED = [NOT_FITTED] * len(OPTIONAL_SCALARS)

@@ -70,14 +70,16 @@ def solve_commanded(
     """`solve_network` with all commands (`cosim.commands`), a tick of `dt_s` after the state."""
     emf_V, ohm = bank.thevenin(state.battery, p.battery)
     u = controls_of(state, commands[ENABLE], reference_mV)
-    return solve_around(state, row, emf_V, ohm, u, port_gate(commands, dt_s, p), p)
+    return solve_around(state, row, emf_V, ohm, u, port_gate(commands, state.latched, dt_s, p), p)
 
 
 @borrowing
-def port_gate(commands: NDArray[np.float64], dt_s: float, p: PlantParameters) -> Gate:
-    """System+ port and own supply as commanded, for ticks of `dt_s`."""
+def port_gate(commands: NDArray[np.float64], latched: float, dt_s: float, p: PlantParameters) -> Gate:
+    """System+ port and own supply as commanded, for ticks of `dt_s`; the hardware latch keeps both gates off."""
+    free = 1.0 - latched
     return system_port.gate_of(
-        commands[CHARGE_GATE], commands[DISCHARGE_GATE], commands[PRECHARGE], commands[SUPPLY], dt_s, p.system
+        free * commands[CHARGE_GATE], free * commands[DISCHARGE_GATE], commands[PRECHARGE], commands[SUPPLY], dt_s,
+        p.system,
     )
 
 
@@ -144,7 +146,10 @@ REFRESH_S = 1.0
 """The cells' tables are read again at multiples of this time, by the tick's index, whoever calls when (ours)."""
 
 
-N_NUMBERS = 17
+SWITCH_OHM, SWITCHES = 0.2e-3, 4
+"""Resistance of one bank of System+ when warm, and devices in it (netlists/system_path.cir: 0.165 + 0.03 mohm)."""
+
+N_NUMBERS = 18
 """Numbers of the plant's state that are not arrays, see `put_numbers`."""
 
 
@@ -202,7 +207,7 @@ def with_bank(state: PlantState, cells: bank.BankState) -> PlantState:
         cells, state.starter, state.alternator, state.fuse,
         heat.BoxState(box.heatsink_degC, box.terminal_degC, box.junction_degC.copy()),
         state.input_cable_degC, state.battery_cable_degC, state.bus_voltage_V, state.field_A, state.law_A,
-        state.system.copy(), state.system_V,
+        state.system.copy(), state.system_V, state.latched, state.switch_degC.copy(),
     )
 
 
@@ -218,7 +223,7 @@ def put_numbers(out: NDArray[np.float64], state: PlantState) -> None:
     out[7], out[8] = state.fuse.temperature_degC, state.fuse.melt_fraction
     out[9], out[10] = state.box.heatsink_degC, state.box.terminal_degC
     out[11], out[12], out[13] = state.input_cable_degC, state.battery_cable_degC, state.bus_voltage_V
-    out[14], out[15], out[16] = state.field_A, state.law_A, state.system_V
+    out[14], out[15], out[16], out[17] = state.field_A, state.law_A, state.system_V, state.latched
 
 
 @compiled
@@ -228,6 +233,7 @@ def with_numbers(state: PlantState, x: NDArray[np.float64]) -> PlantState:
         state.battery, starter_battery.StarterState(x[0], x[1], x[2], x[3]),
         alternator.AlternatorState(x[4], x[5], x[6]), fuse.FuseState(x[7], x[8]),
         heat.BoxState(x[9], x[10], state.box.junction_degC), x[11], x[12], x[13], x[14], x[15], state.system, x[16],
+        x[17], state.switch_degC,
     )
 
 
@@ -239,11 +245,12 @@ def fill_scalars(out: NDArray[np.float64], state: PlantState, x: Operating, p: P
     out[2] = x.battery_voltage_V
     out[3] = state.box.heatsink_degC
     out[4] = state.box.terminal_degC
-    out[5], out[6], out[7] = NOT_FITTED, NOT_FITTED, NOT_FITTED
+    out[5], out[6], out[7], out[8] = NOT_FITTED, NOT_FITTED, NOT_FITTED, NOT_FITTED
     if p.system.kind.size > 0:
         out[5], out[7] = x.system_current_A, x.battery_current_A
         out[6] = x.system_voltage_V - (p.system.path_ohm - p.system.bms_ohm) * x.system_current_A
-    out[8], out[9] = p.remote_V[0], p.remote_V[1]
+        out[8] = state.latched
+    out[9], out[10] = p.remote_V[0], p.remote_V[1]
 
 
 @borrowing
@@ -320,8 +327,13 @@ def advance_in_place(
         state.box.heatsink_degC, state.box.terminal_degC, state.box.junction_degC, k.powers_W, k.powers_W[5],
         ambient_degC[1], k.box,
     )
+    if p.system.kind.size > 0:
+        heat_tick.step_ladders_in_place(
+            state.switch_degC, SWITCH_OHM * x.system_current_A**2 / SWITCHES, heatsink, k.box
+        )
     return PlantState(
         state.battery, starter, machine, melting, heat.BoxState(heatsink, terminal, state.box.junction_degC), first,
         second, x.alternator_voltage_V, x.alternator_current_A,
         (x.alternator_current_A - carried_A(state, p)) / p.field_lag.now, state.system, x.system_voltage_V,
+        state.latched, state.switch_degC,
     )

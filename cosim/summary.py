@@ -43,7 +43,7 @@ def summarise(run: Run, slow: xr.Dataset, cell_charge_C: float) -> dict[str, Any
         "charge_balance": charge_balance(ledger, cell_charge_C),
         "energy_balance": energy_balance(ledger),
         "bank": bank_summary(run.start.battery, run.state.battery, ledger["battery_J"], run.p.battery),
-        "system_Wh": dict(zip(run.scenario.system.names, (run.state.system[:, ENERGY] / 3600.0).tolist(), strict=True)),
+        "system_Wh": dict(zip(run.scenario.system_names, (run.state.system[:, ENERGY] / 3600.0).tolist(), strict=True)),
         "windows": run.window_reports,
         "worst_window": worst(run.window_reports),
         "warnings": warnings_of(run),

@@ -13,8 +13,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from cosim.event_inputs import told_of
 from cosim.plant import PlantParameters
 from cosim.scenario import Scenario
+from cosim.scenario_events import ConnectCapacitor
 from cosim.scenario_timeline import CableFault, ChargerFault, Remote, SensorFault
 from cosim.sensors import CELLS, N_SCALARS, NO_OVERRIDE, place_of
 from cosim.window_time import seconds
@@ -34,27 +36,32 @@ class Timeline:
 
     Parameters
     ----------
-    remote, faults : of the scenario
+    remote, faults, capacitors : of the scenario; capacitors: when connected [s], capacitance [F]
     names : of the devices at System+
     tick_s : tick
     p : parameters whose arrays it writes; None where nothing changes
+    told : events of the scenario that only the log hears of
     """
 
     def __init__(
         self, remote: Sequence[Remote], faults: Sequence[Fault], names: Sequence[str], tick_s: float,
-        p: PlantParameters | None,
+        p: PlantParameters | None, capacitors: Sequence[tuple[float, float]] = (), told: Sequence[Note] = (),
     ) -> None:
         self._remote = [(_tick(r.time_s, tick_s), r) for r in remote]
         self._faults = [
             (_tick(f.time_s, tick_s), max(_tick(f.time_s + f.duration_s, tick_s), _tick(f.time_s, tick_s) + 1), f)
             for f in faults
         ]
-        moments = {tick for tick, _ in self._remote} | {t for start, end, _ in self._faults for t in (start, end)}
+        self._capacitors = [(_tick(time_s, tick_s), farad) for time_s, farad in capacitors]
+        self._events = [(_tick(note[0], tick_s), note) for note in told]
+        moments = {tick for tick, _ in (*self._remote, *self._capacitors, *self._events)}
+        moments |= {t for start, end, _ in self._faults for t in (start, end)}
         self._moments, self._names, self._tick_s, self._p = sorted(moments), tuple(names), tick_s, p
         self._frozen: dict[int, Array] = {}
         self._told: set[int] = set()
         if p is not None:
             self._offset, self._numbers = p.sensors.offset.copy(), p.system.numbers.copy()
+            self._farad = float(p.system.capacitance_F[0])
 
     @property
     def is_empty(self) -> bool:
@@ -100,6 +107,7 @@ class Timeline:
                 p.remote_V[:] = remote.terminals_V
         sensors.offset[:], sensors.override[:] = self._offset, NO_OVERRIDE
         p.system.numbers[:] = self._numbers
+        p.system.capacitance_F[0] = self._farad + sum(farad for start, farad in self._capacitors if start <= tick)
         for number, (start, end, fault) in enumerate(self._faults):
             if not start <= tick < end:
                 continue
@@ -137,7 +145,7 @@ class Timeline:
 
     def _notes(self, tick: int) -> list[Note]:
         now_s = seconds(tick, self._tick_s)
-        found: list[Note] = []
+        found: list[Note] = [note for start, note in self._events if start == tick]
         for start, remote in self._remote:
             if start == tick:
                 low_V, high_V = remote.terminals_V
@@ -171,5 +179,7 @@ NOTHING = Timeline((), (), (), 1.0, None)
 
 
 def timeline_of(scenario: Scenario, p: PlantParameters) -> Timeline:
-    """Remote and faults of a scenario, acting on a run's parameters."""
-    return Timeline(scenario.remote, scenario.faults, scenario.system.names, scenario.tick_s, p)
+    """Remote, faults and events of a scenario, acting on a run's parameters."""
+    capacitors = [(e.time_s, e.capacitance_F) for e in scenario.events if isinstance(e, ConnectCapacitor)]
+    told = [(e.time_s, "scenario", e.kind.replace("_", " "), text) for e in scenario.events if (text := told_of(e))]
+    return Timeline(scenario.remote, scenario.faults, scenario.system.names, scenario.tick_s, p, capacitors, told)

@@ -14,15 +14,13 @@ from numpy.typing import NDArray
 
 import bms
 from cosim import window_system
-from cosim.balance import window_balance
 from cosim.characteristic import LINK
 from cosim.commands import command_vector
-from cosim.deck import DEVICES, SIGNALS, DeckSpec, externals, top_deck
+from cosim.deck import DeckSpec, externals, signals, top_deck
 from cosim.exchange import (
     I_ALTERNATOR,
     I_BATTERY,
     I_PORT,
-    ORDER,
     SENSE,
     V_BATTERY,
     V_BUS,
@@ -32,7 +30,7 @@ from cosim.exchange import (
 )
 from cosim.inputs import Inputs
 from cosim.network import Operating
-from cosim.plant import PlantParameters, PlantState, source_thevenin, stored_charge_C, with_alternator_at
+from cosim.plant import PlantParameters, PlantState, source_thevenin, with_alternator_at
 from cosim.policy import SHORTEST_S, WindowRequest
 from cosim.replay import native_bank
 from cosim.sensors import as_measurements, inside, measure
@@ -41,10 +39,13 @@ from cosim.spice import SpiceSession
 from cosim.spice_sources import SourceTable
 from cosim.supervision import Supervision
 from cosim.timeline import NOTHING, Timeline
-from cosim.window_deck import with_field_held
+from cosim.window_deck import has_path, with_field_held
+from cosim.window_outcome import WindowEnd, handed_back
+from cosim.window_port import SystemPath
 from cosim.window_recipe import RECIPE, WindowRecipe
-from cosim.window_result import WindowOutcome, window_dataset
+from cosim.window_result import WindowOutcome, device_powers
 from cosim.window_steps import COMMAND_RAMP_S, CORNER_STEP_S, EVENT_STEP_S, is_one_of, longest_step_s
+from cosim.window_system import SystemSource
 from cosim.window_time import merged, seconds
 from models import alternator, bank, fuse
 
@@ -57,13 +58,6 @@ PREROLL_S = {False: 2e-3, True: 0.05}
 QUIET_A, QUIET_V, ALTERNATOR_QUIET_A = 0.1, 5e-3, 1.0
 """A window is settled when nothing exchanged moved by more than this over its last tick, or when all of it is as close
 to the slow prediction (ours); the alternator's current is not handed over, only its voltage matters."""
-PREDICTION_BOUND_A = 0.3
-"""Largest difference of the slow prediction from SPICE at a window's end that is not an event (design bound)."""
-
-
-CHARGE_BOUND, ENERGY_BOUND = 1e-4, 1e-2
-"""Relative balances of a window beyond which it is an event (design bounds)."""
-
 
 class Window:
     """One window, run once with `run`.
@@ -84,13 +78,16 @@ class Window:
         self.request = request
         self._supervision, self._previous = supervision, previous_commands
         self._inputs, self._tick_s = inputs, tick_s
-        self._p, self._timeline, self._node_V = p, timeline, float("nan")
+        self._p, self._timeline = p, timeline
         self._ambient = np.array(inputs.ambient_degC)
         self._start = (state, supervision)
         self._step: Array | None = None
         self._longest_step_s = longest_step_s(request)
-        self._preroll_s = PREROLL_S[previous_commands.alternator_enable]
+        self._kind = SystemPath if has_path(spec) else SystemSource
+        self._preroll_s = max(PREROLL_S[previous_commands.alternator_enable], self._kind.preroll_s)
         self._spec = with_field_held(spec, self._preroll_s)
+        self._signals = signals(spec)
+        self._contacts = tuple((name, s) for name, s in inputs.contacts if name in externals(spec))
         self._table = SourceTable(externals(spec))
         self._fast = self._fast_state(state)
         self._tick = request.start_tick
@@ -135,11 +132,11 @@ class Window:
         self._stop, self._step = session.request_stop, session.longest_step_s
         self._reset()
         waves = session.transient(
-            top_deck(self._spec), tstop_s=ticks[-1], tmax_s=self._longest_step_s, signals=list(SIGNALS.values()),
-            sources=self._table, on_accept=self._accept, breakpoints=[ENABLE_AT_S, *self._breakpoints],
-            restart=self._reset, options=self.request.options,
+            top_deck(self._spec), tstop_s=ticks[-1], tmax_s=self._longest_step_s, signals=list(self._signals.values()),
+            sources=self._table, on_accept=self._accept, restart=self._reset, options=self.request.options,
+            breakpoints=sorted({ENABLE_AT_S, *self._settling, *self._breakpoints}),
         )
-        outcome = self._outcome(waves.time_s, np.stack([waves[s] for s in SIGNALS.values()]))
+        outcome = self._outcome(waves.time_s, np.stack([waves[s] for s in self._signals.values()]))
         state = self._start[0]
         recipe = WindowRecipe(
             self._spec, self._breakpoints[0], ENABLE_AT_S if self._previous.alternator_enable else None,
@@ -165,7 +162,10 @@ class Window:
         self._initial_sources()
 
     def _fast_state(self, state: PlantState) -> FastState:
-        return FastState(state, self._p, self._ambient, self._table, self._step, self._longest_step_s)
+        return FastState(
+            state, self._p, self._ambient, self._table, self._step, self._longest_step_s, len(self._signals),
+            self._kind is SystemPath,
+        )
 
     def _initial_sources(self) -> None:
         s, p, table = self._fast.state, self._p, self._table
@@ -180,11 +180,18 @@ class Window:
         }
         for name, value in values.items():
             self._table.hold(name, 0.0, float(value))
-        if window_system.has_system(p):
-            table.hold(window_system.SOURCE, 0.0, self._prediction(self.request.start_tick, before).system_current_A)
+        for name, signal in self._contacts:
+            table.hold(name, 0.0, float(signal.at(start_s)))
+        self._system = self._at_system(s)
+        self._settling = self._system.begin(self.request.start_tick, before, self._prediction)
         if before.alternator_enable:
             table.hold("ven", ENABLE_AT_S, 0.0)
             table.ramp("ven", ENABLE_AT_S, 1.0, COMMAND_RAMP_S)
+
+    def _at_system(self, state: PlantState) -> SystemSource | SystemPath:
+        if self._kind is SystemPath:
+            return SystemPath(self._table, self._p, state, self._row(self.request.start_tick))
+        return SystemSource(self._table, self._p, self._spec.supply_A, self._tick_s)
 
     def _capability(self, time_s: float) -> float:
         rpm = float(self._inputs.alternator_rpm.at(time_s))
@@ -211,7 +218,7 @@ class Window:
             if more:
                 self._fast.look_closely(EVENT_STEP_S)
             elif is_one_of(spice_s, self._kinks):
-                self._fast.look_closely(CORNER_STEP_S)
+                self._fast.look_closely(self._system.shortest_s or CORNER_STEP_S)
         return more or None
 
     def _hold_inputs(self, spice_s: float) -> None:
@@ -227,6 +234,7 @@ class Window:
         else:
             emf = self._inputs.supply_emf_V
             pairs["vsrc"] = (float(emf.at(now_s)), float(emf.at(then_s)))
+        pairs |= {name: (float(signal.at(now_s)), float(signal.at(then_s))) for name, signal in self._contacts}
         for name, (now, then) in pairs.items():
             self._table.hold(name, spice_s, now, (then - now) / span_s)
 
@@ -244,7 +252,8 @@ class Window:
             predicted = self._prediction(tick, self._previous)
             self._start_mismatch_A = float(values[I_PORT] - predicted.port_current_A)
             self._last_values = values.copy()
-            more = self._apply(self._supervision.commands, self._previous, spice_s) + self._hold_system(tick, spice_s)
+            more = self._apply(self._supervision.commands, self._previous, spice_s)
+            more += self._hold_system(tick, spice_s, values)
             self._keep_row(tick, values)
             return more
         before = self._standing = self._supervision.commands
@@ -252,7 +261,7 @@ class Window:
             self._supervision = self._supervision.stepped(tick, as_measurements(measured, self._n_cells))
             now_s = seconds(tick, self._tick_s)
             self._notes += [(now_s, "supervisor", str(e.name), e.detail) for e in self._supervision.events]
-        more = self._apply(self._supervision.commands, before, spice_s) + self._hold_system(tick, spice_s)
+        more = self._apply(self._supervision.commands, before, spice_s) + self._hold_system(tick, spice_s, values)
         self._keep_row(tick, values)
         self._consider_closing(tick, values, changed=bool(more))
         self._last_values = values.copy()
@@ -274,23 +283,17 @@ class Window:
             more = more or [end_s]
         return more
 
-    def _hold_system(self, tick: int, spice_s: float) -> list[float]:
-        if not window_system.has_system(self._p):
-            return []
-        commands = self._supervision.commands
-        now, then = (self._prediction(t, commands) for t in (tick, tick + 1))
-        self._node_V = float("nan") if window_system.passes(commands) else now.system_voltage_V
-        return window_system.held(self._table, spice_s, now.system_current_A, then.system_current_A, self._tick_s)
+    def _hold_system(self, tick: int, spice_s: float, values: Array) -> list[float]:
+        return self._system.at_tick(
+            tick, spice_s, values, self._fast.state, self._row(tick), self._supervision.commands, self._prediction
+        )
 
     def _measured(self, tick: int, values: Array) -> Array:
         s, standing = self._fast.state, self._supervision.commands
-        node_V = float("nan")
-        if window_system.has_system(self._p) and not window_system.passes(standing):
-            node_V = self._prediction(tick, standing).system_voltage_V
         cells = bank.cell_voltages_V(s.battery, values[I_BATTERY], self._p.battery)
         truth = np.concatenate((
             (values[V_INPUT], values[SENSE] * 1e-3, values[V_BATTERY], s.box.heatsink_degC, s.box.terminal_degC),
-            window_system.optional_truth(values, node_V, self._spec.supply_A, self._p),
+            self._system.truth(tick, values, s, standing, self._prediction),
             cells.ravel(), s.battery.temperature_degC.ravel(),
         ))
         return np.asarray(measure(truth, self._p.sensors))
@@ -300,7 +303,7 @@ class Window:
         alternator_A, port_A, system_A = self._fast.take_means(self._tick_s)
         row = self._row(tick - 1)
         assert self._last_values is not None
-        _, volts = window_system.operating(self._last_values, self._node_V, self._spec.supply_A, self._p)
+        _, volts = self._system.operating(self._last_values)
         self._fast.state = window_system.stepped(
             self._fast.state, volts, row, self._supervision.vector(), self._tick_s, self._p
         )
@@ -313,7 +316,8 @@ class Window:
         )
         setpoint_V = float(alternator.setpoint_V(machine.case_degC, self._p.alternator))
         self._table.hold("vset", self._tick_time(tick), setpoint_V)
-        x = window_system.operating_point(values, self._node_V, self._spec.supply_A, self._p)
+        x = self._operating(values)
+        self._fast.state = self._system.after_tick(values, self._fast.state)
         rpm = float(self._inputs.alternator_rpm.at(tick * self._tick_s))
         self._fast.state = with_alternator_at(
             self._fast.state, x.alternator_current_A, x.alternator_voltage_V, rpm, self._p
@@ -340,7 +344,8 @@ class Window:
             return
         now_s = tick * self._tick_s
         near = self._inputs.fast_corners(now_s - min(self._tick_s, SHORTEST_S), now_s + self._tick_s)
-        if done < self.request.min_ticks or changed or near.size:
+        away = any(float(signal.at(now_s)) > 0.0 for name, signal in self._contacts if name.startswith("vcut"))
+        if done < self.request.min_ticks or changed or near.size or away:
             return
         assert self._last_values is not None
         moved = np.abs(values - self._last_values)
@@ -352,14 +357,18 @@ class Window:
             and abs(values[I_ALTERNATOR] - predicted.alternator_current_A) < ALTERNATOR_QUIET_A
             and abs(values[V_BUS] - predicted.starter_voltage_V) < QUIET_V
         )
-        if quiet or follows:
+        if (quiet or follows) and self._system.settled(values, self._last_values, predicted):
             self._settled = True
             self._stop()
 
     def _keep_row(self, tick: int, values: Array) -> None:
-        x = window_system.operating_point(values, self._node_V, self._spec.supply_A, self._p)
-        powers = np.array([values[ORDER.index(f"power_{d}_W")] for d in DEVICES])
-        self._rows.append((tick, self._fast.state, x, powers, self._supervision.vector(in_window=True)))
+        self._rows.append((
+            tick, self._fast.state, self._operating(values), device_powers(values),
+            self._supervision.vector(in_window=True),
+        ))
+
+    def _operating(self, values: Array) -> Operating:
+        return window_system.operating_point(values, *self._system.operating(values), self._p)
 
     # ---- results ------------------------------------------------------------------------------------------
     def _outcome(self, spice_s: Array, columns: Array) -> WindowOutcome:
@@ -368,33 +377,14 @@ class Window:
         time_s, kept = spice_s[keep] - self._breakpoints[0], columns[:, keep]
         end_tick, _, last = self._rows[-1][:3]
         state = self._fast.state._replace(bus_voltage_V=last.alternator_voltage_V)
-        predicted = self._prediction(end_tick, self._standing)
-        mismatch_A = last.port_current_A - predicted.port_current_A
-        supply_A = self._spec.supply_A
-        waves = window_system.with_system_wave(dict(zip(ORDER, kept, strict=True)), supply_A, self._p)
-        before_C = stored_charge_C(self._start[0].battery, self._p.battery)
-        charge = stored_charge_C(state.battery, self._p.battery) - before_C
-        balance, energies = window_balance(
-            time_s, waves, charge, float(self._p.alternator_lead_ohm), self._spec.battery_cable_resistance_ohm,
-            self._p.system.path_ohm, supply_A,
-        )
-        start_s, stop_s = (seconds(t, self._tick_s) for t in (self.request.start_tick, end_tick))
         notes = list(self._notes)
-        for when, place, value in (
-            (start_s, "start", self._start_mismatch_A), (stop_s, "end", float(mismatch_A))
-        ):
-            if abs(value) > PREDICTION_BOUND_A:
-                detail = f"at the {place} of {self.request.name}: SPICE minus slow prediction {value:+.3f} A"
-                notes.append((when, "engine", "prediction off", detail))
-        if balance.charge_relative > CHARGE_BOUND or balance.energy_relative > ENERGY_BOUND:
-            detail = f"charge {balance.charge_relative:.2g}, energy {balance.energy_relative:.2g} relative"
-            notes.append((stop_s, "engine", "balance off", f"{self.request.name}: {detail}"))
         if not self._settled and self.request.limit_ticks > self.request.min_ticks:
+            stop_s = seconds(end_tick, self._tick_s)
             notes.append((stop_s, "engine", "window limit", f"{self.request.name} closed at its limit, not settled"))
-        return WindowOutcome(
-            state=state, supervision=self._supervision, standing=self._standing, end_tick=end_tick,
-            dataset=window_dataset(time_s, waves, self.request, start_s, stop_s), balance=balance,
-            start_mismatch_A=self._start_mismatch_A, end_mismatch_A=float(mismatch_A), settled=self._settled,
-            tick_rows=list(self._rows), charge_C=energies.pop("charge_C"), energies=energies,
-            measured=list(self._seen), notes=notes,
+        waves = self._system.waves(dict(zip(self._signals, kept, strict=True)))
+        end = WindowEnd(
+            self.request, self._start[0], state, self._supervision, self._standing, end_tick, last,
+            self._prediction(end_tick, self._standing), self._start_mismatch_A, self._settled, list(self._rows),
+            list(self._seen), notes,
         )
+        return handed_back(end, time_s, waves, self._spec, self._tick_s, self._p)

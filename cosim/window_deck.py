@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from cosim.deck import AlternatorDeck, DeckSpec
+from cosim.deck import AlternatorDeck, DeckSpec, Section
 from cosim.plant import PlantParameters, PlantState, source_thevenin
+from cosim.pulse_deck import PulseDeck
+from cosim.system_deck import SystemDeck
 from models import bank, cable, fuse
 
 OPEN_FUSE = {"rf25": 1e3}
@@ -15,7 +17,8 @@ OPEN_FUSE = {"rf25": 1e3}
 
 def deck_spec(
     title: str, netlist: str, overrides: Mapping[str, float], state: PlantState, p: PlantParameters,
-    source_inductance_H: float, alternator_current_A: float, supply_A: float = 0.0,
+    source_inductance_H: float, alternator_current_A: float, supply_A: float = 0.0, sections: tuple[Section, ...] = (),
+    cuts: tuple[str, ...] = (),
 ) -> DeckSpec:
     """Deck of a window from the plant's state: what SPICE holds constant is evaluated here."""
     _, battery_ohm = bank.thevenin(state.battery, p.battery)
@@ -40,11 +43,26 @@ def deck_spec(
         alternator=machine if p.has_vehicle > 0.5 else None,
         system=bool(p.system.kind.size),
         supply_A=float(supply_A),
+        sections=sections,
+        cuts=cuts,
     )
 
 
+def has_path(spec: DeckSpec) -> bool:
+    """Whether System+ is a circuit of this deck."""
+    return any(isinstance(section, SystemDeck) for section in spec.sections)
+
+
 def with_field_held(spec: DeckSpec, until_s: float) -> DeckSpec:
-    """Deck whose alternator keeps the slow engine's field while the pre-roll settles; there is none with a supply."""
+    """Deck whose alternator keeps the slow engine's field while the pre-roll settles; there is none with a supply.
+
+    Pulses begin so much later.
+    """
+    sections = tuple(
+        replace(one, begin_s=one.begin_s + until_s) if isinstance(one, PulseDeck) else one for one in spec.sections
+    )
+    if sections != spec.sections:
+        spec = replace(spec, sections=sections)
     return spec if spec.alternator is None else replace(spec, alternator=replace(spec.alternator, hold_s=until_s))
 
 

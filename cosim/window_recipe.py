@@ -8,8 +8,10 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from cosim.deck import AlternatorDeck, DeckSpec
+from cosim.pulse_deck import PulseDeck
 from cosim.replay import NativeBank, NativeBattery, NativePair
 from cosim.spice_deck import SpiceOptions
+from cosim.system_deck import Disturbance, SystemDeck
 
 RECIPE = "recipe"
 """Attribute of a window's dataset that holds its recipe as JSON."""
@@ -45,6 +47,8 @@ class WindowRecipe:
         """JSON with sorted keys: equal recipes give equal text."""
         spec = {**vars(self.spec), "parameters": dict(self.spec.parameters)}
         spec["alternator"] = None if self.spec.alternator is None else asdict(self.spec.alternator)
+        spec["sections"] = [asdict(one) for one in self.spec.sections if isinstance(one, SystemDeck | PulseDeck)]
+        spec = {name: value for name, value in spec.items() if value or name not in ("sections", "cuts")}
         content = {**vars(self), "spec": spec, "options": asdict(self.options), "native": asdict(self.native)}
         return json.dumps(content, sort_keys=True, allow_nan=False)
 
@@ -61,6 +65,8 @@ class WindowRecipe:
             spec, native = dict(content["spec"]), content["native"]
             if spec["alternator"] is not None:
                 spec["alternator"] = AlternatorDeck(**spec["alternator"])
+            spec["sections"] = tuple(_section(one) for one in spec.get("sections", ()))
+            spec["cuts"] = tuple(spec.get("cuts", ()))
             return cls(**{
                 **content, "spec": DeckSpec(**spec), "options": SpiceOptions(**content["options"]),
                 "native": NativeBank(tuple(_battery(one) for one in native["batteries"])),
@@ -69,6 +75,12 @@ class WindowRecipe:
             })
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"not a recipe of this version ({error})") from error
+
+
+def _section(content: Mapping[str, Any]) -> SystemDeck | PulseDeck:
+    if "pulse" in content:
+        return PulseDeck(**content)
+    return SystemDeck(**{**content, "disturbances": tuple(Disturbance(**one) for one in content["disturbances"])})
 
 
 def _battery(content: Mapping[str, Any]) -> NativeBattery:

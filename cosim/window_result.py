@@ -11,12 +11,17 @@ from numpy.typing import NDArray
 import bms
 from cosim.balance import Balance
 from cosim.deck import DEVICES
+from cosim.exchange_point import POWERS
 from cosim.network import Operating
 from cosim.plant import PlantState
 from cosim.policy import WindowRequest
 from cosim.supervision import Supervision
 
 Array = NDArray[np.float64]
+
+
+BANKS = ("junction_discharge_degC", "junction_charge_degC")
+"""Junctions of the two banks of System+."""
 
 
 @dataclass
@@ -46,6 +51,11 @@ class WindowOutcome:
     notes: list[tuple[float, str, str, str]] = field(default_factory=list)
 
 
+def device_powers(values: Array) -> Array:
+    """Powers of the alternator path's devices at an accepted point [W]."""
+    return values[POWERS : POWERS + len(DEVICES)].copy()
+
+
 def window_dataset(
     time_s: Array, waves: dict[str, Array], request: WindowRequest, start_s: float, end_s: float
 ) -> xr.Dataset:
@@ -55,6 +65,7 @@ def window_dataset(
     for name, wave in waves.items():
         if not any(name in (f"power_{d}_W", f"junction_{d}_degC") for d in DEVICES):
             unit = units.get(name.rsplit("_", 1)[-1], "1")
+            unit = "degC" if name in BANKS else unit
             text = name.rsplit("_", 1)[0] if unit != "1" else name
             data[name] = (("time_s",), wave, {"units": unit, "long_name": text.replace("_", " ")})
     for name, pattern, unit in (

@@ -9,6 +9,8 @@ the BMS itself draws is a constant source in the deck.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,6 +24,8 @@ from cosim.spice_sources import SourceTable
 from models import system
 
 Array = NDArray[np.float64]
+Predict = Callable[[int, bms.Commands], Operating]
+"""Slow network's solution at a tick with some commands."""
 
 SOURCE = "vsys"
 JUMP_A = 1.0
@@ -60,24 +64,26 @@ def operating(values: Array, node_V: float, supply_A: float, p: PlantParameters)
     return current_A, float(values[V_BATTERY]) + p.system.path_ohm * current_A if np.isnan(node_V) else node_V
 
 
-def optional_truth(values: Array, node_V: float, supply_A: float, p: PlantParameters) -> tuple[float, ...]:
+def optional_truth(
+    values: Array, node_V: float, supply_A: float, latched: float, p: PlantParameters
+) -> tuple[float, ...]:
     """True values behind the measurements that may be not fitted, as `cosim.slow.fill_scalars`."""
-    found = (NOT_FITTED,) * 3
+    found = (NOT_FITTED,) * 4
     if has_system(p):
         current_A, volts = operating(values, node_V, supply_A, p)
         at_stud_V = volts - (p.system.path_ohm - p.system.bms_ohm) * current_A
-        found = (current_A, at_stud_V, float(values[I_BATTERY]))
+        found = (current_A, at_stud_V, float(values[I_BATTERY]), latched)
     return (*found, float(p.remote_V[0]), float(p.remote_V[1]))
 
 
-def operating_point(values: Array, node_V: float, supply_A: float, p: PlantParameters) -> Operating:
+def operating_point(values: Array, system_A: float, system_V: float, p: PlantParameters) -> Operating:
     """The accepted values as the slow engine has its solutions; without capability and set-point, which SPICE has."""
-    named = dict(zip(ORDER, (float(v) for v in values), strict=True))
+    named = dict(zip(ORDER, (float(v) for v in values), strict=False))
     alternator_V = named["starter_voltage_V"] + p.alternator_lead_ohm * named["alternator_current_A"]
     return Operating(
         named["port_current_A"], named["alternator_current_A"], named["starter_battery_current_A"], alternator_V,
         named["starter_voltage_V"], named["input_voltage_V"], named["battery_voltage_V"], 0.0, 0.0,
-        *operating(values, node_V, supply_A, p), named["battery_current_A"],
+        system_A, system_V, named["battery_current_A"],
     )
 
 
@@ -117,3 +123,67 @@ def held(table: SourceTable, spice_s: float, now_A: float, then_A: float, tick_s
     target_A = then_A if abs(then_A - now_A) <= AHEAD_A else now_A
     table.hold(SOURCE, spice_s, standing_A, (target_A - standing_A) / tick_s)
     return []
+
+
+class SystemSource:
+    """System+ of a window whose deck has it as a current source, or not at all.
+
+    Parameters
+    ----------
+    table : sources of the run
+    p, supply_A, tick_s : parameters, what the BMS itself draws [A], tick
+    """
+
+    preroll_s = 0.0
+    """Length of the pre-roll that it needs at least."""
+    shortest_s: float | None = None
+    """First step after a contact has moved, where it asks for one of its own."""
+
+    def __init__(self, table: SourceTable, p: PlantParameters, supply_A: float, tick_s: float) -> None:
+        self._table, self._p, self._supply_A, self._tick_s = table, p, supply_A, tick_s
+        self._node_V = float("nan")
+
+    def begin(self, tick: int, commands: bms.Commands, predict: Predict) -> list[float]:
+        """Values of its sources in the pre-roll, at the commands that stood before the window; breakpoints."""
+        if has_system(self._p):
+            self._table.hold(SOURCE, 0.0, predict(tick, commands).system_current_A)
+        return []
+
+    def at_tick(
+        self, tick: int, spice_s: float, values: Array, state: PlantState, row: Array, commands: bms.Commands,
+        predict: Predict,
+    ) -> list[float]:
+        """Hold its sources over the tick that begins; returns the breakpoints that this needs."""
+        del values, state, row
+        if not has_system(self._p):
+            return []
+        now, then = predict(tick, commands), predict(tick + 1, commands)
+        self._node_V = float("nan") if passes(commands) else now.system_voltage_V
+        return held(self._table, spice_s, now.system_current_A, then.system_current_A, self._tick_s)
+
+    def operating(self, values: Array) -> tuple[float, float]:
+        """Current of System+ [A] and voltage at the devices [V] at an accepted point."""
+        return operating(values, self._node_V, self._supply_A, self._p)
+
+    def truth(
+        self, tick: int, values: Array, state: PlantState, commands: bms.Commands, predict: Predict
+    ) -> tuple[float, ...]:
+        """True values behind the measurements that may be not fitted."""
+        node_V = float("nan")
+        if has_system(self._p) and not passes(commands):
+            node_V = predict(tick, commands).system_voltage_V
+        return optional_truth(values, node_V, self._supply_A, state.latched, self._p)
+
+    def after_tick(self, values: Array, state: PlantState) -> PlantState:
+        """State with what only SPICE knows of System+ at a tick."""
+        del values
+        return state
+
+    def settled(self, values: Array, before: Array, predicted: Operating) -> bool:
+        """Whether System+ lets the window close."""
+        del values, before, predicted
+        return True
+
+    def waves(self, waves: dict[str, Array]) -> dict[str, Array]:
+        """Waves of the window, with the current of System+ where there is one."""
+        return with_system_wave(waves, self._supply_A, self._p)

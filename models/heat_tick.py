@@ -104,3 +104,30 @@ def step_box_in_place(
         heatsink_degC + ahead * (heatsink - heatsink_degC), terminal_degC + ahead * (terminal - terminal_degC),
         ladders, device_power_W, fuse_power_W, ambient_degC, k,
     )
+
+
+@borrowing
+def step_ladders_in_place(
+    ladders: NDArray[np.float64], power_W: float, heatsink_degC: float, k: BoxTick
+) -> None:
+    """Advance a few ladders, all with one power, over a heatsink of fixed temperature; as `models.heat.step_cauer`.
+
+    There may be no more of them than `k` has devices: its work space is used.
+    """
+    ahead = (1.0 - GAMMA) / GAMMA
+    n_ladders, n = ladders.shape
+    for d in range(n_ladders):
+        for stage in range(2):
+            carry = power_W
+            for i in range(n):
+                here = ladders[d, i]
+                if stage == 0:
+                    k.stage[d, i] = here
+                else:
+                    here = k.stage[d, i] + ahead * (here - k.stage[d, i])
+                k.right[d, i] = k.inertia[i] * here + carry
+                carry = k.link[i] * k.pivot[i] * k.right[d, i]
+            below = heatsink_degC
+            for i in range(n - 1, -1, -1):
+                below = (k.right[d, i] + k.link[i] * below) * k.pivot[i]
+                ladders[d, i] = below

@@ -39,8 +39,8 @@ from models.loads import (
 )
 from models.remote import SwitchState
 
-INVERTER, DC_LOADS, CHARGER = 0, 1, 2
-"""Kinds of devices."""
+INVERTER, DC_LOADS, CHARGER, CONSUMER, FAULT = 0, 1, 2, 3, 4
+"""Kinds of devices; the last two are what an event puts there: a current, or a conductance."""
 
 STATE = ("on", "waiting_s", "good", "good_waiting_s", "capacitor_V", "phase_s", "stage", "stage_s", "low_s", "energy_J")
 """Columns of the devices' state: remote switch and its delay; the inverter's switch for the voltage, its delay, and the
@@ -75,8 +75,8 @@ class SystemParameters(NamedTuple):
     path_ohm, bms_ohm, precharge_ohm : float
         Cable and path in the BMS, from the battery stud to the devices; the part of it before the System+ stud;
         resistor of the pre-charge.
-    capacitance_F : float
-        Of all devices together.
+    capacitance_F : ndarray, (1,)
+        Of all devices together; written anew where an event connects a capacitor.
     laws : ndarray, (n, 4)
         Work space: what :func:`fill_laws` finds.
     """
@@ -90,11 +90,23 @@ class SystemParameters(NamedTuple):
     path_ohm: float
     bms_ohm: float
     precharge_ohm: float
-    capacitance_F: float
+    capacitance_F: NDArray[np.float64]
     laws: NDArray[np.float64]
 
 
-Device = InverterParameters | DcLoadParameters | ChargerParameters
+class Consumer(NamedTuple):
+    """A consumer that an event switches: its input is a current [A]; `capacitance_F` of its own."""
+
+    capacitance_F: float = 0.0
+
+
+class Fault(NamedTuple):
+    """A short circuit: its input is a conductance [S]; `capacitance_F` of its own."""
+
+    capacitance_F: float = 0.0
+
+
+Device = InverterParameters | DcLoadParameters | ChargerParameters | Consumer | Fault
 
 
 def gathered(
@@ -103,7 +115,8 @@ def gathered(
 ) -> SystemParameters:
     """Put devices side by side into arrays; there may be none."""
     n = len(devices)
-    kinds = {InverterParameters: INVERTER, DcLoadParameters: DC_LOADS, ChargerParameters: CHARGER}
+    kinds = {InverterParameters: INVERTER, DcLoadParameters: DC_LOADS, ChargerParameters: CHARGER, Consumer: CONSUMER,
+             Fault: FAULT}
     tables = [[np.asarray(getattr(device, name, np.zeros(1))) for name in TABLES] for device in devices]
     longest = max((pair[0].size for pair in tables), default=1)
     both = np.zeros((2, n, longest))
@@ -117,7 +130,7 @@ def gathered(
         np.array([kinds[type(device)] for device in devices], dtype=np.int64), np.array(always_on, dtype=np.float64),
         numbers, np.array([pair[0].size for pair in tables], dtype=np.int64), both[0].copy(), both[1].copy(),
         float(path_ohm), float(bms_ohm), float(precharge_ohm),
-        NODE_F + sum(device.capacitance_F for device in devices if isinstance(device, InverterParameters)),
+        np.array([NODE_F + sum(d.capacitance_F for d in devices if isinstance(d, InverterParameters))]),
         np.zeros((n, 4)),
     )
 
@@ -183,7 +196,8 @@ def fill_laws(state: NDArray[np.float64], power_W: NDArray[np.float64], p: Syste
     state : ndarray, (n, 10)
         Devices' state.
     power_W : ndarray, (n,)
-        Demand at an inverter's output, or what a charger's source offers; unused for DC loads [W].
+        Demand at an inverter's output, or what a charger's source offers [W]; unused for DC loads; current of a
+        consumer [A], conductance of a fault [S].
     p : SystemParameters
         Parameters.
     """
@@ -196,6 +210,10 @@ def fill_laws(state: NDArray[np.float64], power_W: NDArray[np.float64], p: Syste
             loads = _dc_loads(i, p)
             on = 1.0 if x[ON] > 0.5 else 0.0
             law[0], law[1] = on * dc_load_steady_A(_dc_state(x), loads), on * loads.conductance_S
+        elif p.kind[i] == CONSUMER:
+            law[0], law[1] = power_W[i], 0.0
+        elif p.kind[i] == FAULT:
+            law[0], law[1] = 0.0, power_W[i]
         else:
             charger, now = _charger(i, p), _charger_state(x, power_W[i])
             law[0], law[1] = output_power_W(now, charger), charger.highest_A
@@ -208,7 +226,7 @@ def device_current_and_slope(i: int, voltage_V: float, p: SystemParameters) -> t
     law = p.laws[i]
     if p.kind[i] == INVERTER:
         return constant_power(voltage_V, law[0], law[1])
-    if p.kind[i] == DC_LOADS:
+    if p.kind[i] != CHARGER:
         return steady_and_resistive(voltage_V, law[0], law[1])
     return regulated(voltage_V, law[0], law[2], law[1], law[3])
 
@@ -302,7 +320,7 @@ def step_in_place(
             allowed = 1.0 if bridged else load_remote
             loads = step_dc_load(_dc_state(x), voltage_V, allowed, dt_s, _dc_loads(i, p))
             x[PHASE], x[ON], x[WAITING] = loads.phase_s, loads.remote.on, loads.remote.waiting_s
-        else:
+        elif p.kind[i] == CHARGER:
             remote = 1.0 if bridged else charge_remote
             charger = step_charger(_charger_state(x, power_W[i]), voltage_V, remote, dt_s, _charger(i, p))
             x[STAGE], x[STAGE_S], x[LOW] = charger.stage, charger.stage_s, charger.low_s

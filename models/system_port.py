@@ -44,10 +44,10 @@ def gate_of(
     """Return the port as commanded (gates and pre-charge: 1 on, 0 off) for steps of ``dt_s``."""
     if charge > 0.5 and discharge > 0.5:
         return Gate(p.path_ohm, p.path_ohm, 0.0, supply_A)
-    node_S, other_ohm = p.capacitance_F / dt_s, BLOCKED_OHM
+    node_S, other_ohm = p.capacitance_F[0] / dt_s, BLOCKED_OHM
     if precharge > 0.5:
         other_ohm = p.path_ohm + p.precharge_ohm
-        gone = math.exp(-dt_s / (other_ohm * p.capacitance_F))
+        gone = math.exp(-dt_s / (other_ohm * p.capacitance_F[0]))
         node_S = gone / ((1.0 - gone) * other_ohm)
     node_S = max(node_S, LEAST_S)
     return Gate(

@@ -44,6 +44,7 @@ MODELS: tuple[Model, ...] = (
     Model("starter", False, "cosim.validation.starter"),
     Model("cable", False, "cosim.validation.cable"),
     Model("box", False, "cosim.validation.box"),
+    Model("circuits", False, "cosim.validation.circuits"),
 )
 """All models, in the order of the report."""
 

@@ -1,0 +1,71 @@
+"""Which parts the deck of a window has besides the alternator path: System+ as a circuit, leads that open.
+
+A window concerns System+ where an event moves a contact there while it may be open, or where it is about System+
+itself. All others keep the cheaper deck, in which System+ is a current source.
+"""
+
+from __future__ import annotations
+
+from cosim.event_inputs import system_source
+from cosim.inputs import Inputs
+from cosim.plant import PlantParameters, PlantState
+from cosim.policy import PORT_KINDS, WindowRequest
+from cosim.pulse_deck import PulseDeck
+from cosim.scenario import Scenario
+from cosim.scenario_events import ConnectCapacitor, IsoPulse, LoadStep, SystemEvent, at_system
+from cosim.system_deck import Disturbance, SystemDeck
+from models import cable
+from models.system import NODE_F, SystemParameters
+
+
+def parts_of(
+    request: WindowRequest, scenario: Scenario, inputs: Inputs, state: PlantState, tick_s: float, p: PlantParameters
+) -> tuple[tuple[SystemDeck | PulseDeck, ...], tuple[str, ...]]:
+    """Sections and cuts of a window's deck (`cosim.deck.DeckSpec`)."""
+    if not scenario.events:
+        return (), ()
+    start_s = request.start_tick * tick_s
+    moved = inputs.moved_contacts(start_s - tick_s, start_s + request.limit_ticks * tick_s)
+    cuts = tuple(name[4:] for name in moved if name.startswith("vcut"))
+    concerned = request.name in PORT_KINDS or any(name.startswith("vev") for name in moved) or bool(cuts)
+    end_s = start_s + request.limit_ticks * tick_s
+    pulses = tuple(
+        PulseDeck(e.pulse, e.time_s - start_s, float(state.bus_voltage_V), e.peak_V, e.impedance_ohm)
+        for e in scenario.events if isinstance(e, IsoPulse) and start_s <= e.time_s < end_s
+    )
+    if not concerned or not p.system.kind.size:
+        return pulses, cuts
+    return (system_deck(scenario, inputs, state, start_s, p.system), *pulses), cuts
+
+
+def system_deck(
+    scenario: Scenario, inputs: Inputs, state: PlantState, start_s: float, p: SystemParameters
+) -> SystemDeck:
+    """System+ as a circuit, from the plant's state at a moment."""
+    asked = scenario.system
+    copper = cable.load_cable(asked.cable_length_m, asked.cable_area_mm2)
+    contacts = dict(inputs.contacts)
+    disturbances, farad = [], float(p.capacitance_F[0])
+    for place, event in enumerate(at_system(scenario.events)):
+        source = system_source(place)
+        closed = float(contacts[source].at(start_s)) > 0.5
+        if isinstance(event, ConnectCapacitor) and closed:
+            farad -= event.capacitance_F
+        disturbances.append(_disturbance(event, source, float(state.system_V) if closed else None))
+    return SystemDeck(
+        cable_ohm=float(p.path_ohm - p.bms_ohm), cable_H=float(copper.inductance_H), capacitance_F=max(farad, NODE_F),
+        voltage_V=float(state.system_V), latched=bool(state.latched > 0.5), disturbances=tuple(disturbances),
+    )
+
+
+def _disturbance(event: SystemEvent, source: str, node_V: float | None) -> Disturbance:
+    if isinstance(event, LoadStep):
+        return Disturbance("load_step", source)
+    if isinstance(event, ConnectCapacitor):
+        volts = event.voltage_V if node_V is None else node_V
+        return Disturbance(
+            "connect_capacitor", source, event.esr_ohm, event.inductance_H, event.capacitance_F, float(volts)
+        )
+    return Disturbance("short_circuit", source, event.resistance_ohm, event.inductance_H)
+
+
