@@ -28,6 +28,8 @@ DAYS_FROM_H = 48.0
 """Moments from here on are told in days, as the axis above tells them."""
 PATHS = ("system_current_A",)
 """Currents besides that of the alternator port that a window may be about."""
+FAR_WIDTHS = 5.0
+"""A stretch that begins more of its widths after the window's start has a time of its own."""
 LEAST_SWING_A, LEAST_SWING_V, LEAST_WIDTH_S = 2.0, 0.2, 5e-6
 
 CURRENTS = (
@@ -138,7 +140,10 @@ def draw_zoom(upper: Axes, lower: Axes, zoom: Zoom) -> None:
     window = zoom.window
     low_s, high_s = focus_s(window)
     factor, unit = next((f, u) for least_s, f, u in TIME_UNITS if high_s - low_s >= least_s)
-    time_s = window["time_s"].values.astype(float)
+    time_s, from_s = window["time_s"].values.astype(float), 0.0
+    if low_s > FAR_WIDTHS * (high_s - low_s):  # microseconds long after the window's start: told from where they begin
+        from_s = low_s
+    time_s, low_s, high_s = time_s - from_s, low_s - from_s, high_s - from_s
     for ax, lines in ((upper, CURRENTS), (lower, VOLTAGES)):
         for variable, label, colour, width in lines:
             if variable in window:
@@ -151,7 +156,8 @@ def draw_zoom(upper: Axes, lower: Axes, zoom: Zoom) -> None:
     name = str(window.attrs.get("name", zoom.key)).replace("_", " ")
     upper.set_title(f"{zoom.letter}   {name} at {_clock(_start_s(window))}", fontsize=10,
                     fontweight="bold", loc="left")
-    lower.set_xlabel(f"time in the window [{unit}]", fontsize=9)
+    where = "in the window" if from_s == 0.0 else f"from {1e3 * from_s:.3f} ms of the window"
+    lower.set_xlabel(f"time {where} [{unit}]", fontsize=9)
 
 
 def _clock(time_s: float) -> str:

@@ -18,6 +18,11 @@ from models import cable
 from models.system import NODE_F, SystemParameters
 
 
+ESR_S, LEAST_ESR_OHM = 50e-6, 2e-3
+"""Series resistance of the devices' capacitance: by a time constant that electrolytic capacitors share, and what wires
+and terminals leave at least (ours: 1 mF of filters 50 mohm, the 50 mF of an inverter 2 mohm)."""
+
+
 def parts_of(
     request: WindowRequest, scenario: Scenario, inputs: Inputs, state: PlantState, tick_s: float, p: PlantParameters
 ) -> tuple[tuple[SystemDeck | PulseDeck, ...], tuple[str, ...]]:
@@ -52,9 +57,10 @@ def system_deck(
         if isinstance(event, ConnectCapacitor) and closed:
             farad -= event.capacitance_F
         disturbances.append(_disturbance(event, source, float(state.system_V) if closed else None))
+    farad = max(farad, NODE_F)
     return SystemDeck(
-        cable_ohm=float(p.path_ohm - p.bms_ohm), cable_H=float(copper.inductance_H), capacitance_F=max(farad, NODE_F),
-        voltage_V=float(state.system_V), latched=bool(state.latched > 0.5), disturbances=tuple(disturbances),
+        cable_ohm=float(p.path_ohm - p.bms_ohm), cable_H=float(copper.inductance_H), capacitance_F=farad,
+        esr_ohm=max(ESR_S / farad, LEAST_ESR_OHM), voltage_V=float(state.system_V), latched=bool(state.latched > 0.5), disturbances=tuple(disturbances),
     )
 
 
