@@ -65,7 +65,7 @@ def supervisor_summary(settings: bms.Settings) -> dict[str, Any]:
 def warnings_of(run: Run) -> list[str]:
     """What a reader of the figures must know: windows that failed, and events that question the slow picture."""
     found = [f"window {r['name']} failed: {r['failed']}" for r in run.window_reports if "failed" in r]
-    doubts = ("prediction off", "balance off", "window refused", "input between ticks")
+    doubts = ("prediction off", "balance off", "window refused", "input between ticks", "pre-roll latched")
     found += [f"{e.time_s:.1f} s: {e.event}: {e.detail}" for e in run.events if e.event in doubts]
     return found
 

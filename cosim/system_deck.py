@@ -35,7 +35,7 @@ def in_preroll(name: str, value: float, ramp_s: float) -> list[tuple[float, floa
     """Corners of an external source of System+ before its window, where it has `value`: time [s], value."""
     if name in GATES:
         return [(0.0, 0.0), (GATES_AT_S, 0.0), (GATES_AT_S + ramp_s, value)]
-    if name in DEVICE_SOURCES and name != "vchv":
+    if (name in DEVICE_SOURCES and name != "vchv") or name.startswith("vev"):
         return [(0.0, 0.0), (LOADS_AT_S, 0.0), (LOADS_AT_S + LOADS_WITHIN_S, value)]
     return []
 

@@ -41,7 +41,7 @@ from cosim.supervision import Supervision
 from cosim.timeline import NOTHING, Timeline
 from cosim.window_deck import has_path, with_field_held
 from cosim.window_outcome import WindowEnd, handed_back
-from cosim.window_port import SystemPath
+from cosim.window_port import SystemPath, hold_contact
 from cosim.window_recipe import RECIPE, WindowRecipe
 from cosim.window_result import WindowOutcome, device_powers
 from cosim.window_steps import COMMAND_RAMP_S, CORNER_STEP_S, EVENT_STEP_S, is_one_of, longest_step_s
@@ -181,7 +181,7 @@ class Window:
         for name, value in values.items():
             self._table.hold(name, 0.0, float(value))
         for name, signal in self._contacts:
-            table.hold(name, 0.0, float(signal.at(start_s)))
+            hold_contact(table, name, float(signal.at(start_s)))
         self._system = self._at_system(s)
         self._settling = self._system.begin(self.request.start_tick, before, self._prediction)
         if before.alternator_enable:
@@ -252,6 +252,7 @@ class Window:
             predicted = self._prediction(tick, self._previous)
             self._start_mismatch_A = float(values[I_PORT] - predicted.port_current_A)
             self._last_values = values.copy()
+            self._notes += self._system.doubts(seconds(tick, self._tick_s), values)
             more = self._apply(self._supervision.commands, self._previous, spice_s)
             more += self._hold_system(tick, spice_s, values)
             self._keep_row(tick, values)

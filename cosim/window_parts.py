@@ -17,7 +17,6 @@ from cosim.system_deck import Disturbance, SystemDeck
 from models import cable
 from models.system import NODE_F, SystemParameters
 
-
 ESR_S, LEAST_ESR_OHM = 50e-6, 2e-3
 """Series resistance of the devices' capacitance: by a time constant that electrolytic capacitors share, and what wires
 and terminals leave at least (ours: 1 mF of filters 50 mohm, the 50 mF of an inverter 2 mohm)."""
@@ -60,7 +59,8 @@ def system_deck(
     farad = max(farad, NODE_F)
     return SystemDeck(
         cable_ohm=float(p.path_ohm - p.bms_ohm), cable_H=float(copper.inductance_H), capacitance_F=farad,
-        esr_ohm=max(ESR_S / farad, LEAST_ESR_OHM), voltage_V=float(state.system_V), latched=bool(state.latched > 0.5), disturbances=tuple(disturbances),
+        esr_ohm=max(ESR_S / farad, LEAST_ESR_OHM), voltage_V=float(state.system_V),
+        latched=bool(state.latched > 0.5), disturbances=tuple(disturbances),
     )
 
 

@@ -65,6 +65,15 @@ def drawn_A(laws: dict[str, float], volts: float) -> float:
     return laws["vldi"] + laws["vldg"] * volts - given_A
 
 
+def hold_contact(table: SourceTable, name: str, value: float) -> None:
+    """Value of a contact in the pre-roll: one at System+ closes after the gates, with the devices."""
+    late = name.startswith("vev") and value != 0.0
+    table.hold(name, 0.0, 0.0 if late else value)
+    if late:
+        table.hold(name, LOADS_AT_S, 0.0)
+        table.ramp(name, LOADS_AT_S, value, LOADS_WITHIN_S)
+
+
 class SystemPath:
     """As `cosim.window_system.SystemSource`, for a deck with System+ as a circuit."""
 
@@ -140,6 +149,12 @@ class SystemPath:
     def after_tick(self, values: Array, state: PlantState) -> PlantState:
         """State with the latch and the devices' voltage of a tick."""
         return state._replace(latched=1.0 if values[LATCH] > 0.5 else 0.0, system_V=float(values[V_DEVICES]))
+
+    def doubts(self, time_s: float, values: Array) -> list[tuple[float, str, str, str]]:
+        """What went wrong in the pre-roll, as notes for the log: the latch opened while things settled."""
+        if values[LATCH] < 0.5 or self._start.latched > 0.5:
+            return []
+        return [(time_s, "engine", "pre-roll latched", "System+ was opened by what the window began with")]
 
     def settled(self, values: Array, before: Array, predicted: Operating) -> bool:
         """Whether System+ lets the window close."""

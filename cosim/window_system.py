@@ -179,6 +179,11 @@ class SystemSource:
         del values
         return state
 
+    def doubts(self, time_s: float, values: Array) -> list[tuple[float, str, str, str]]:
+        """What went wrong in the pre-roll, as notes for the log."""
+        del time_s, values
+        return []
+
     def settled(self, values: Array, before: Array, predicted: Operating) -> bool:
         """Whether System+ lets the window close."""
         del values, before, predicted
