@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from cosim.deck import AlternatorDeck, DeckSpec, Section
+from cosim.deck import CUT_S, AlternatorDeck, DeckSpec, Section
 from cosim.plant import PlantParameters, PlantState, source_thevenin
 from cosim.pulse_deck import PulseDeck
 from cosim.system_deck import SystemDeck
@@ -13,6 +13,10 @@ from models import bank, cable, fuse
 
 OPEN_FUSE = {"rf25": 1e3}
 """A blown fuse in a deck: 1 kohm, so that its terminals stay defined and carry milliamperes (ours)."""
+
+
+LEAST_OHM = 1e-5
+"""What a lead with a contact in it keeps (ours)."""
 
 
 def deck_spec(
@@ -33,11 +37,15 @@ def deck_spec(
         title=title,
         netlist=netlist,
         parameters={**circuit_parameters(netlist, overrides, p), **(OPEN_FUSE if fuse.blown(state.fuse) else {})},
-        source_resistance_ohm=float(source_ohm),
+        source_resistance_ohm=_beside_contact(float(source_ohm), "starter_battery", cuts),
         source_inductance_H=source_inductance_H,
-        input_cable_resistance_ohm=float(cable.resistance_ohm(state.input_cable_degC, p.input_cable)),
+        input_cable_resistance_ohm=_beside_contact(
+            float(cable.resistance_ohm(state.input_cable_degC, p.input_cable)), "input", cuts
+        ),
         input_cable_inductance_H=float(p.input_cable.inductance_H),
-        battery_cable_resistance_ohm=float(cable.resistance_ohm(state.battery_cable_degC, p.battery_cable)),
+        battery_cable_resistance_ohm=_beside_contact(
+            float(cable.resistance_ohm(state.battery_cable_degC, p.battery_cable)), "battery", cuts
+        ),
         battery_cable_inductance_H=float(p.battery_cable.inductance_H),
         battery_resistance_ohm=float(battery_ohm),
         alternator=machine if p.has_vehicle > 0.5 else None,
@@ -46,6 +54,11 @@ def deck_spec(
         sections=sections,
         cuts=cuts,
     )
+
+
+def _beside_contact(ohm: float, lead: str, cuts: tuple[str, ...]) -> float:
+    """Resistance of a lead without the contact in it that opens, so that both together are what the slow engine has."""
+    return max(ohm - 1.0 / CUT_S, LEAST_OHM) if lead in cuts else ohm
 
 
 def has_path(spec: DeckSpec) -> bool:
