@@ -66,7 +66,8 @@ def window_balance(
     traffic_C = integral(time_s, np.abs(waves["battery_current_A"]))
     entering_J = integral(time_s, waves["input_voltage_V"] * port)
     leaving_J = integral(time_s, waves["battery_voltage_V"] * output)
-    power = sum((waves[f"power_{d}_W"] for d in DEVICES), waves["power_fuse_W"] + waves["power_other_W"])
+    resistive = waves["power_fuse_W"] + waves["power_other_W"] + waves["power_clamp_W"]
+    power = sum((waves[f"power_{d}_W"] for d in DEVICES), resistive)
     burnt_J = integral(time_s, power)
     stored_J = float(waves["stored_J"][-1] - waves["stored_J"][0])
     taken_J = entering_J - leaving_J
@@ -79,7 +80,7 @@ def window_balance(
         into_bank_A = waves["battery_current_A"] - output + supply_A
         at_stud_J = integral(time_s, waves["battery_voltage_V"] * into_bank_A)
         on_the_way_J = integral(time_s, waves["system_voltage_V"] * system_A) - at_stud_J
-        names = ("power_discharge_bank_W", "power_charge_bank_W", "power_port_W", "power_clamp_W")
+        names = ("power_discharge_bank_W", "power_charge_bank_W", "power_port_W", "power_port_clamp_W")
         port_J = integral(time_s, sum((waves[name] for name in names), np.zeros(time_s.size)))
         kept_J = float(waves["port_stored_J"][-1] - waves["port_stored_J"][0])
         burnt_J, stored_J, taken_J = burnt_J + port_J, stored_J + kept_J, taken_J + on_the_way_J

@@ -22,9 +22,12 @@ from cosim.paths import NETLISTS
 DEVICES = ("q1", "q2a", "q2b", "q2c", "q2d")
 """Power devices (banks) of the alternator path, in the order of every device array: ideal diode, pass devices."""
 
-EXTERNALS = ("vemf", "vsrc", "vimax", "vset", "vload", "ven", "vref", "vtfuse", *(f"vt{d}" for d in DEVICES))
+EXTERNALS = (
+    "vemf", "vsrc", "vimax", "vset", "vload", "ven", "vref", "vtfuse", *(f"vt{d}" for d in DEVICES), "vlift",
+)
 """External sources: battery EMF, source EMF [V]; alternator capability [A]; regulator set-point [V]; load [A];
-enable [0/1]; fuse-drop reference [mV]; fuse temperature and junction temperatures [degC]."""
+enable [0/1]; fuse-drop reference [mV]; fuse temperature and junction temperatures [degC]; permission to lift the
+limit during a load dump [0/1]."""
 
 SIGNALS: dict[str, str] = {
     "port_current_A": "i(vipin)",
@@ -52,6 +55,9 @@ SIGNALS: dict[str, str] = {
     "load_A": "v(xload)",
     "fuse_degC": "v(xtfuse)",
     **{f"junction_{d}_degC": f"v(xt{d})" for d in DEVICES},
+    "power_clamp_W": "v(pclamp)",
+    "lift_allowed": "v(xlift)",
+    "limit_lifted": "v(lifted)",
 }
 """What a window reads at every accepted point: our name and ngspice's; all external sources are among them, so that
 a window can be replayed without Python (`cosim.replay`)."""
@@ -65,7 +71,7 @@ SYSTEM_SIGNALS: dict[str, str] = {
     "power_discharge_bank_W": "v(pqd)",
     "power_charge_bank_W": "v(pqc)",
     "power_port_W": "v(psother)",
-    "power_clamp_W": "v(pclamp)",
+    "power_port_clamp_W": "v(spclamp)",
     "port_stored_J": "v(sstored)",
     "charge_gate": "v(xchg)",
     "discharge_gate": "v(xdis)",
@@ -79,6 +85,9 @@ SYSTEM_SIGNALS: dict[str, str] = {
     "chargers_S": "v(xchs)",
     "chargers_highest_A": "v(xchm)",
     "chargers_ceiling_V": "v(xchv)",
+    "drain_discharge_V": "v(xsysp.dd)",
+    "drain_charge_V": "v(xsysp.dc)",
+    "common_source_V": "v(scs)",
 }
 """What a window reads besides where System+ is a circuit of its deck; they follow `SIGNALS`. Its current charges where
 positive, that of its shunt discharges (as its netlist says)."""
@@ -97,8 +106,8 @@ GROUND_OHM, GROUND_H = 5e-3, 0.5e-6
 SOURCE_WAVES: dict[str, str] = {
     "vemf": "battery_emf_V", "vsrc": "source_emf_V", "vimax": "capability_A", "vset": "setpoint_V", "vload": "load_A",
     "ven": "enable", "vref": "reference_mV", "vtfuse": "fuse_degC", **{f"vt{d}": f"junction_{d}_degC" for d in DEVICES},
-    "vsys": "system_current_A",
-    **{signal[2:-1].replace("x", "v", 1): name for name, signal in SYSTEM_SIGNALS.items() if signal.startswith("v(x")},
+    "vlift": "lift_allowed", "vsys": "system_current_A",
+    **{f"v{node[3:-1]}": name for name, node in SYSTEM_SIGNALS.items() if node.startswith("v(x") and "." not in node},
     **{f"vcut{name}": f"cut_{name}" for name in CUTS},
 }
 """Which recorded wave an external source had."""
@@ -182,11 +191,12 @@ def signals(spec: DeckSpec) -> dict[str, str]:
     found = dict(SIGNALS)
     for section in spec.sections:
         found |= section.signals
+    found |= {"ground_V": "v(bgnd)"} if "ground" in spec.cuts else {}
     return found | {f"cut_{name}": f"v(xcut{name})" for name in spec.cuts}
 
 
 def _has_source(spec: DeckSpec) -> bool:
-    return spec.system and not spec.sections
+    return spec.system and not any("system_current_A" in section.signals for section in spec.sections)
 
 
 def circuit_text(netlist: str, folder: Path = NETLISTS) -> str:
@@ -238,7 +248,7 @@ def top_deck(spec: DeckSpec, folder: Path = NETLISTS, circuit: str | None = None
         "vipin ab abp 0",
         "vipout lbp lb 0",
         f"xpath abp lbp {ground} xen xref xtfuse " + " ".join(f"xt{d}" for d in DEVICES),
-        f"+ fb mid sense {outputs} pfuse pother estored ovp {spec.netlist} {parameters}",
+        f"+ fb mid sense {outputs} pfuse pother estored ovp xlift pclamp lifted {spec.netlist} {parameters}",
         *(line for section in spec.sections for line in section.lines(ground)),
     ]
     return "\n".join(lines) + "\n"

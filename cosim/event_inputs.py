@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 
-from cosim.inputs import PiecewiseLinear, total
+from cosim.inputs import PiecewiseLinear
 from cosim.pulse_deck import CONNECT_S, PULSES
 from cosim.scenario_events import (
     CONTACT_S,
@@ -75,7 +76,7 @@ def contact_events(
             pulse = PiecewiseLinear.pulse(1.0, event.time_s - CONNECT_S, away_s, CONTACT_S)
             found.setdefault("vcutinput", []).append(pulse)
             starts.append((event.time_s, event.kind))
-    return tuple((name, total(signals)) for name, signals in found.items()), starts
+    return tuple((name, reduce(PiecewiseLinear.__add__, signals)) for name, signals in found.items()), starts
 
 
 def _contact(event: SystemEvent) -> PiecewiseLinear:

@@ -42,6 +42,7 @@ VOLTAGES = (
     ("input_voltage_V", "BMS input", "#E69F00", 1.2),
     ("battery_voltage_V", "LFP battery", "#0072B2", 1.6),
     ("system_voltage_V", "System+", "#D55E00", 1.2),
+    ("ground_V", "ground of the BMS", "#000000", 1.2),
 )
 TIME_UNITS = ((2.0, 1.0, "s"), (2e-3, 1e-3, "ms"), (0.0, 1e-6, "\N{MICRO SIGN}s"))
 
@@ -98,7 +99,7 @@ def _swing(window: xr.Dataset, name: str) -> float:
 def _moving(window: xr.Dataset) -> str:
     """What the enlarged stretch is chosen by: the current that moves most; where none does, the starter's voltage."""
     if swing_A(window) < LEAST_SWING_A:
-        return "starter_voltage_V"
+        return "ground_V" if "ground_V" in window else "starter_voltage_V"
     names = [name for name in ("port_current_A", *PATHS) if name in window]
     return max(names, key=lambda name: _swing(window, name))
 

@@ -3,7 +3,7 @@
     stb -- contact, or coupling diode -- input cable -- ab -- generator
 
 As on a real bench the supply stays connected through a diode while a positive pulse stands above it. Pulse 1 belongs to
-a supply that is cut off at the same moment: no diode, and the generator hangs between the supply and the input. The
+a supply that is cut off at the same moment: no diode, the generator brings the supply itself. The
 contact of the input lead (`cosim.deck.CUTS`) opens before the pulse and closes after it; the generator is connected
 only in between, so that its own resistors load nobody.
 """
@@ -75,9 +75,10 @@ class PulseDeck:
         values |= {"ua": self.supply_V} if self.pulse in OWN_SUPPLY else {}
         values |= {"clamp": CLAMPED_V} if self.pulse == "B" else {}
         told = " ".join(f"{name}={value!r}" for name, value in values.items())
-        ref = "0" if self.pulse in OWN_SUPPLY else "stb"
+        ref = "0" if self.pulse in OWN_SUPPLY else "genref"
         on_s, off_s = self.begin_s - CONNECT_S, self.begin_s + kind.lasts_s
         lines = [
+            "egenref genref 0 stb 0 1",
             f"xgen genout {ref} {kind.subcircuit} {told}",
             "vigen genout gens 0",
             f"vgen xgen 0 pwl(0 0 {on_s!r} 0 {on_s + 2e-6!r} 1 {off_s!r} 1 {off_s + 2e-6!r} 0)",

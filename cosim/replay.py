@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.deck import SOURCE_WAVES, DeckSpec, top_deck
+from cosim.deck import SOURCE_WAVES, DeckSpec
 from cosim.system_deck import in_preroll
+from cosim.window_deck import deck_text
 from cosim.window_steps import COMMAND_RAMP_S
 from models import bank, bank_work, cell
 
@@ -132,7 +133,7 @@ def replay_deck(
     circuit : netlists to use instead of the present ones
     """
     lines: list[str] = []
-    for line in top_deck(spec, circuit=circuit).splitlines():
+    for line in deck_text(spec, circuit).splitlines():
         words = line.split()
         if len(words) == 4 and words[3] == "external":
             if words[0] == "vemf" and native is not None:

@@ -81,7 +81,7 @@ class OpenCable(_Event):
     """A lead opens for a moment, under whatever current it carries."""
 
     kind: Literal["open_cable"]
-    cable: Literal["alternator", "starter_battery", "input", "battery"]
+    lead: Literal["alternator", "starter_battery", "input", "battery"]
     duration_s: Brief = 0.1
 
 
@@ -137,7 +137,7 @@ def event_devices(events: list[Event]) -> list[tuple[str, system.Device]]:
 def cut_of(event: Opening) -> str:
     """Which lead an event opens (`cosim.deck.CUTS`)."""
     if isinstance(event, OpenCable):
-        return event.cable
+        return event.lead
     return "ground" if isinstance(event, OpenGround) else "starter_battery"
 
 
@@ -159,8 +159,8 @@ def check_events(scenario: Scenario, origin: str) -> None:
             raise InputError(origin, f"{field}.kind", told, allowed)
         if isinstance(event, LoadDump) and scenario.source.kind != "vehicle":
             raise InputError(origin, f"{field}.kind", event.kind, "with source.kind: vehicle (there is no alternator)")
-        if isinstance(event, OpenCable) and event.cable == "alternator" and scenario.source.kind != "vehicle":
-            raise InputError(origin, f"{field}.cable", event.cable, "starter_battery, input, battery (no alternator)")
+        if isinstance(event, OpenCable) and event.lead == "alternator" and scenario.source.kind != "vehicle":
+            raise InputError(origin, f"{field}.lead", event.lead, "starter_battery, input, battery (no alternator)")
     if len(at_system(scenario.events)) > MOST_AT_SYSTEM:
         found = len(at_system(scenario.events))
         raise InputError(origin, "events", f"{found} at System+", f"at most {MOST_AT_SYSTEM} there")

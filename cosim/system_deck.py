@@ -108,7 +108,7 @@ class SystemDeck:
         """Lines of the deck."""
         return [
             "* ---- System+",
-            f"xsysp lb sysb {ground} xchg xdis xpre xrst xtqd xtqc shunt latch scs pqd pqc psother pclamp sstored"
+            f"xsysp lb sysb {ground} xchg xdis xpre xrst xtqd xtqc shunt latch scs pqd pqc psother spclamp sstored"
             f" system_path latch0={int(self.latched)}",
             "visys sys sysb 0",
             f"xcsys sys dev cable r={self.cable_ohm!r} l={self.cable_H!r}",

@@ -16,7 +16,7 @@ import bms
 from cosim import window_system
 from cosim.characteristic import LINK
 from cosim.commands import command_vector
-from cosim.deck import DeckSpec, externals, signals, top_deck
+from cosim.deck import DeckSpec, externals, signals
 from cosim.exchange import (
     I_ALTERNATOR,
     I_BATTERY,
@@ -39,7 +39,7 @@ from cosim.spice import SpiceSession
 from cosim.spice_sources import SourceTable
 from cosim.supervision import Supervision
 from cosim.timeline import NOTHING, Timeline
-from cosim.window_deck import has_path, with_field_held
+from cosim.window_deck import deck_text, has_path, with_field_held
 from cosim.window_outcome import WindowEnd, handed_back
 from cosim.window_port import SystemPath, hold_contact
 from cosim.window_recipe import RECIPE, WindowRecipe
@@ -132,7 +132,7 @@ class Window:
         self._stop, self._step = session.request_stop, session.longest_step_s
         self._reset()
         waves = session.transient(
-            top_deck(self._spec), tstop_s=ticks[-1], tmax_s=self._longest_step_s, signals=list(self._signals.values()),
+            deck_text(self._spec), tstop_s=ticks[-1], tmax_s=self._longest_step_s, signals=list(self._signals.values()),
             sources=self._table, on_accept=self._accept, restart=self._reset, options=self.request.options,
             breakpoints=sorted({ENABLE_AT_S, *self._settling, *self._breakpoints}),
         )
@@ -174,7 +174,7 @@ class Window:
         source, _ = source_thevenin(s, float(self._inputs.supply_emf_V.at(start_s)), p)
         before = self._previous
         values = {
-            "vemf": emf, "vsrc": source, "ven": 0.0, "vref": before.sense_reference_V * 1e3,
+            "vemf": emf, "vsrc": source, "ven": 0.0, "vlift": 0.0, "vref": before.sense_reference_V * 1e3,
             "vtfuse": s.fuse.temperature_degC, "vset": alternator.setpoint_V(s.alternator.case_degC, p.alternator),
             "vimax": self._capability(start_s), "vload": float(self._inputs.load_A.at(start_s)), **junctions(s),
         }

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from cosim.deck import CUT_S, AlternatorDeck, DeckSpec, Section
+from cosim.deck import CUT_S, AlternatorDeck, DeckSpec, Section, circuit_text, top_deck
 from cosim.plant import PlantParameters, PlantState, source_thevenin
 from cosim.pulse_deck import PulseDeck
 from cosim.system_deck import SystemDeck
@@ -64,6 +65,17 @@ def _beside_contact(ohm: float, lead: str, cuts: tuple[str, ...]) -> float:
 def has_path(spec: DeckSpec) -> bool:
     """Whether System+ is a circuit of this deck."""
     return any(isinstance(section, SystemDeck) for section in spec.sections)
+
+
+def deck_text(spec: DeckSpec, circuit: str | None = None) -> str:
+    """Top deck of a window, from its spec or from circuits kept from an earlier day.
+
+    ngspice takes a node `gnd` for node 0, in subcircuits too. Where the ground lead of the BMS can open, the ports of
+    that name get another one.
+    """
+    if "ground" in spec.cuts:
+        circuit = re.sub(r"\bgnd\b", "gn", circuit_text(spec.netlist) if circuit is None else circuit)
+    return top_deck(spec, circuit=circuit)
 
 
 def with_field_held(spec: DeckSpec, until_s: float) -> DeckSpec:

@@ -59,19 +59,34 @@ def _begun(time_s: Array, wave: Array, last: int) -> float:
     return float(time_s[first])
 
 
-def events_of(time_s: Array, waves: dict[str, Array], start_s: float, stop_s: float) -> list[Note]:
-    """Events of the hardware in a window with System+ as a circuit.
+def trips(time_s: Array, waves: dict[str, Array]) -> list[tuple[float, float, float]]:
+    """Every over-voltage trip of the alternator path: when [s], how long [s], highest voltage after the fuse [V]."""
+    tripped = waves["over_voltage_trip"] > 0.5
+    starts = np.flatnonzero(tripped[1:] & ~tripped[:-1]) + 1
+    found = []
+    for k in starts:
+        later = np.flatnonzero(~tripped[k:])
+        stop = int(k + later[0]) if later.size else tripped.size - 1
+        low = max(int(k) - 1, 0)
+        found.append((float(time_s[k]), float(time_s[stop] - time_s[k]), float(waves["fb_V"][low : stop + 1].max())))
+    return found
+
+
+def events_of(time_s: Array, waves: dict[str, Array], start_s: float) -> list[Note]:
+    """Events of the hardware in a window.
 
     Parameters
     ----------
     time_s, waves : accepted points of the window
-    start_s, stop_s : where the window lies in the run [s]
+    start_s : where the window begins in the run [s]
     """
-    del stop_s
     notes: list[Note] = []
-    for one in openings(time_s, waves):
+    for one in openings(time_s, waves) if "latch" in waves else ():
         after = f"below {OPEN_A:g} A after {1e6 * one.open_after_s:.0f} us"
         since = "" if np.isnan(one.since_fault_s) else f"{1e6 * one.since_fault_s:.0f} us after the fault, {after}, "
         detail = f"{since}peak {one.peak_A:.0f} A, I2t {one.i2t_A2s:.1f} A2s"
         notes.append((start_s + one.latched_s, "circuit", "System+ latch opened", detail))
-    return notes
+    for at_s, held_s, highest_V in trips(time_s, waves):
+        detail = f"alternator port blocked for {1e3 * held_s:.3g} ms, highest {highest_V:.1f} V behind the fuse"
+        notes.append((start_s + at_s, "circuit", "over-voltage trip", detail))
+    return sorted(notes)

@@ -9,14 +9,15 @@ from numpy.typing import NDArray
 
 import bms
 from cosim.balance import window_balance
+from cosim.characteristic import LINK
 from cosim.deck import DeckSpec
 from cosim.network import Operating
 from cosim.plant import PlantParameters, PlantState, stored_charge_C
 from cosim.policy import WindowRequest
 from cosim.supervision import Supervision
-from cosim.window_deck import has_path
 from cosim.window_events import events_of
 from cosim.window_result import WindowOutcome, window_dataset
+from cosim.window_safety import rating_notes
 from cosim.window_time import seconds
 
 Array = NDArray[np.float64]
@@ -77,8 +78,9 @@ def handed_back(
     if balance.charge_relative > CHARGE_BOUND or balance.energy_relative > ENERGY_BOUND:
         detail = f"charge {balance.charge_relative:.2g}, energy {balance.energy_relative:.2g} relative"
         notes.append((stop_s, "engine", "balance off", f"{request.name}: {detail}"))
-    if has_path(spec):
-        notes += events_of(time_s, waves, start_s, stop_s)
+    if (spec.sections or spec.cuts) and p.characteristic.kind != LINK:
+        notes += events_of(time_s, waves, start_s)
+        notes += rating_notes(time_s, waves, float(end.start.box.heatsink_degC), start_s)
     return WindowOutcome(
         state=end.state, supervision=end.supervision, standing=end.standing, end_tick=end.end_tick,
         dataset=window_dataset(time_s, waves, request, start_s, stop_s), balance=balance,

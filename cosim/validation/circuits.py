@@ -1,4 +1,4 @@
-"""The circuits on their benches, one figure per requirement row: S2 (short circuits, steps), S6 (capacitive loads).
+"""The circuits on their benches, figures per requirement row: S2 (short circuits, steps), S6 (capacitive loads), A7.
 
 Beside each: points per simulated millisecond and wall time per simulated millisecond. The benches are those of
 `tests/netlists`; what they give is compared with the requirements' limits, and with hand calculations: the current of a
@@ -8,12 +8,15 @@ short rises towards ``V / R`` with ``L / R``, with what battery, path, cable and
 from __future__ import annotations
 
 import math
+import time
 from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from cosim.benches.alternator_port import MODES, conformance, run_pulse
+from cosim.benches.pulses import OPENINGS, PULSES
 from cosim.spice import SpiceSession
 from cosim.validation.drawing import COLOURS, finish, sheet
 from cosim.validation.figure import ValidationFigure, within
@@ -59,6 +62,7 @@ def check(data: Path | None) -> Checked:
     figures = [figure for key, ran in shorts.items() for figure in short_figures(*key, ran)]
     figures += [figure for degC, ran in steps.items() for figure in step_figures(degC, ran)]
     figures += capacitive_figures(loads)
+    figures += pulse_figures(session)
     figures += cost_figures("S2_short", [*shorts.values()], 1.2)
     figures += cost_figures("S2_step", [*steps.values()], 2.0)
     return Checked(figures, picture(shorts, steps, loads))
@@ -153,6 +157,30 @@ def capacitive_figures(loads: dict[str, Ran]) -> list[ValidationFigure]:
         within("circuits_S6_plugged_peak_A", float(plugged["port_A"].max()), "A", -math.inf, 850.0, OURS, S2),
         within("circuits_S6_drawing_V", float(drawing["system_V"][-1]), "V", 3.5, 3.6, OURS,
                "13.3 V less 6.5 ohm x 1.5 A: pre-charge never ends"),
+    ]
+
+
+def pulse_figures(session: SpiceSession) -> list[ValidationFigure]:
+    """A7 and A8: every pulse of the list in every mode of the alternator port, and its opening under current."""
+    begun = time.perf_counter()
+    runs = [run_pulse(session, pulse, mode) for pulse in PULSES if pulse.rated for mode in MODES]
+    runs += [run_pulse(session, pulse, "lift" if "225" in pulse.name else "on") for pulse in OPENINGS]
+    wall_s, span_s = time.perf_counter() - begun, sum(float(one.time_s[-1]) for one in runs)
+    told, all_runs = conformance(runs), float(len(runs))
+    return [
+        within("circuits_A7_runs_passed", told["runs_passed"], "1", all_runs, all_runs, OURS, "requirements A7, A8"),
+        within("circuits_A7_battery_peak_V", told["battery_peak_V"], "V", -math.inf, 18.0, OURS, "requirement A7"),
+        within("circuits_A7_stud_peak_V", told["stud_peak_V"], "V", -math.inf, 30.0, OURS, "requirement A7"),
+        within("circuits_A7_stud_above_18V_us", told["stud_above_18V_us"], "us", -math.inf, 200.0, OURS,
+               "requirement A7"),
+        within("circuits_A8_least_margin", told["least_rating_margin"], "1", 0.0, math.inf, OURS,
+               "requirement A8: ratings of every device (models/parameters/ratings_*.yaml)"),
+        within("circuits_A7_fuse_melted", told["fuse_melted"], "1", -math.inf, 1.0, OURS, "the fuse stays whole"),
+        within("circuits_A7_balance", told["energy_balance"], "1", -math.inf, 1e-2, OURS, "energy adds up"),
+        within("circuits_A7_points_per_ms", sum(one.time_s.size for one in runs) / (1e3 * span_s), "1/ms", -math.inf,
+               2e4, OURS, "circuit facts E: a buck has 15,000"),
+        within("circuits_A7_wall_ms_per_ms", wall_s / span_s, "ms/ms", -math.inf, 5e3, OURS,
+               "circuit facts E: a buck has 1150"),
     ]
 
 
