@@ -97,9 +97,9 @@ CUTS = {
     "ground": ("bgnd", "0"),
 }
 """Leads that an event can open, and their ends."""
-CUT_S, ARC_V, ARC_S = 1e4, 30.0, 20.0
-"""Contact of such a lead while closed [S], voltage and slope of the arc that opens under current (ours: 0.1 mohm; an
-arc of millimetres)."""
+CUT_S, ARC_V, ARC_S = 1e4, 150.0, 20.0
+"""Contact of such a lead while closed [S], voltage and slope of its arc at opening (ours: 0.1 mohm; above a load dump,
+which must not flow through an arc that has long gone out)."""
 GROUND_OHM, GROUND_H = 5e-3, 0.5e-6
 """Ground lead of the BMS where a deck has one (ours: 0.5 m of 2.5 mm2 with a Faston tab, G3)."""
 
