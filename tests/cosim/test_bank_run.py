@@ -99,7 +99,7 @@ def test_fifty_batteries_need_the_larger_variant() -> None:
 # ---- holds ----------------------------------------------------------------------------------------------------
 def test_bounds_of_one_battery_count_for_its_cells_only() -> None:
     low, high = bounds_of({"cell_voltage_V": (2.5, 3.7), "cell_voltage_V[1]": (3.0, 3.9)}, 3)
-    measured = np.concatenate(([13.0, 0.0, 13.0, 25.0, 25.0], [NOT_FITTED] * 5, np.full(12, 3.3), np.full(12, 25.0)))
+    measured = np.concatenate(([13.0, 0.0, 13.0, 25.0, 25.0], [NOT_FITTED] * 6, np.full(12, 3.3), np.full(12, 25.0)))
     assert inside(measured, low, high)
     for cell, volts, held in ((0, 2.9, True), (5, 2.9, False), (7, 3.1, True), (9, 2.9, True), (5, 3.8, False)):
         moved = measured.copy()

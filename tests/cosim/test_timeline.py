@@ -38,7 +38,7 @@ def made(**changes: Any) -> tuple[Timeline, PlantParameters]:
 
 
 def truth(cell_V: float = 3.3) -> np.ndarray:
-    scalars = [13.0, 0.01, 13.2, 25.0, 25.0, -20.0, 13.1, -20.0, 6.6, 6.6]
+    scalars = [13.0, 0.01, 13.2, 25.0, 25.0, -20.0, 13.1, -20.0, 0.0, 6.6, 6.6]
     return np.concatenate((scalars, np.full(8, cell_V), np.full(8, 20.0)))
 
 
@@ -106,7 +106,7 @@ def test_without_remote_and_faults_nothing_is_written() -> None:
 def test_what_is_not_fitted_is_none() -> None:
     _, p = made(system={}, remote=[], faults=[])
     vector = truth()
-    vector[5:10] = -np.inf
+    vector[5:11] = -np.inf
     seen = as_measurements(measure(vector, p.sensors), 8)
     assert (seen.system_current_A, seen.system_voltage_V, seen.battery_current_A) == (None, None, None)
     assert (seen.remote_L_V, seen.remote_H_V, seen.hardware_latch) == (None, None, None)
