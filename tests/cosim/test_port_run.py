@@ -11,10 +11,13 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from cosim.export import export_text, recorded_waves
+from cosim.replay import replay_deck
 from cosim.result import Result
 from cosim.scenario import parse_scenario
 from cosim.simulation import Simulation
 from cosim.spice import SpiceSession
+from cosim.window_recipe import WindowRecipe
 
 BASE: dict[str, Any] = {
     "name": "p", "bank": {"soc": 0.6}, "recording": {"period_s": 0.1},
@@ -126,3 +129,19 @@ def test_the_same_bits_twice(spice: SpiceSession) -> None:
     assert first.events == second.events
     for name, window in first.windows.items():
         assert window.identical(second.windows[name]), name
+
+
+def test_a_window_of_system_plus_replays_without_python(spice: SpiceSession, shorted: Result) -> None:
+    """The deck that `export` writes: recorded sources instead of Python's, the pre-roll's gates and loads included."""
+    w = window_of(shorted, "short_circuit")
+    recipe = WindowRecipe.from_json(w.attrs["recipe"])
+    deck = replay_deck(recipe.spec, w.time_s.values, recorded_waves(w), recipe.preroll_s)
+    fault_s = recipe.preroll_s + 3.0503 - float(w.attrs["start_s"])
+    plain = spice.transient(
+        deck, tstop_s=fault_s + 1e-3, tmax_s=2e-5, signals=["v(shunt)", "v(latch)"], breakpoints=[fault_s]
+    )
+    opened = plain.time_s[np.flatnonzero(plain["v(latch)"] > 0.5)[0]] - fault_s
+    told_us, _, peak_A, _ = _numbers(next(e for e in shorted.events if e.event == "System+ latch opened").detail)
+    assert 1e6 * opened == pytest.approx(told_us, rel=0.03)
+    assert float(plain["v(shunt)"].max()) == pytest.approx(peak_A, rel=0.03)
+    assert "system_path" in export_text(shorted, w.attrs["name"])
