@@ -9,6 +9,7 @@ import os
 import statistics
 import sys
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -114,7 +115,7 @@ def growth(windows: int, warm_up: int = WARM_UP) -> dict[str, float]:
         if k < windows:
             one_window(session)
     known = [number for number in used if number is not None]
-    leaks = [(after - before) / BLOCK for before, after in zip(known, known[1:], strict=False)]
+    leaks = [(after - before) / BLOCK for before, after in pairwise(known)]
     return {"windows": float(windows), "points_per_window": float(points), "start_MB": seen[0],
             "first_half_MB": seen[1] - seen[0], "second_half_MB": seen[2] - seen[1], "growth_MB": seen[2] - seen[0],
             **({"leak_B_per_window": statistics.median(leaks)} if leaks else {})}

@@ -12,8 +12,8 @@ import pytest
 from cosim.paths import ROOT
 
 LEAK_B = 1000.0
-"""Bound on what a window leaves behind. Measured 495 B: 32 B for each of the deck's 14 external sources (ngspice 39 never
-frees the empty text of the word `external`), 50 B elsewhere. With the option `cshunt` it was 4,020 B."""
+"""Bound on what a window leaves behind. Measured 495 B: 32 B for each of the deck's 14 external sources (ngspice 39
+never frees the empty text behind the word `external`), 50 B elsewhere. With the option `cshunt` it was 4,020 B."""
 
 
 def grown(windows: int, warm_up: int) -> dict[str, float]:

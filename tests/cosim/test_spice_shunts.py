@@ -40,18 +40,21 @@ DECKS = {
     "link": top_deck(DeckSpec("l", "direct_connection", alternator=MACHINE)),
     **{name: around(name) for name in PORTS},
     "meters": (
-        "* currents of what is no voltage source, in two scopes\nv1 a 0 1\nb1 x 0 v=i(r1)+2*i(l1)*i(r1)+i(v1)\nr1 p a 1\n"
-        "r2 p 0 1\nl1 p qq 1\nr3 qq 0 1\nx1 p s\nr6 x 0 1\n.subckt s n\nb1 m 0 v=i(r1)\nr1 n 0 1\nr2 m 0 1\n.ends\n"
+        "* currents of what is no voltage source, in two scopes\nv1 a 0 1\nb1 x 0 v=i(r1)+2*i(l1)*i(r1)+i(v1)\n"
+        "r1 p a 1\nr2 p 0 1\nl1 p qq 1\nr3 qq 0 1\nx1 p s\nr6 x 0 1\n.subckt s n\nb1 m 0 v=i(r1)\nr1 n 0 1\nr2 m 0 1\n.ends\n"
     ),
     "order": "* V(p,q) makes q first\nv1 a 0 1\nb1 x GND v=v(p,q)+v(Z)*v(a)\nr1 p 0 1\nr2 q 0 1\nr3 z 0 1\nr5 q a 1k\n",
 }
+
+
+HELD = {"vemf": 13.2, "vsrc": 14.4, "vset": 14.4, "vref": 52.0, "vimax": 100.0}
 
 
 def values(deck: str) -> SourceTable:
     table = SourceTable()
     for name in externals(DeckSpec("", "", system=True)):
         if f"\n{name} " in deck:
-            table.hold(name, 0.0, {"vemf": 13.2, "vsrc": 14.4, "vset": 14.4, "vref": 52.0, "vimax": 100.0}.get(name, 0.0))
+            table.hold(name, 0.0, HELD.get(name, 0.0))
     return table
 
 
@@ -75,8 +78,9 @@ def test_elements_by_hand() -> None:
 @pytest.mark.parametrize("line", [
     "r1 a 0 r={1k*v(a)}", "c1 a 0 c='1n*time'", "e1 b 0 vol='v(a)'", "e1 b 0 a 0 2 m=1", "g1 b 0 poly(1) a 0 0 1",
     "f1 b 0 poly(1) vin 0 1", "t1 a 0 b 0 z0=50", "u1 a b 0 mod", ".global rail", "x1 a nosuch", "x1 a b one",
-    "m1 a b 0 nomodel", "d1 a md md md", "b1 b 0 v=max(0,i(r9))", "b1 b 0 v=i (r9)", "b1 b 0 v=v((a))", "b1 b 0 v=i(e9)",
-    "r1 (a 0) 1k", "r1 a {n} 1k", "r1 a null 1k", "r1 a x_vmeas_0 1k", "x1 a one p = 3", ".if (1)", "y1 a 0 b 0 mod",
+    "m1 a b 0 nomodel", "d1 a md md md", "b1 b 0 v=max(0,i(r9))", "b1 b 0 v=i (r9)", "b1 b 0 v=v((a))",
+    "b1 b 0 v=i(e9)", "r1 (a 0) 1k", "r1 a {n} 1k", "r1 a null 1k", "r1 a x_vmeas_0 1k", "x1 a one p = 3", ".if (1)",
+    "y1 a 0 b 0 mod",
 ])
 def test_a_deck_with_anything_else_keeps_the_option(line: str) -> None:
     lines = ["vin a 0 1", "r9 a 0 1k", ".model md d is=1e-9", ".subckt one p", "r1 p 0 1", ".ends"]
