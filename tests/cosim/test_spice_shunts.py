@@ -41,7 +41,8 @@ DECKS = {
     **{name: around(name) for name in PORTS},
     "meters": (
         "* currents of what is no voltage source, in two scopes\nv1 a 0 1\nb1 x 0 v=i(r1)+2*i(l1)*i(r1)+i(v1)\n"
-        "r1 p a 1\nr2 p 0 1\nl1 p qq 1\nr3 qq 0 1\nx1 p s\nr6 x 0 1\n.subckt s n\nb1 m 0 v=i(r1)\nr1 n 0 1\nr2 m 0 1\n.ends\n"
+        "r1 p a 1\nr2 p 0 1\nl1 p qq 1\nr3 qq 0 1\nx1 p s\nr6 x 0 1\n"
+        ".subckt s n\nb1 m 0 v=i(r1)\nr1 n 0 1\nr2 m 0 1\n.ends\n"
     ),
     "order": "* V(p,q) makes q first\nv1 a 0 1\nb1 x GND v=v(p,q)+v(Z)*v(a)\nr1 p 0 1\nr2 q 0 1\nr3 z 0 1\nr5 q a 1k\n",
 }
