@@ -32,7 +32,12 @@ def test_a_hundred_windows_leave_next_to_nothing() -> None:
 
 
 @pytest.mark.long
-def test_a_thousand_windows_grow_memory_by_at_most_1_MB() -> None:
-    """Issues 3 (2 MB) and 10 (1 MB); after a warm-up that fills caches and the allocator's pools."""
+def test_a_thousand_windows_grow_memory_by_at_most_2_MB() -> None:
+    """Issue 3, after a warm-up that fills caches and the allocator's pools; and what stays in use is 1 MB (issue 10).
+
+    Measured 0.5 MB of both. RAM has the wider bound because Python's table of interned strings, which never shrinks,
+    may double meanwhile: that is 1.9 MB, once in the life of a process.
+    """
     found = grown(1000, 60)
-    assert found["growth_MB"] <= 1.0, found
+    assert found["growth_MB"] <= 2.0, found
+    assert found.get("leak_B_per_window", 0.0) <= LEAK_B, found
