@@ -113,16 +113,18 @@ def update(
     """
     if extremes is None:
         return state._replace(pending_ms=None) if state.pending_ms is not None else state
-    trip, release, _, high = _mirrored(predicate, extremes)
+    above = predicate.side is Side.ABOVE
     if state.active:
         due = now_ms - state.since_ms >= predicate.rest_ms and now_ms % predicate.release_grid_ms == 0
-        return PredicateState(False, None, state.since_ms) if due and high <= release else state
-    if not high > trip:
+        back = extremes[1] <= predicate.release if above else extremes[0] >= predicate.release
+        return PredicateState(False, None, state.since_ms) if due and back else state
+    if not (extremes[1] > predicate.trip if above else extremes[0] < predicate.trip):
         return state._replace(pending_ms=None) if state.pending_ms is not None else state
-    pending_ms = now_ms if state.pending_ms is None else state.pending_ms
-    if now_ms - pending_ms >= predicate.trip_delay_ms:
+    if state.pending_ms is not None and now_ms - state.pending_ms < predicate.trip_delay_ms:
+        return state
+    if predicate.trip_delay_ms <= 0 or state.pending_ms is not None:
         return PredicateState(True, None, now_ms)
-    return PredicateState(False, pending_ms, state.since_ms)
+    return PredicateState(False, now_ms, state.since_ms)
 
 
 def constraint(

@@ -15,15 +15,15 @@ from bms import bank, load_output, system_port
 from bms import plan as names
 from bms import thermal as estimators
 from bms.alternator_port import AlternatorMode, next_mode
-from bms.channels import ON, Pair, Readings, evaluate, missing_ports, read, remote_level
+from bms.channels import NONE, ON, Pair, Readings, evaluate, is_quiet, missing_ports, read, remote_level
 from bms.events import REACTIONS, Cause, Event, EventName, Fault, Reaction
 from bms.firmware_parameters import FirmwareParameters
 from bms.fuse_table import resistance_ohm
-from bms.holding import Wants, hold_of
+from bms.holding import UNDISTURBED, Wants, hold_of
 from bms.interface import Commands, Hold, Measurements
 from bms.outputs import commands, is_powered, limit_A
 from bms.plan import Plan
-from bms.predicates import IDLE, PredicateState, update
+from bms.predicates import IDLE, Predicate, PredicateState, update
 from bms.report import heat_events, with_values
 from bms.settings import PreAlarmMode, RemoteFunction, Settings
 from bms.state import WATCHES, State, Switch, switched
@@ -80,6 +80,11 @@ def step(state: State, measurements: Measurements, settings: Settings, dt_s: flo
     elif not missing_port:
         thermal = estimators.begin(measurements, now_ms, plan.rating, f)
     readings = read(measurements, plan, missing_port, None if thermal is None else thermal.reference_ohm)
+    if _rests(state, readings, f) and is_quiet(readings, gates.charging, plan, f):
+        passed = _passed(state, readings, thermal, settings, now_ms)
+        if passed is not None:
+            held = hold_of(passed, readings, UNDISTURBED, _quiet_values(measurements), gates, settings)
+            return StepResult(passed, commands(passed, settings), (), held)
     values = evaluate(readings, gates, f)
     predicates = _updated(plan, state.predicates, values, now_ms)
     active = {name for name, found in predicates if found.active}
@@ -96,6 +101,67 @@ def step(state: State, measurements: Measurements, settings: Settings, dt_s: flo
     events = with_values(events, readings)
     held = hold_of(new, readings, wants, values, gates, settings)
     return StepResult(new, commands(new, settings), tuple(events), held)
+
+
+def _rests(state: State, r: Readings, f: FirmwareParameters) -> bool:
+    """Whether only a fault, remote or the source can move a machine: everything is on, no timer runs, no fault."""
+    load, system, system_A = state.load, state.system, r.system_A
+    return (
+        state.started and not state.faults and state.thermal is not None
+        and state.remote.on and state.charge.on and state.charge_gate.on
+        and load.alarm_ms is None and load.off_ms is None
+        and state.cap.next_ms is None and state.fuse.at_ms is None
+        and system.mode is SystemMode.ON and system.heat_A2ms == 0 and system.level_A <= f.system_continuous_A
+        and not r.m.hardware_latch
+        and (system_A is None or system_port.measured(system, system_A, f) is system)
+    )
+
+
+def _passed(
+    state: State, r: Readings, thermal: estimators.Thermal | None, settings: Settings, now_ms: int
+) -> State | None:
+    """State after a call in which all machines rest and all but the source is quiet; None if anything may change.
+
+    What is left is time, the estimators, the debounce of the source and what sensors under watch answer to. Most calls
+    are like this one. It leaves out, it decides nothing: `step` without it gives the same (a test compares them).
+    """
+    plan, before = settings.plan, state.thermal
+    if thermal is None or before is None or thermal.off:
+        return None
+    source, others = [], []
+    for entry in state.predicates:
+        if plan.channel_of[entry[0]] == SOURCE:
+            source.append(entry)
+        elif entry[0] == names.REMOTE_ON and entry[1].active:
+            others.append(entry)
+        else:
+            return None
+    if thermal is not before and (thermal.limit_A < plan.rating.full_A) != (before.limit_A < plan.rating.full_A):
+        return None
+    input_V = r.m.input_voltage_V
+    _, low_V, high_V, rows = plan.rows[SOURCE]
+    if source or not low_V <= input_V <= high_V:
+        source = _row_updated(rows, dict(source), (input_V, input_V), now_ms)
+    active = [name for name, found in source if found.active]
+    mode, _ = next_mode(state.mode, state.stopped_ms, active, None, now_ms, settings.firmware.rearm_ms)
+    watches = _watched(state, r, settings, thermal, now_ms)
+    if mode is not state.mode or any(watch is not None and watch.frozen_ms is not None for watch in watches):
+        return None
+    return State(
+        now_ms, mode, state.stopped_ms, (*source, *others), thermal, (), True, state.remote, state.charge,
+        state.charge_gate, state.load, state.system, state.cap, state.fuse, watches,
+    )
+
+
+SOURCE = names.CHANNELS.index(names.DIRECT[0])
+
+
+def _quiet_values(m: Measurements) -> tuple[Pair, ...]:
+    """What `evaluate` gives, as far as a hold asks for it, where all but the source is quiet."""
+    return (m.input_voltage_V, m.input_voltage_V), *_QUIET
+
+
+_QUIET = (NONE,) * (len(names.CHANNELS) - 1)
 
 
 def _milliseconds(dt_s: float) -> int:
@@ -115,14 +181,22 @@ def _updated(plan: Plan, before: Predicates, values: list[Pair | None], now_ms: 
     busy = [channel_of[name] for name in states]
     after: list[tuple[str, PredicateState]] = []
     for value, (index, low, high, predicates) in zip(values, plan.rows, strict=True):
-        if (value is None or (low <= value[0] and value[1] <= high)) and index not in busy:
-            continue
-        for predicate in predicates:
-            name = predicate.name
-            found = update(predicate, states.get(name, IDLE), value, now_ms)
-            if found.active or found.pending_ms is not None:
-                after.append((name, found))
+        if index in busy or not (value is None or (low <= value[0] and value[1] <= high)):
+            after += _row_updated(predicates, states, value, now_ms)
     return tuple(after)
+
+
+def _row_updated(
+    predicates: tuple[Predicate, ...], states: dict[str, PredicateState], value: Pair | None, now_ms: int
+) -> list[tuple[str, PredicateState]]:
+    """Predicates of one channel that are not idle after this reading."""
+    after = []
+    for predicate in predicates:
+        name = predicate.name
+        found = update(predicate, states.get(name, IDLE), value, now_ms)
+        if found.active or found.pending_ms is not None:
+            after.append((name, found))
+    return after
 
 
 def _faults(active: set[str], state: State, before: tuple[Fault, ...]) -> tuple[Fault, ...]:

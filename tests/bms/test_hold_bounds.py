@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 import bms
-from bms.holding import PLACES, SAFETY, Limits
+from bms.holding import SAFETY, Limits
+from bms.interface import PLACES
 from bms.predicates import FREE, LARGEST
 from tests.bms.rig import OPEN_H, OPEN_L, Rig, low
 
