@@ -48,7 +48,7 @@ UNDISTURBED = Wants(
     True, True, system_port.SystemInputs(True, Cause.WANTED, None, None, False, False, False, True),
     load_output.LoadInputs(None, None, True, False),
 )
-"""What is wanted while nothing stands against it."""
+"""What is wanted while all machines rest: none of them has a timer."""
 
 
 class Limits:
@@ -118,11 +118,11 @@ class Limits:
 
 
 def hold_of(
-    state: State, r: Readings, wants: Wants, values: Sequence[Pair | None], gates: Gates, settings: Settings
+    state: State, r: Readings, wants: Wants, values: Sequence[Pair | None], gates: Gates, now_gates: Gates,
+    settings: Settings,
 ) -> Hold:
-    """Hold after a call; `gates` are those with which `values` were made."""
+    """Hold after a call; `gates` are those with which `values` were made, `now_gates` those of the state."""
     f, plan, now_ms, thermal = settings.firmware, settings.plan, state.time_ms, state.thermal
-    now_gates = state.gates
     charging = now_gates.charging
     fitted = _fitted(r) if r.optional else ()
     switched = now_gates != gates if fitted else charging != gates.charging
@@ -224,15 +224,14 @@ def _direct(
     low, high = names.SENSOR_RANGES[channel.name]
     for predicate in channel.predicates:
         found = states.get(predicate.name)
-        if found is None:
-            if predicate.side is Side.ABOVE:
-                high = min(high, predicate.trip)
-            else:
-                low = max(low, predicate.trip)
-        else:
+        if found is not None:
             (least, most), until_ms = constraint(predicate, found, value, now_ms)
             limits.before(until_ms)
-            low, high = max(low, least), min(high, most)
+        elif predicate.side is Side.ABOVE:
+            least, most = -LARGEST, predicate.trip
+        else:
+            least, most = predicate.trip, LARGEST
+        low, high = least if least > low else low, most if most < high else high
     limits.low[place], limits.high[place] = low, high
 
 
@@ -385,6 +384,11 @@ def _timers(limits: Limits, state: State, r: Readings, wants: Wants, settings: S
     f, now_ms = settings.firmware, state.time_ms
     if state.mode is AlternatorMode.RESTING and state.stopped_ms is not None:
         limits.before(state.stopped_ms + f.rearm_ms)
+    for watch in state.watches:
+        if watch is not None and (watch.due_ms is not None or watch.frozen_ms is not None):
+            limits.before(bank.watch_until_ms(watch, now_ms, f))
+    if wants is UNDISTURBED:
+        return
     if state.load.alarm_ms is not None or state.load.off_ms is not None or wants.load.alarm is not None:
         load = load_output.until(state.load, wants.load, r.cell_V, now_ms, f)
         limits.before(load.until_ms)
@@ -399,6 +403,3 @@ def _timers(limits: Limits, state: State, r: Readings, wants: Wants, settings: S
         limits.before(switch_until_ms(state.remote, f))
     limits.before(state.cap.next_ms)
     limits.before(state.fuse.at_ms)
-    for watch in state.watches:
-        if watch is not None and (watch.due_ms is not None or watch.frozen_ms is not None):
-            limits.before(bank.watch_until_ms(watch, now_ms, f))

@@ -83,7 +83,7 @@ def step(state: State, measurements: Measurements, settings: Settings, dt_s: flo
     if _rests(state, readings, f) and is_quiet(readings, gates.charging, plan, f):
         passed = _passed(state, readings, thermal, settings, now_ms)
         if passed is not None:
-            held = hold_of(passed, readings, UNDISTURBED, _quiet_values(measurements), gates, settings)
+            held = hold_of(passed, readings, UNDISTURBED, _quiet_values(measurements), gates, gates, settings)
             return StepResult(passed, commands(passed, settings), (), held)
     values = evaluate(readings, gates, f)
     predicates = _updated(plan, state.predicates, values, now_ms)
@@ -99,7 +99,7 @@ def step(state: State, measurements: Measurements, settings: Settings, dt_s: flo
     faults = _faults(active, sensed, state.faults)
     new, wants, events = _reacted(state, sensed, faults, readings, active, settings)
     events = with_values(events, readings)
-    held = hold_of(new, readings, wants, values, gates, settings)
+    held = hold_of(new, readings, wants, values, gates, new.gates, settings)
     return StepResult(new, commands(new, settings), tuple(events), held)
 
 
@@ -144,8 +144,10 @@ def _passed(
         source = _row_updated(rows, dict(source), (input_V, input_V), now_ms)
     active = [name for name, found in source if found.active]
     mode, _ = next_mode(state.mode, state.stopped_ms, active, None, now_ms, settings.firmware.rearm_ms)
+    if mode is not state.mode:
+        return None
     watches = _watched(state, r, settings, thermal, now_ms)
-    if mode is not state.mode or any(watch is not None and watch.frozen_ms is not None for watch in watches):
+    if watches != state.watches and any(watch is not None and watch.frozen_ms is not None for watch in watches):
         return None
     return State(
         now_ms, mode, state.stopped_ms, (*source, *others), thermal, (), True, state.remote, state.charge,
@@ -228,28 +230,41 @@ def _watched(
     state: State, r: Readings, settings: Settings, thermal: estimators.Thermal | None, now_ms: int
 ) -> tuple[bank.Watch | None, ...]:
     """Sensors that should have moved (order of `WATCHES`)."""
-    f, before = settings.firmware, state.watches
+    f, before, m = settings.firmware, state.watches, r.m
+    after = before[:4]
+    if r.optional or after != _UNWATCHED:
+        after = _watched_currents(after, r, settings, now_ms)
+    power_W = None if thermal is None else estimators.path_power_W(thermal)
+    band_W, heat_ms, heats = f.frozen_power_W, f.frozen_heat_ms, f.frozen_heat_strikes
+    heatsink = None if "heatsink_degC" in r.missing_port else (m.heatsink_degC,)
+    terminal = None if "terminal_degC" in r.missing_port else (m.terminal_degC,)
+    return (
+        *after,
+        bank.watched(before[4], power_W, heatsink, 0, band_W, heat_ms, heats, now_ms, f),
+        bank.watched(before[5], power_W, terminal, 0, band_W, heat_ms, heats, now_ms, f),
+    )
+
+
+_UNWATCHED = (None,) * 4
+
+
+def _watched_currents(
+    before: tuple[bank.Watch | None, ...], r: Readings, settings: Settings, now_ms: int
+) -> tuple[bank.Watch | None, ...]:
+    """Cells that should answer to the bank's current, and each current sensor to the other two."""
+    f = settings.firmware
     strikes, delay_ms, amps = f.frozen_strikes, f.frozen_delay_ms, f.frozen_band_A
     cells = None if r.cell_V is None else r.m.cell_voltage_V
     bank_band_A = bank.bank_band_A(settings.plan.bank_Ah, f)
     into_A, system_A, bank_A, path_A = r.into_bank_A, r.system_A, r.bank_A, r.path_A
     after = [bank.watched(before[0], into_A, cells, 4, bank_band_A, delay_ms, strikes, now_ms, f)]
-    if bank_A is None and system_A is None and before[1:4] == (None, None, None):
-        after += (None, None, None)
-    else:
-        for k, (one, other, sign, response) in enumerate((
-            (bank_A, system_A, -1.0, path_A if path_A is None else r.m.fuse_sense_V),
-            (bank_A, path_A, -1.0, system_A), (system_A, path_A, 1.0, bank_A),
-        ), start=1):
-            stimulus = None if one is None or other is None else one + sign * other
-            shown = None if response is None else (response,)
-            after.append(bank.watched(before[k], stimulus, shown, 0, amps, delay_ms, strikes, now_ms, f))
-    power_W = None if thermal is None else estimators.path_power_W(thermal)
-    band_W, heat_ms, heats = f.frozen_power_W, f.frozen_heat_ms, f.frozen_heat_strikes
-    heatsink = None if "heatsink_degC" in r.missing_port else (r.m.heatsink_degC,)
-    terminal = None if "terminal_degC" in r.missing_port else (r.m.terminal_degC,)
-    after.append(bank.watched(before[4], power_W, heatsink, 0, band_W, heat_ms, heats, now_ms, f))
-    after.append(bank.watched(before[5], power_W, terminal, 0, band_W, heat_ms, heats, now_ms, f))
+    for k, (one, other, sign, response) in enumerate((
+        (bank_A, system_A, -1.0, path_A if path_A is None else r.m.fuse_sense_V),
+        (bank_A, path_A, -1.0, system_A), (system_A, path_A, 1.0, bank_A),
+    ), start=1):
+        stimulus = None if one is None or other is None else one + sign * other
+        shown = None if response is None else (response,)
+        after.append(bank.watched(before[k], stimulus, shown, 0, amps, delay_ms, strikes, now_ms, f))
     return tuple(after)
 
 

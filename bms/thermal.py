@@ -182,7 +182,9 @@ def _quiet_range_degC(
     per_K = fuse.resistance_25_ohm * fuse.alpha_per_K
     low_degC = 25.0 + (low_ohm - fuse.resistance_25_ohm) / per_K + 1.0e-6
     high_degC = 25.0 + (high_ohm - fuse.resistance_25_ohm) / per_K - 1.0e-6
-    return max(low_degC, LOWEST_DEGC), min(high_degC, HIGHEST_DEGC)
+    if low_degC < LOWEST_DEGC or high_degC > HIGHEST_DEGC:
+        return max(low_degC, LOWEST_DEGC), min(high_degC, HIGHEST_DEGC)
+    return low_degC, high_degC
 
 
 def _next_look_ms(
@@ -238,8 +240,9 @@ def _fuse_degC(thermal: Thermal, now_ms: int, fuse: NominalFuse) -> float:
 
 def path_power_W(thermal: Thermal) -> float:
     """Estimated loss of the pass devices from the held sample."""
-    current_A = thermal.sample.fuse_sense_V / thermal.reference_ohm
-    return max(_drop_V(thermal.sample) * current_A, 0.0)
+    sample = thermal.sample
+    power_W = _drop_V(sample) * (sample.fuse_sense_V / thermal.reference_ohm)
+    return power_W if power_W > 0.0 else 0.0
 
 
 def reference_V(thermal: Thermal, limit_A: float, firmware: FirmwareParameters) -> float:
