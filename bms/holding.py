@@ -17,22 +17,25 @@ from bms import thermal as estimators
 from bms.alternator_port import AlternatorMode
 from bms.channels import NONE, Gates, Pair, Readings
 from bms.events import Cause
-from bms.interface import PLACES, Hold
+from bms.interface import PLACES, Hold, Measurements
+from bms.limits import (
+    BANK_A,
+    BATTERY_V,
+    CELL_V,
+    INPUT_V,
+    LATCH,
+    REMOTE_H_V,
+    REMOTE_L_V,
+    SAFETY,
+    SENSE_V,
+    SYSTEM_A,
+    SYSTEM_V,
+    Limits,
+    Term,
+)
 from bms.predicates import FREE, IDLE, LARGEST, PredicateState, Side, constraint
 from bms.settings import Settings
 from bms.state import State, switch_until_ms
-
-SAFETY = 1.0 - 1.0e-9
-"""Takes rounding out of a share of a distance."""
-
-(
-    INPUT_V, SENSE_V, BATTERY_V, HEATSINK_DEGC, TERMINAL_DEGC, CELL_V, CELL_DEGC, SYSTEM_A, SYSTEM_V, BANK_A,
-    REMOTE_L_V, REMOTE_H_V, LATCH,
-) = range(len(PLACES))
-"""Places of the measurements."""
-
-Term = tuple[int, float, float]
-"""Part of a sum: place of a measurement, its reading, its weight."""
 
 
 class Wants(NamedTuple):
@@ -49,72 +52,6 @@ UNDISTURBED = Wants(
     load_output.LoadInputs(None, None, True, False),
 )
 """What is wanted while all machines rest: none of them has a timer."""
-
-
-class Limits:
-    """Bounds and deadline while they are put together.
-
-    Attributes
-    ----------
-    low, high : list of float
-        Bounds in the order of `PLACES`.
-    batteries : tuple of pair
-        Bounds of the cell voltages of each battery; empty where all have the same thresholds.
-    until_ms : int
-        Deadline.
-    """
-
-    __slots__ = ("batteries", "high", "low", "until_ms")
-
-    def __init__(self, low: tuple[float, ...], high: tuple[float, ...], until_ms: int) -> None:
-        self.low, self.high, self.until_ms = list(low), list(high), until_ms
-        self.batteries: tuple[Pair, ...] = ()
-
-    def before(self, instant_ms: int | None) -> None:
-        """Deadline at an instant at the latest."""
-        if instant_ms is not None and instant_ms < self.until_ms:
-            self.until_ms = instant_ms
-
-    def at_least(self, place: int, value: float) -> None:
-        """Keep a measurement from falling below a value."""
-        if value > self.low[place]:
-            self.low[place] = value
-
-    def at_most(self, place: int, value: float) -> None:
-        """Keep a measurement from rising above a value."""
-        if value < self.high[place]:
-            self.high[place] = value
-
-    def narrow(self, place: int, low: float, high: float) -> None:
-        """Keep a measurement within a range."""
-        if low > self.low[place]:
-            self.low[place] = low
-        if high < self.high[place]:
-            self.high[place] = high
-
-    def below(self, slack: float, now_ms: int, terms: tuple[Term, ...]) -> None:
-        """Keep a sum from rising by more than `slack`, each of its terms by an equal share."""
-        if slack < 0.0:
-            self.before(now_ms + 1)
-            return
-        share = slack * SAFETY / len(terms)
-        for place, reading, weight in terms:
-            if weight > 0.0:
-                self.at_most(place, reading + share / weight)
-            else:
-                self.at_least(place, reading + share / weight)
-
-    def above(self, slack: float, now_ms: int, terms: tuple[Term, ...]) -> None:
-        """Keep a sum from falling by more than `slack`, each of its terms by an equal share."""
-        if slack < 0.0:
-            self.before(now_ms + 1)
-            return
-        share = slack * SAFETY / len(terms)
-        for place, reading, weight in terms:
-            if weight > 0.0:
-                self.at_least(place, reading - share / weight)
-            else:
-                self.at_most(place, reading - share / weight)
 
 
 def hold_of(
@@ -140,7 +77,8 @@ def hold_of(
     low, high = _banded(limits, r, charging, thermal, settings)
     until_ms = estimators.quiet_until_ms(thermal, limits.until_ms, charging, plan.rating, f)
     return Hold(
-        max(1, until_ms - now_ms), low, high, tuple(limits.low), tuple(limits.high), fitted, limits.batteries
+        max(1, until_ms - now_ms), low, high, tuple(limits.low), tuple(limits.high), fitted, limits.batteries,
+        limits.witnesses,
     )
 
 
@@ -196,7 +134,7 @@ def _predicates(
         if value is None or channel.name in _MARGINS:
             continue
         if channel.name in _DIRECT:
-            _direct(limits, channel, states, value, now_ms)
+            _direct(limits, channel, states, value, r.m, now_ms)
         elif channel.name == names.REMOTE:
             for predicate in channel.predicates:
                 pending_ms = states.get(predicate.name, IDLE).pending_ms
@@ -217,7 +155,7 @@ _DIRECT = {name: PLACES.index(name) for name in names.DIRECT}
 
 
 def _direct(
-    limits: Limits, channel: names.Channel, states: dict[str, PredicateState], value: Pair, now_ms: int
+    limits: Limits, channel: names.Channel, states: dict[str, PredicateState], value: Pair, m: Measurements, now_ms: int
 ) -> None:
     """Bounds of a measurement of which not all predicates are idle, instead of the quiet ones."""
     place = _DIRECT[channel.name]
@@ -225,8 +163,11 @@ def _direct(
     for predicate in channel.predicates:
         found = states.get(predicate.name)
         if found is not None:
-            (least, most), until_ms = constraint(predicate, found, value, now_ms)
+            (least, most), until_ms, witness = constraint(predicate, found, value, now_ms)
             limits.before(until_ms)
+            if witness is not None:
+                extreme = value[1] if predicate.side is Side.ABOVE else value[0]
+                limits.witness(channel.name, m, extreme, *witness)
         elif predicate.side is Side.ABOVE:
             least, most = -LARGEST, predicate.trip
         else:
@@ -250,11 +191,13 @@ def _margins(
             predicate = channel.predicates[0]
             told.append(constraint(predicate, states.get(predicate.name, IDLE), value, now_ms))
             limits.before(told[-1].until_ms)
+            if told[-1].witness is not None:
+                limits.before((now_ms // predicate.release_grid_ms + 1) * predicate.release_grid_ms)
     found: list[Pair] = []
     for thresholds_V in zip(plan.load_V, plan.alarm_V, strict=True):
         low_V, high_V = FREE
-        for threshold_V, (ends, _) in zip(thresholds_V, told, strict=True):
-            low, high = ends
+        for threshold_V, constrained in zip(thresholds_V, told, strict=True):
+            low, high = constrained.bounds
             low_V = max(low_V, low if low == -LARGEST else math.nextafter(threshold_V + low, math.inf))
             high_V = min(high_V, high if high == LARGEST else math.nextafter(threshold_V + high, -math.inf))
         found.append((low_V, high_V))
@@ -285,7 +228,7 @@ def _cells_and_path(
         if sense_V <= stuck_V and (not gates.charging or slack < 0.2):
             limits.at_most(SENSE_V, stuck_V)
         else:
-            limits.below(slack, now_ms, ((BATTERY_V, battery_V, 1.0), (INPUT_V, input_V, -1.0)))
+            limits.apart(BATTERY_V, battery_V, INPUT_V, input_V, slack, now_ms)
     if not gates.charging:
         if names.OFF_CURRENT not in busy:
             if abs(sense_V) <= stuck_V:
@@ -298,7 +241,7 @@ def _cells_and_path(
         if sense_V >= open_V and slack < 0.2:
             limits.at_least(SENSE_V, open_V)
         else:
-            limits.below(slack, now_ms, ((INPUT_V, input_V, 1.0), (BATTERY_V, battery_V, -1.0)))
+            limits.apart(INPUT_V, input_V, BATTERY_V, battery_V, slack, now_ms)
 
 
 def _system(
@@ -317,11 +260,10 @@ def _system(
             limits.at_least(SYSTEM_A, -f.stuck_current_A)
     if r.system_V is not None:
         over_V = r.system_V - m.battery_voltage_V
-        over = ((SYSTEM_V, r.system_V, 1.0), (BATTERY_V, m.battery_voltage_V, -1.0))
         if gates.discharge_gate and names.SYSTEM_DROP not in busy:
-            limits.above(f.system_open_drop_V + over_V, now_ms, over)
+            limits.apart(BATTERY_V, m.battery_voltage_V, SYSTEM_V, r.system_V, f.system_open_drop_V + over_V, now_ms)
         if gates.locked and names.SYSTEM_RISE not in busy:
-            limits.below(-f.precharge_drop_V - over_V, now_ms, over)
+            limits.apart(SYSTEM_V, r.system_V, BATTERY_V, m.battery_voltage_V, -f.precharge_drop_V - over_V, now_ms)
     if m.hardware_latch is not None:
         limits.narrow(LATCH, float(m.hardware_latch), float(m.hardware_latch))
     if m.remote_L_V is not None:

@@ -124,6 +124,15 @@ class Commands(NamedTuple):
     supply_current_A: float = 0.0
 
 
+class Witness(NamedTuple):
+    """Range of one cell alone: the measurement, the cell (counted from 0 over all batteries) and both ends."""
+
+    name: str
+    cell: int
+    low: float
+    high: float
+
+
 class Hold(NamedTuple):
     """How long the commands stand.
 
@@ -144,6 +153,8 @@ class Hold(NamedTuple):
         Places of the `OPTIONAL_SENSORS` that are fitted; the others have no bounds.
     batteries : tuple of (float, float)
         Range of the cell voltages of each battery, in both sets; empty where all have the same thresholds.
+    witnesses : tuple of Witness
+        Ranges of single cells, in both sets: one cell that stays beyond its release is enough for an alarm to stay.
     """
 
     deadline_ms: int
@@ -153,10 +164,14 @@ class Hold(NamedTuple):
     between_high: tuple[float, ...] = ()
     fitted: tuple[int, ...] = ()
     batteries: tuple[tuple[float, float], ...] = ()
+    witnesses: tuple[Witness, ...] = ()
 
     @property
     def bounds(self) -> dict[str, tuple[float, float]]:
-        """Bounds by name: `BOUND_NAMES`, what is fitted of `OPTIONAL_SENSORS`, `cell_voltage_V[i]` for battery i."""
+        """Bounds by name: `BOUND_NAMES`, what is fitted of `OPTIONAL_SENSORS`, `cell_voltage_V[i]` for battery i.
+
+        Those of witnesses are `cell_voltage_V.cell[i]` and `cell_temperature_degC.cell[i]`, i over all cells.
+        """
         return self._named(self.low, self.high)
 
     @property
@@ -167,7 +182,8 @@ class Hold(NamedTuple):
     def _named(self, low: tuple[float, ...], high: tuple[float, ...]) -> dict[str, tuple[float, float]]:
         found = dict(zip(BOUND_NAMES, zip(low, high, strict=True), strict=False))
         found |= {PLACES[place]: (low[place], high[place]) for place in self.fitted}
-        return found | {f"cell_voltage_V[{i}]": pair for i, pair in enumerate(self.batteries)}
+        found |= {f"cell_voltage_V[{i}]": pair for i, pair in enumerate(self.batteries)}
+        return found | {f"{w.name}.cell[{w.cell}]": (w.low, w.high) for w in self.witnesses}
 
     @property
     def deadline_s(self) -> float:
@@ -186,8 +202,9 @@ def _watched(measurements: Measurements, name: str) -> tuple[float, ...]:
     """Readings that a bound's name stands for; NaN for one that is no longer there."""
     if name.endswith("]"):
         stem, _, index = name[:-1].partition("[")
-        first = 4 * int(index)
-        return tuple(getattr(measurements, stem)[first : first + 4]) or (math.nan,)
+        stem, single, _ = stem.partition(".cell")
+        first, size = (int(index), 1) if single else (4 * int(index), 4)
+        return tuple(getattr(measurements, stem)[first : first + size]) or (math.nan,)
     reading = getattr(measurements, name)
     if reading is None:
         return (math.nan,)

@@ -11,25 +11,22 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from bms import bank, load_output, system_port
+from bms import at_rest, bank, load_output, system_port, table
 from bms import plan as names
 from bms import thermal as estimators
 from bms.alternator_port import AlternatorMode, next_mode
-from bms.channels import NONE, ON, Pair, Readings, evaluate, is_quiet, missing_ports, read, remote_level
+from bms.channels import ON, Readings, evaluate, is_quiet, missing_ports, read, remote_level
 from bms.events import REACTIONS, Cause, Event, EventName, Fault, Reaction
 from bms.firmware_parameters import FirmwareParameters
 from bms.fuse_table import resistance_ohm
 from bms.holding import UNDISTURBED, Wants, hold_of
 from bms.interface import Commands, Hold, Measurements
 from bms.outputs import commands, is_powered, limit_A
-from bms.plan import Plan
-from bms.predicates import IDLE, Predicate, PredicateState, update
 from bms.report import heat_events, with_values
 from bms.settings import PreAlarmMode, RemoteFunction, Settings
 from bms.state import WATCHES, State, Switch, switched
 from bms.system_port import SystemInputs, SystemMode
-
-Predicates = tuple[tuple[str, PredicateState], ...]
+from bms.watches import watched
 
 
 class StepResult(NamedTuple):
@@ -73,22 +70,24 @@ def step(state: State, measurements: Measurements, settings: Settings, dt_s: flo
     plan, f = settings.plan, settings.firmware
     elapsed_ms = _milliseconds(dt_s)
     now_ms = state.time_ms + elapsed_ms
-    gates, thermal = state.gates, state.thermal
+    charging, thermal = state.mode is AlternatorMode.CHARGING, state.thermal
     missing_port = missing_ports(measurements)
     if thermal is not None:
-        thermal = estimators.advance(thermal, measurements, now_ms, gates.charging, plan.rating, f)
+        thermal = estimators.advance(thermal, measurements, now_ms, charging, plan.rating, f)
     elif not missing_port:
         thermal = estimators.begin(measurements, now_ms, plan.rating, f)
     readings = read(measurements, plan, missing_port, None if thermal is None else thermal.reference_ohm)
-    if _rests(state, readings, f) and is_quiet(readings, gates.charging, plan, f):
-        passed = _passed(state, readings, thermal, settings, now_ms)
+    if at_rest.rests(state, readings, f) and is_quiet(readings, charging, plan, f):
+        passed = at_rest.passed(state, readings, thermal, settings, now_ms)
         if passed is not None:
-            held = hold_of(passed, readings, UNDISTURBED, _quiet_values(measurements), gates, gates, settings)
+            gates = at_rest.GATES[charging]
+            held = hold_of(passed, readings, UNDISTURBED, at_rest.values(measurements), gates, gates, settings)
             return StepResult(passed, commands(passed, settings), (), held)
+    gates = state.gates
     values = evaluate(readings, gates, f)
-    predicates = _updated(plan, state.predicates, values, now_ms)
+    predicates = table.updated(plan, state.predicates, values, now_ms)
     active = {name for name, found in predicates if found.active}
-    watches = _watched(state, readings, settings, thermal, now_ms)
+    watches = watched(state, readings, settings, thermal, now_ms)
     fuse = _fuse_checked(state, readings, settings, now_ms)
     sensed = State(
         now_ms, state.mode, state.stopped_ms, predicates, thermal, (), True, state.remote, state.charge,
@@ -103,69 +102,6 @@ def step(state: State, measurements: Measurements, settings: Settings, dt_s: flo
     return StepResult(new, commands(new, settings), tuple(events), held)
 
 
-def _rests(state: State, r: Readings, f: FirmwareParameters) -> bool:
-    """Whether only a fault, remote or the source can move a machine: everything is on, no timer runs, no fault."""
-    load, system, system_A = state.load, state.system, r.system_A
-    return (
-        state.started and not state.faults and state.thermal is not None
-        and state.remote.on and state.charge.on and state.charge_gate.on
-        and load.alarm_ms is None and load.off_ms is None
-        and state.cap.next_ms is None and state.fuse.at_ms is None
-        and system.mode is SystemMode.ON and system.heat_A2ms == 0 and system.level_A <= f.system_continuous_A
-        and not r.m.hardware_latch
-        and (system_A is None or system_port.measured(system, system_A, f) is system)
-    )
-
-
-def _passed(
-    state: State, r: Readings, thermal: estimators.Thermal | None, settings: Settings, now_ms: int
-) -> State | None:
-    """State after a call in which all machines rest and all but the source is quiet; None if anything may change.
-
-    What is left is time, the estimators, the debounce of the source and what sensors under watch answer to. Most calls
-    are like this one. It leaves out, it decides nothing: `step` without it gives the same (a test compares them).
-    """
-    plan, before = settings.plan, state.thermal
-    if thermal is None or before is None or thermal.off:
-        return None
-    source, others = [], []
-    for entry in state.predicates:
-        if plan.channel_of[entry[0]] == SOURCE:
-            source.append(entry)
-        elif entry[0] == names.REMOTE_ON and entry[1].active:
-            others.append(entry)
-        else:
-            return None
-    if thermal is not before and (thermal.limit_A < plan.rating.full_A) != (before.limit_A < plan.rating.full_A):
-        return None
-    input_V = r.m.input_voltage_V
-    _, low_V, high_V, rows = plan.rows[SOURCE]
-    if source or not low_V <= input_V <= high_V:
-        source = _row_updated(rows, dict(source), (input_V, input_V), now_ms)
-    active = [name for name, found in source if found.active]
-    mode, _ = next_mode(state.mode, state.stopped_ms, active, None, now_ms, settings.firmware.rearm_ms)
-    if mode is not state.mode:
-        return None
-    watches = _watched(state, r, settings, thermal, now_ms)
-    if watches != state.watches and any(watch is not None and watch.frozen_ms is not None for watch in watches):
-        return None
-    return State(
-        now_ms, mode, state.stopped_ms, (*source, *others), thermal, (), True, state.remote, state.charge,
-        state.charge_gate, state.load, state.system, state.cap, state.fuse, watches,
-    )
-
-
-SOURCE = names.CHANNELS.index(names.DIRECT[0])
-
-
-def _quiet_values(m: Measurements) -> tuple[Pair, ...]:
-    """What `evaluate` gives, as far as a hold asks for it, where all but the source is quiet."""
-    return (m.input_voltage_V, m.input_voltage_V), *_QUIET
-
-
-_QUIET = (NONE,) * (len(names.CHANNELS) - 1)
-
-
 def _milliseconds(dt_s: float) -> int:
     exact_ms = dt_s * 1000.0
     if not 0.0 <= exact_ms < math.inf:
@@ -174,31 +110,6 @@ def _milliseconds(dt_s: float) -> int:
     if exact_ms != dt_ms and abs(exact_ms - dt_ms) > 1.0e-6 * max(1.0, dt_ms):
         raise ValueError(f"dt_s: {dt_s!r} is not allowed; allowed: whole milliseconds")
     return dt_ms
-
-
-def _updated(plan: Plan, before: Predicates, values: list[Pair | None], now_ms: int) -> Predicates:
-    """Predicates that are not idle after this reading; a channel whose idle ones stay so is passed over."""
-    states = dict(before)
-    channel_of = plan.channel_of
-    busy = [channel_of[name] for name in states]
-    after: list[tuple[str, PredicateState]] = []
-    for value, (index, low, high, predicates) in zip(values, plan.rows, strict=True):
-        if index in busy or not (value is None or (low <= value[0] and value[1] <= high)):
-            after += _row_updated(predicates, states, value, now_ms)
-    return tuple(after)
-
-
-def _row_updated(
-    predicates: tuple[Predicate, ...], states: dict[str, PredicateState], value: Pair | None, now_ms: int
-) -> list[tuple[str, PredicateState]]:
-    """Predicates of one channel that are not idle after this reading."""
-    after = []
-    for predicate in predicates:
-        name = predicate.name
-        found = update(predicate, states.get(name, IDLE), value, now_ms)
-        if found.active or found.pending_ms is not None:
-            after.append((name, found))
-    return after
 
 
 def _faults(active: set[str], state: State, before: tuple[Fault, ...]) -> tuple[Fault, ...]:
@@ -224,48 +135,6 @@ def _faults(active: set[str], state: State, before: tuple[Fault, ...]) -> tuple[
 def _disconnects(name: str) -> bool:
     """Whether this is a fault that disconnects the chargers."""
     return isinstance(name, Fault) and Reaction.CHARGE_DISCONNECT in REACTIONS[name]
-
-
-def _watched(
-    state: State, r: Readings, settings: Settings, thermal: estimators.Thermal | None, now_ms: int
-) -> tuple[bank.Watch | None, ...]:
-    """Sensors that should have moved (order of `WATCHES`)."""
-    f, before, m = settings.firmware, state.watches, r.m
-    after = before[:4]
-    if r.optional or after != _UNWATCHED:
-        after = _watched_currents(after, r, settings, now_ms)
-    power_W = None if thermal is None else estimators.path_power_W(thermal)
-    band_W, heat_ms, heats = f.frozen_power_W, f.frozen_heat_ms, f.frozen_heat_strikes
-    heatsink = None if "heatsink_degC" in r.missing_port else (m.heatsink_degC,)
-    terminal = None if "terminal_degC" in r.missing_port else (m.terminal_degC,)
-    return (
-        *after,
-        bank.watched(before[4], power_W, heatsink, 0, band_W, heat_ms, heats, now_ms, f),
-        bank.watched(before[5], power_W, terminal, 0, band_W, heat_ms, heats, now_ms, f),
-    )
-
-
-_UNWATCHED = (None,) * 4
-
-
-def _watched_currents(
-    before: tuple[bank.Watch | None, ...], r: Readings, settings: Settings, now_ms: int
-) -> tuple[bank.Watch | None, ...]:
-    """Cells that should answer to the bank's current, and each current sensor to the other two."""
-    f = settings.firmware
-    strikes, delay_ms, amps = f.frozen_strikes, f.frozen_delay_ms, f.frozen_band_A
-    cells = None if r.cell_V is None else r.m.cell_voltage_V
-    bank_band_A = bank.bank_band_A(settings.plan.bank_Ah, f)
-    into_A, system_A, bank_A, path_A = r.into_bank_A, r.system_A, r.bank_A, r.path_A
-    after = [bank.watched(before[0], into_A, cells, 4, bank_band_A, delay_ms, strikes, now_ms, f)]
-    for k, (one, other, sign, response) in enumerate((
-        (bank_A, system_A, -1.0, path_A if path_A is None else r.m.fuse_sense_V),
-        (bank_A, path_A, -1.0, system_A), (system_A, path_A, 1.0, bank_A),
-    ), start=1):
-        stimulus = None if one is None or other is None else one + sign * other
-        shown = None if response is None else (response,)
-        after.append(bank.watched(before[k], stimulus, shown, 0, amps, delay_ms, strikes, now_ms, f))
-    return tuple(after)
 
 
 def _others_A(r: Readings) -> float | None:

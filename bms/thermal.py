@@ -261,14 +261,29 @@ def _taken(
     held: Sample, measurements: Measurements, charging: bool, firmware: FirmwareParameters
 ) -> Sample:
     """Held readings, replaced where the present one is finite and outside the dead band; the same if none is."""
-    m = measurements
-    readings = (m.fuse_sense_V, m.terminal_degC, m.heatsink_degC, m.input_voltage_V, m.battery_voltage_V)
-    kelvin, volt = firmware.temperature_band_K, firmware.voltage_band_V if charging else math.inf
-    taken = tuple([
-        value if value - band <= reading <= value + band or not math.isfinite(reading) else reading
-        for value, reading, band in zip(held, readings, (firmware.sense_band_V, kelvin, kelvin, volt, volt), strict=True)
-    ])
-    return held if taken == held else Sample(*taken)
+    m, sense_V, kelvin = measurements, firmware.sense_band_V, firmware.temperature_band_K
+    volt = firmware.voltage_band_V if charging else math.inf
+    held_V, terminal_degC, heatsink_degC, input_V, battery_V = held
+    if (
+        held_V - sense_V <= m.fuse_sense_V <= held_V + sense_V
+        and terminal_degC - kelvin <= m.terminal_degC <= terminal_degC + kelvin
+        and heatsink_degC - kelvin <= m.heatsink_degC <= heatsink_degC + kelvin
+        and input_V - volt <= m.input_voltage_V <= input_V + volt
+        and battery_V - volt <= m.battery_voltage_V <= battery_V + volt
+    ):
+        return held
+    return Sample(
+        _followed(held_V, m.fuse_sense_V, sense_V),
+        _followed(terminal_degC, m.terminal_degC, kelvin),
+        _followed(heatsink_degC, m.heatsink_degC, kelvin),
+        _followed(input_V, m.input_voltage_V, volt),
+        _followed(battery_V, m.battery_voltage_V, volt),
+    )
+
+
+def _followed(held: float, reading: float, band: float) -> float:
+    """What is held after a reading."""
+    return held if held - band <= reading <= held + band or not math.isfinite(reading) else reading
 
 
 def _sampled(
