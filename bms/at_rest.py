@@ -57,6 +57,8 @@ def passed(
             others.append(entry)
         else:
             return None
+    if not others and (r.m.remote_L_V is not None or r.m.remote_H_V is not None):
+        return None  # remote says on, but not yet for long enough
     if thermal is not before and (thermal.limit_A < plan.rating.full_A) != (before.limit_A < plan.rating.full_A):
         return None
     input_V = r.m.input_voltage_V

@@ -96,3 +96,8 @@ def test_whatever_is_not_quiet_goes_the_whole_way(changes: dict[str, Any]) -> No
     assert not both_ways(rig.state, replace(NORMAL, **changes), rig.settings, 0.1)[1]
 
 
+def test_remote_that_comes_back_from_the_guard_band_is_debounced() -> None:
+    rig = Rig().ready(40)
+    rig.run(5, remote_L_V=5.5)
+    result, short = both_ways(rig.state, NORMAL, rig.settings, 0.1)
+    assert not short and any(name == "remote says on" for name, _ in result.state.predicates)
