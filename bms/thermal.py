@@ -242,7 +242,7 @@ def path_power_W(thermal: Thermal) -> float:
     """Estimated loss of the pass devices from the held sample."""
     sample = thermal.sample
     power_W = _drop_V(sample) * (sample.fuse_sense_V / thermal.reference_ohm)
-    return power_W if power_W > 0.0 else 0.0
+    return power_W if power_W >= 0.0 else 0.0
 
 
 def reference_V(thermal: Thermal, limit_A: float, firmware: FirmwareParameters) -> float:
