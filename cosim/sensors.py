@@ -132,23 +132,22 @@ def bounds_of(bounds: Mapping[str, tuple[float, float]], n_batteries: int) -> tu
     ------
     ValueError : a measurement, or a battery, that does not exist
     """
-    n_scalars = N_SCALARS
-    both = np.empty((2, n_scalars + 2 * n_batteries))
+    lows, highs = [FREE[0]] * N_SCALARS, [FREE[1]] * N_SCALARS
     for j, name in enumerate(SCALARS):
-        both[:, j] = bounds.get(name, FREE)
-    for j, name in enumerate(CELLS):
+        if name in bounds:
+            lows[j], highs[j] = bounds[name]
+    for name in CELLS:
         low, high = bounds.get(name, FREE)
-        first = n_scalars + j * n_batteries
-        both[0, first : first + n_batteries], both[1, first : first + n_batteries] = low, high
-    for name, (low, high) in bounds.items():
-        if name in KNOWN:
-            continue
+        lows += [low] * n_batteries
+        highs += [high] * n_batteries
+    for name in bounds.keys() - KNOWN:
         kind, _, place = name.partition("[")
         if kind not in CELLS or not place.endswith("]") or not place[:-1].isdigit() or int(place[:-1]) >= n_batteries:
             raise ValueError(f"the hold names an unknown measurement {name!r}")
-        j = n_scalars + CELLS.index(kind) * n_batteries + int(place[:-1])
-        both[0, j], both[1, j] = max(low, both[0, j]), min(high, both[1, j])
-    return both[0], both[1]
+        j = N_SCALARS + CELLS.index(kind) * n_batteries + int(place[:-1])
+        low, high = bounds[name]
+        lows[j], highs[j] = max(low, lows[j]), min(high, highs[j])
+    return np.array(lows), np.array(highs)
 
 
 @borrowing
