@@ -25,8 +25,8 @@ from models.system_port import Gate
 (DUE, HELD_A, FACTOR, V1, V2, LAST_V, BEFORE_V, FIRST_V, ENABLE, REFERENCE, IN_OHM, OUT_OHM, NODE_S,
  SUPPLY_A) = range(14)
 """Places in `Tick.ahead`: whether a correction is due, and the current that was held; temperature factor of the starter
-battery; its polarisations as corrected; alternator voltages of the last three solutions, the youngest first; what was
-commanded."""
+battery (0: there is none); its polarisations as corrected; alternator voltages of the last three solutions, the
+youngest first; what was commanded."""
 PLACES = 14
 
 
@@ -77,8 +77,10 @@ def correct(
     state: PlantState, starter_A: float, ahead: NDArray[np.float64], t: starter_battery.StarterTick
 ) -> None:
     """Leave the polarisations at the end of the line in `ahead`, the current there being known."""
-    more_A = starter_A - ahead[HELD_A] if ahead[DUE] > 0.5 else 0.0
-    ahead[V1], ahead[V2] = starter_battery.ahead_V(state.starter.v1_V, state.starter.v2_V, more_A, ahead[FACTOR], t)
+    ahead[V1], ahead[V2] = state.starter.v1_V, state.starter.v2_V
+    if ahead[DUE] > 0.5 and ahead[FACTOR] > 0.0:
+        more_A = starter_A - ahead[HELD_A]
+        ahead[V1], ahead[V2] = starter_battery.ahead_V(ahead[V1], ahead[V2], more_A, ahead[FACTOR], t)
 
 
 @borrowing
@@ -127,7 +129,7 @@ def start(state: PlantState, ahead: NDArray[np.float64]) -> None:
     """Forget what was: this state stands as it is."""
     for i in range(ahead.size):
         ahead[i] = np.nan
-    ahead[DUE], ahead[HELD_A] = 0.0, 0.0
+    ahead[DUE], ahead[HELD_A], ahead[FACTOR] = 0.0, 0.0, 0.0
     ahead[V1], ahead[V2] = state.starter.v1_V, state.starter.v2_V
     ahead[LAST_V] = ahead[BEFORE_V] = ahead[FIRST_V] = state.bus_voltage_V
 
