@@ -84,13 +84,26 @@ def correct(
 
 
 @borrowing
-def corrected(state: PlantState, ahead: NDArray[np.float64]) -> PlantState:
-    """The state with the corrected polarisations; arrays are shared."""
+def _starter(state: PlantState, ahead: NDArray[np.float64]) -> starter_battery.StarterState:
     s = state.starter
+    return starter_battery.StarterState(s.soc, ahead[V1], ahead[V2], s.temperature_degC)
+
+
+@borrowing
+def corrected(state: PlantState, ahead: NDArray[np.float64]) -> PlantState:
+    """The state with the corrected polarisations, for callers that count no references: the arrays are borrowed."""
     return PlantState(
-        state.battery, starter_battery.StarterState(s.soc, ahead[V1], ahead[V2], s.temperature_degC), state.alternator,
-        state.fuse, state.box, state.input_cable_degC, state.battery_cable_degC, state.bus_voltage_V, state.field_A,
-        state.law_A, state.system, state.system_V,
+        state.battery, _starter(state, ahead), state.alternator, state.fuse, state.box, state.input_cable_degC,
+        state.battery_cable_degC, state.bus_voltage_V, state.field_A, state.law_A, state.system, state.system_V,
+    )
+
+
+@compiled
+def standing(state: PlantState, ahead: NDArray[np.float64]) -> PlantState:
+    """As `corrected`, for everybody else: the arrays are shared."""
+    return PlantState(
+        state.battery, _starter(state, ahead), state.alternator, state.fuse, state.box, state.input_cable_degC,
+        state.battery_cable_degC, state.bus_voltage_V, state.field_A, state.law_A, state.system, state.system_V,
     )
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.ahead import DUE, commanded_anew, correct, corrected, feed, hold, start, take_commands
+from cosim.ahead import DUE, commanded_anew, correct, corrected, feed, hold, standing, start, take_commands
 from cosim.channels import fill_row
 from cosim.characteristic import Controls, fill_powers_W, fuse_ohm
 from cosim.commands import CHARGE_OUTPUT, ENABLE, LOAD_OUTPUT
@@ -198,7 +198,7 @@ def run_ticks(
     k = prepare(state, grid.tick_s, p)
     own = own_arrays(state)
     tick, why = _run_ticks(own, tick, end_tick, fresh, grid, stretch, record, ledger, watch, k, p)
-    return with_bank(corrected(with_numbers(own, k.numbers), k.ahead), bank_work.stored(k.bank)), tick, why
+    return with_bank(standing(with_numbers(own, k.numbers), k.ahead), bank_work.stored(k.bank)), tick, why
 
 
 @borrowing_apart
@@ -326,7 +326,7 @@ def _prepared(state: PlantState, dt_s: float, p: PlantParameters) -> list[Tick]:
 @apart
 def _taken(states: list[PlantState], ticks: list[Tick]) -> PlantState:
     k = ticks[0]
-    return with_bank(corrected(states[0], k.ahead), bank_work.stored(k.bank))
+    return with_bank(standing(states[0], k.ahead), bank_work.stored(k.bank))
 
 
 @apart
@@ -350,7 +350,7 @@ def _look_at(
     _refresh(k, tick, p)
     u, gate, due = controls_of(state, commands[ENABLE], reference_mV), port_gate(commands, k.dt_s, p), k.ahead[DUE]
     if commanded_anew(k.ahead, commands[ENABLE], reference_mV, gate):
-        state, k.ahead[DUE] = corrected(state, k.ahead), 0.0
+        state, k.ahead[DUE] = standing(state, k.ahead), 0.0
     x, _ = _observe(state, grids[0].rows[tick], u, gate, k, p)
     k.ahead[DUE] = due
     _measure_cells(k, p)
