@@ -270,10 +270,9 @@ def test_halving_the_tick_more_than_halves_the_error(spice: SpiceSession, capsys
         assert events_of(slow) == events_of(reference)
         errors_A[tick_s] = (slow.slow.port_current_A.values - reference.slow.port_current_A.values)[40:]
     added_A = {tick_s: errors_A[tick_s] - errors_A[0.05] for tick_s in (0.2, 0.1)}
-    largest_A, rms_A = (
-        [float(size(e)) for e in (*errors_A.values(), *added_A.values())]
-        for size in (lambda e: np.abs(e).max(), lambda e: np.sqrt(np.mean(e**2)))
-    )
+    every_A = [*errors_A.values(), *added_A.values()]
+    largest_A = [float(np.abs(e).max()) for e in every_A]
+    rms_A = [float(np.sqrt(np.mean(e**2))) for e in every_A]
     with capsys.disabled():
         tolds = ("0.2 s", "0.1 s", "0.05 s", "0.2 adds", "0.1 adds")
         for told, most, mean in zip(tolds, largest_A, rms_A, strict=True):
