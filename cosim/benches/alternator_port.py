@@ -12,6 +12,7 @@ The battery has 13.2 V at rest, so that charging runs at the limit.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
@@ -19,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosim.benches.pulses import OPENING_AFTER_S, START_S, Pulse
+from cosim.paths import NETLISTS
 from cosim.safe_area import (
     DeviceWaves,
     Stress,
@@ -238,17 +240,25 @@ def tenth_heatsink_degC(energy_J: float, start_degC: float, box: heat.BoxParamet
     return start_degC + energy_J / box.heatsink_J_K * float(np.exp(-ages_s / tau_s).sum())
 
 
+def device_classes(text: str) -> dict[str, tuple[str, int]]:
+    """Model and number in parallel of every transistor of a netlist, by its name in small letters without the M."""
+    lines = re.findall(r"(?m)^M(\w+) \S+ \S+ \S+ \S+ \S+ (\w+)(?: m=(\d+))? thermal$", text)
+    return {name.lower(): (model, int(number or 1)) for name, model, number in lines}
+
+
 def device_stresses(time_s: Array, v: dict[str, Array], energy_J: dict[str, float], bench: PortBench) -> list[Stress]:
     """Stresses of every device of the path in the tenth pulse."""
     box = heat.load_box()
     heatsink_degC = tenth_heatsink_degC(sum(energy_J.values()), bench.junction_degC, box)
     start_degC = np.full(box.cauer.capacity_J_K.size, heatsink_degC)
     found: list[Stress] = []
-    drains = {"q1": (v["v(mid)"] - v["v(fb)"], 2.0), **{f"q2{k}": (v["v(mid)"] - v["v(lb)"], 1.0) for k in "abcd"}}
-    for name, (drain_V, parallel) in drains.items():
+    classes = device_classes((NETLISTS / "alternator_path.cir").read_text(encoding="utf-8"))
+    drains = {"q1": v["v(mid)"] - v["v(fb)"], **{f"q2{k}": v["v(mid)"] - v["v(lb)"] for k in "abcd"}}
+    for name, drain_V in drains.items():
+        model, parallel = classes[name]
         power_W = v[f"v(p{name})"] / parallel
         junction = junction_waveform_degC(time_s, power_W, start_degC, heatsink_degC, box.cauer)
-        ratings = load_mosfet("ratings_n80" if name == "q1" else "ratings_n100")
+        ratings = load_mosfet(f"ratings_{model.lower()}")
         found += mosfet_stresses(DeviceWaves(name, time_s, drain_V, power_W, junction, heatsink_degC), ratings)
     clamps = {"input clamp": ("v(fb)", "i(v.xpath.vcf)", 1.0, "ratings_smdj100a"),
               "stud clamp": ("v(lb)", "i(v.xpath.vcl)", 2.0, "ratings_sm8s16a")}

@@ -13,6 +13,7 @@ from cosim.benches.alternator_port import (
     PulseRun,
     colder,
     conformance,
+    device_classes,
     energy_balance,
     fuse_melted,
     run_pulse,
@@ -21,6 +22,7 @@ from cosim.benches.alternator_port import (
     with_shorter_steps,
 )
 from cosim.benches.pulses import OPENINGS, PULSES, START_S, load_dump
+from cosim.paths import NETLISTS
 from cosim.spice import SpiceSession
 from models.fuse import load_fuse
 from models.heat import load_box
@@ -87,6 +89,12 @@ def test_another_battery_limit_is_noticed(spice: SpiceSession) -> None:
     assert replace(run, battery_V=18.0).failures == ("battery 18.0 V",)
     assert replace(run, battery_V=float("nan")).failures == ("battery nan V",)
     assert replace(run, stud_V=25.0, over_s=201e-6).failures[0].startswith("stud 25.0 V, 201 us")
+
+
+def test_each_device_is_judged_by_the_class_that_the_netlist_names() -> None:
+    found = device_classes((NETLISTS / "alternator_path.cir").read_text(encoding="utf-8"))
+    assert found == {"q1": ("N80", 2), **{f"q2{k}": ("N100", 1) for k in "abcd"}}
+    assert device_classes("MQ1 mid g1 s1 tj1 tc1 N60 m=3 thermal\n* MQ2 a b c d e N80 thermal") == {"q1": ("N60", 3)}
 
 
 def test_unknown_modes_are_refused(spice: SpiceSession) -> None:
