@@ -262,9 +262,9 @@ def device_stresses(time_s: Array, v: dict[str, Array], energy_J: dict[str, floa
         found += mosfet_stresses(DeviceWaves(name, time_s, drain_V, power_W, junction, heatsink_degC), ratings)
     clamps = {"input clamp": ("v(fb)", "i(v.xpath.vcf)", 1.0, "ratings_smdj100a"),
               "stud clamp": ("v(lb)", "i(v.xpath.vcl)", 2.0, "ratings_sm8s16a")}
-    for name, (volts, amperes, parallel, file) in clamps.items():
+    for name, (volts, amperes, side_by_side, file) in clamps.items():
         tvs = load_tvs(file)
-        power_W = v[volts] * v[amperes] / parallel
+        power_W = v[volts] * v[amperes] / side_by_side
         found += tvs_stresses(DeviceWaves(name, time_s, v[volts], power_W, np.zeros(1), heatsink_degC), tvs)
         rise_K = repeated_rise_K(integral(time_s, power_W), PERIOD_S, tvs)
         found.append(Stress(name, "mean temperature", heatsink_degC + rise_K, "degC", tvs.junction_degC, 0.0))

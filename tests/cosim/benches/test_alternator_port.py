@@ -21,6 +21,7 @@ from cosim.benches.alternator_port import (
     tenth_heatsink_degC,
     with_shorter_steps,
 )
+from cosim.benches.port_picture import draw_port
 from cosim.benches.pulses import OPENINGS, PULSES, START_S, load_dump
 from cosim.paths import NETLISTS
 from cosim.spice import SpiceSession
@@ -123,6 +124,14 @@ def test_missing_energy_shows_in_the_balance() -> None:
     waves["v(estored)"] = np.array([0.0, 1.0])
     assert energy_balance(time_s, waves, {"pq1": 4.0}) == pytest.approx(0.0)
     assert energy_balance(time_s, waves, {"pq1": 3.0}) == pytest.approx(1.0 / 3.0)
+
+
+def test_the_picture_shows_every_mode_and_the_opening(spice: SpiceSession) -> None:
+    pulse, opened = BY_NAME["2a +112 V 2 ohm 50 us"], OPENINGS[0]
+    runs = [*(run_pulse(spice, pulse, mode) for mode in MODES), run_pulse(spice, opened, "on")]
+    axes = draw_port(runs, pulse.name, opened.name).axes
+    assert [len(axis.lines) for axis in axes] == [4, 3, 7, 4]
+    assert np.max(np.asarray(axes[3].lines[0].get_ydata(), dtype=np.float64)) == pytest.approx(runs[3].input_V)
 
 
 @pytest.mark.long
