@@ -34,7 +34,8 @@ LEAST_MARGIN_deg, ABOVE_V = 45.0, 0.3
 """Required phase margin, and the voltage of the pass devices above which it is required."""
 HIGHEST_LIMIT_A, LIFT = 100.0, 2.5
 """Limits above this are lifted ones (A4), by this factor (`klift` of the netlist)."""
-SETTLE_S, STEP_S = 0.06, 2e-5
+SETTLE_S, PATIENT_S, STEP_S = 0.06, 0.4, 2e-5
+"""Settling, and for what creeps into the knee; longest step."""
 SAME_A = 0.05
 """An operating point that differs by more from the settled transient is another one."""
 NODES = tuple(re.findall(r"\S+", """
@@ -134,11 +135,14 @@ def margins(session: SpiceSession, corner: Corner, loops: Iterable[str] = tuple(
     OtherPoint : the AC runs' operating point is not the settled one
     """
     names = [*(f"v(xpath.{node})" for node in NODES), *BENCH_NODES]
-    settled = session.transient(
-        deck(corner, "pwl(0 0 1m 0 1.001m 1)"), tstop_s=SETTLE_S, tmax_s=STEP_S, signals=[*names, "i(vipin)"]
-    )
-    moving_A = float(np.ptp(settled["i(vipin)"][settled.time_s > 0.8 * SETTLE_S]))
-    if moving_A > SAME_A:
+    for settle_s in (SETTLE_S, PATIENT_S):
+        settled = session.transient(
+            deck(corner, "pwl(0 0 1m 0 1.001m 1)"), tstop_s=settle_s, tmax_s=STEP_S, signals=[*names, "i(vipin)"]
+        )
+        moving_A = float(np.ptp(settled["i(vipin)"][settled.time_s > 0.8 * settle_s]))
+        if moving_A <= SAME_A:
+            break
+    else:
         raise OtherPoint(f"{corner}: the current still moves by {moving_A:.3g} A")
     last = {name: float(settled[name][-1]) for name in names}
     hints = "\n".join(f".nodeset {name}={value!r}" for name, value in last.items())
