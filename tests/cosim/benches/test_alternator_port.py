@@ -13,6 +13,7 @@ from cosim.benches.alternator_port import (
     PulseRun,
     colder,
     conformance,
+    device_classes,
     energy_balance,
     fuse_melted,
     run_pulse,
@@ -20,7 +21,9 @@ from cosim.benches.alternator_port import (
     tenth_heatsink_degC,
     with_shorter_steps,
 )
+from cosim.benches.port_picture import draw_port
 from cosim.benches.pulses import OPENINGS, PULSES, START_S, load_dump
+from cosim.paths import NETLISTS
 from cosim.spice import SpiceSession
 from models.fuse import load_fuse
 from models.heat import load_box
@@ -89,6 +92,12 @@ def test_another_battery_limit_is_noticed(spice: SpiceSession) -> None:
     assert replace(run, stud_V=25.0, over_s=201e-6).failures[0].startswith("stud 25.0 V, 201 us")
 
 
+def test_each_device_is_judged_by_the_class_that_the_netlist_names() -> None:
+    found = device_classes((NETLISTS / "alternator_path.cir").read_text(encoding="utf-8"))
+    assert found == {"q1": ("N80", 2), **{f"q2{k}": ("N100", 1) for k in "abcd"}}
+    assert device_classes("MQ1 mid g1 s1 tj1 tc1 N60 m=3 thermal\n* MQ2 a b c d e N80 thermal") == {"q1": ("N60", 3)}
+
+
 def test_unknown_modes_are_refused(spice: SpiceSession) -> None:
     with pytest.raises(ValueError, match="allowed: off, on, lift"):
         run_pulse(spice, PULSES[0], "maybe")
@@ -115,6 +124,14 @@ def test_missing_energy_shows_in_the_balance() -> None:
     waves["v(estored)"] = np.array([0.0, 1.0])
     assert energy_balance(time_s, waves, {"pq1": 4.0}) == pytest.approx(0.0)
     assert energy_balance(time_s, waves, {"pq1": 3.0}) == pytest.approx(1.0 / 3.0)
+
+
+def test_the_picture_shows_every_mode_and_the_opening(spice: SpiceSession) -> None:
+    pulse, opened = BY_NAME["2a +112 V 2 ohm 50 us"], OPENINGS[0]
+    runs = [*(run_pulse(spice, pulse, mode) for mode in MODES), run_pulse(spice, opened, "on")]
+    axes = draw_port(runs, pulse.name, opened.name).axes
+    assert [len(axis.lines) for axis in axes] == [4, 3, 7, 4]
+    assert np.max(np.asarray(axes[3].lines[0].get_ydata(), dtype=np.float64)) == pytest.approx(runs[3].input_V)
 
 
 @pytest.mark.long

@@ -7,7 +7,15 @@ import math
 import numpy as np
 import pytest
 
-from cosim.benches.loop_stability import Corner, Margin, corners, gain_margin_dB, phase_margin, table_text
+from cosim.benches.loop_stability import (
+    Corner,
+    Margin,
+    corners,
+    encircles,
+    gain_margin_dB,
+    phase_margin,
+    table_text,
+)
 
 FREQUENCY_Hz = np.logspace(0, 7, 1401)
 
@@ -32,8 +40,18 @@ def test_a_loop_beyond_180_deg_has_a_negative_margin_and_one_that_never_crosses_
     gain = 20.0 / (1.0 + 1j * FREQUENCY_Hz / 1e3) ** 3
     # |L| = 1 at x^2 = 20^(2/3) - 1: three times atan(2.523) is 205 deg
     assert phase_margin(FREQUENCY_Hz, gain)[0] == pytest.approx(180.0 - 3.0 * math.degrees(math.atan(2.523)), abs=0.3)
+    assert encircles(gain)
     assert phase_margin(FREQUENCY_Hz, gain / 40.0) == (180.0, 0.0)
     assert gain_margin_dB(1.0 / (1.0 + 1j * FREQUENCY_Hz / 1e3)) == math.inf
+
+
+def test_a_loop_that_is_unstable_only_when_opened_keeps_its_margin() -> None:
+    # L = 4 / (s/w - 1): one pole to the right, closed at s = -3 w; |L| = 1 at x = sqrt(15), 104.5 deg from the axis
+    gain = 4.0 / (1j * FREQUENCY_Hz / 1e3 - 1.0)
+    assert not encircles(gain)
+    margin, crossing_Hz = phase_margin(FREQUENCY_Hz, gain)
+    assert crossing_Hz == pytest.approx(1e3 * math.sqrt(15.0), rel=1e-3)
+    assert margin == pytest.approx(math.degrees(math.atan(math.sqrt(15.0))), abs=0.2)
 
 
 def test_the_table_covers_the_ranges_of_the_requirement() -> None:
