@@ -78,6 +78,7 @@ def operating_point(values: Array, node_V: float, supply_A: float, p: PlantParam
         named["port_current_A"], named["alternator_current_A"], named["starter_battery_current_A"], alternator_V,
         named["starter_voltage_V"], named["input_voltage_V"], named["battery_voltage_V"], 0.0, 0.0,
         *operating(values, node_V, supply_A, p), named["battery_current_A"],
+        named["output_current_A"],
     )
 
 

@@ -1,0 +1,1 @@
+"""Benches of the circuits: pure functions that run one netlist as a requirement asks, and their figures."""
