@@ -68,6 +68,18 @@ def test_slow_crossing_never_feeds_back(spice: SpiceSession) -> None:
     assert current[-1] > 30.0
 
 
+def test_cranking(spice: SpiceSession) -> None:
+    """A2: the source falls from pass-through to 6 V in 5 ms; at most 20 A out of the battery for 100 us."""
+    bench = replace(BENCH, source_V="pwl(0 13.6 30m 13.6 35m 6 40m 6 41m 13.6)", battery_V="13.2", source_ohm=1e-3)
+    waves = run(spice, bench, 60e-3, 2e-6)
+    current = waves["i(vibat)"]
+    assert np.interp(30e-3, waves.time_s, current) > 40.0
+    assert current.min() > -20.0
+    assert np.sum(np.diff(waves.time_s)[current[1:] < -1.0]) < 100e-6
+    assert abs(np.interp(39e-3, waves.time_s, waves["i(vipin)"])) < 1e-3
+    assert current[-1] > 40.0
+
+
 def test_battery_step_is_over_within_10_ms(spice: SpiceSession) -> None:
     """The battery falls by 1.5 V: the inductor holds its current, so that the fuse carries less for a while."""
     waves = run(spice, replace(BENCH, battery_V="pwl(0 13.2 25m 13.2 25.001m 11.7)"), 45e-3, 5e-6)
