@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import xarray as xr
 
+from cosim import measure
 from cosim.errors import RunFailed
 from cosim.paths import SCENARIOS
 from cosim.result import Result
@@ -79,7 +80,7 @@ def reverse_current(scenario: Scenario, run: BenchRunner) -> list[Figure]:
     cranking = named(run(bench("crank", scenario)), "cranking")
     time_s, current = cranking.time_s.values, cranking.output_current_A.values
     peak = max(0.0, -float(current.min()))
-    lasting = time_above(time_s, -current, 1.0)
+    lasting = measure.time_above_s(time_s, -current, 1.0)
     at_input = max(0.0, -float(cranking.port_current_A.min()))
     return [
         Figure("A2", "reverse current, source sinks at 10 mV/s", steady * 1e3, "mA",
@@ -100,8 +101,7 @@ def limiter_current(scenario: Scenario, run: BenchRunner) -> list[Figure]:
     figures = []
     for name in ("cold", "warm"):
         window = named(result, name)
-        span = float(window.time_s[-1] - window.time_s[0])
-        mean = float(np.trapezoid(window.port_current_A, window.time_s)) / span
+        mean = measure.mean(window.time_s, window.port_current_A)
         middle = float(window.attrs["start_s"])
         fuse = float(np.interp(middle, result.slow.time_s, result.slow.fuse_temperature_degC))
         passed = abs(mean / nominal - 1.0) <= LIMIT_TOLERANCE
@@ -116,11 +116,3 @@ def named(result: Result, name: str) -> xr.Dataset:
         if window.attrs["name"] == name:
             return window
     raise RunFailed(f"{result.summary['scenario']}: the port gave no window {name!r} (see circuit and settings)")
-
-
-def time_above(time_s: np.ndarray, value: np.ndarray, threshold: float) -> float:
-    """Total time that a waveform, straight between its points, spends above a threshold [s]."""
-    a, b = value[:-1] - threshold, value[1:] - threshold
-    span = np.diff(time_s)
-    share = np.where(a * b < 0.0, np.maximum(a, b) / np.where(a == b, 1.0, np.abs(a - b)), ((a > 0) & (b > 0)) * 1.0)
-    return float(np.sum(span * share))
