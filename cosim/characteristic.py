@@ -33,8 +33,8 @@ LIMITER, LINK, CONVERTER = 0.0, 1.0, 2.0
 class Characteristic(NamedTuple):
     """Coefficients of the terminal law; all measured from settled windows (see `cosim.identify`).
 
-    kind [0 limiter, 1 link, 2 converter]; fuse_ohm [ohm, 25 degC], fuse_alpha_per_K; diode_ohm and pass_ohm [ohm at 25 degC],
-    their relative temperature polynomials per K, K2, K3 about 25 degC (`*_t1`, `*_t2`, `*_t3`); drop_V forward drop
+    kind [0 limiter, 1 link, 2 converter]; fuse_ohm [ohm at 25 degC], fuse_alpha_per_K; diode_ohm and pass_ohm [ohm at
+    25 degC], their relative temperature polynomials per K, K2, K3 about 25 degC (`*_t1`, `*_t2`, `*_t3`); drop_V forward drop
     that the ideal diode holds, drop_ohm its rise with current, drop_knee_V; limit_gain [-], limit_offset_mV,
     limit_slope_S; knee_A; floor_A (width of the knee to blocking); leak_S; other_ohm (loss outside devices and
     fuse); link_ohm; trip_V input voltage above which the hardware blocks (read from the netlist, not fitted); share_*

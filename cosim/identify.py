@@ -344,7 +344,7 @@ def fit_limiter(netlist: str, samples: list[Sample], parameters: Mapping[str, fl
         residuals, np.zeros(len(FITTED)), bounds=bounds, method="trf", loss="soft_l1", max_nfev=400
     )
     coefficients = with_shares(with_values(solution.x), samples)
-    if converter.kind_of(netlist) == converter.CONVERTER:
+    if converter.converts(netlist):
         coefficients = converter.with_conversion(coefficients, samples)
     return judged(netlist, coefficients, samples)
 

@@ -32,6 +32,11 @@ def kind_of(netlist: str) -> float:
     return KINDS.get(netlist, LIMITER)
 
 
+def converts(netlist: str) -> bool:
+    """Whether a circuit gives out another current than it takes."""
+    return kind_of(netlist) == CONVERTER
+
+
 def controls_of(s: Sample) -> Controls:
     """Commands and temperatures of a sample."""
     return Controls(1.0, s.reference_mV, s.fuse_degC, s.diode_degC, s.pass_degC)
@@ -56,9 +61,8 @@ def with_conversion(c: Characteristic, samples: list[Sample]) -> Characteristic:
         own = np.array([share * part, share * (1.0 - part), 1.0 - share, 0.0]) * conducted_W
         rows.append(weight * np.array([mid_V**2, mid_V * s.output_current_A, s.output_current_A**2]))
         losses.append(np.array(s.power_W[1:5]) - own)
-    upper, lower, coil, capacitor = (
-        float(np.dot(x, y) / np.dot(x, x)) for x, y in zip(np.array(rows).T[[1, 1, 0, 2]], np.array(losses).T, strict=True)
-    )
+    pairs = zip(np.array(rows).T[[1, 1, 0, 2]], np.array(losses).T, strict=True)
+    upper, lower, coil, capacitor = (float(np.dot(x, y) / np.dot(x, x)) for x, y in pairs)
     return c._replace(
         kind=CONVERTER, switch_S=max(coil, 0.0), switch_1=max(upper + lower, 0.0), switch_ohm=max(capacitor, 0.0),
         bridge_share=share, share_a=upper / (upper + lower), share_b=lower / (upper + lower), share_c=0.0, share_d=0.0,

