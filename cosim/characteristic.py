@@ -34,14 +34,14 @@ class Characteristic(NamedTuple):
     """Coefficients of the terminal law; all measured from settled windows (see `cosim.identify`).
 
     kind [0 limiter, 1 link, 2 converter]; fuse_ohm [ohm at 25 degC], fuse_alpha_per_K; diode_ohm and pass_ohm [ohm at
-    25 degC], their relative temperature polynomials per K, K2, K3 about 25 degC (`*_t1`, `*_t2`, `*_t3`); drop_V forward drop
-    that the ideal diode holds, drop_ohm its rise with current, drop_knee_V; limit_gain [-], limit_offset_mV,
-    limit_slope_S; knee_A; floor_A (width of the knee to blocking); leak_S; other_ohm (loss outside devices and
-    fuse); link_ohm; trip_V input voltage above which the hardware blocks (read from the netlist, not fitted); share_*
-    share of each pass device in their common power. near_trip_V, near_trip_A: input voltage and port current from which
-    on a trip of the hardware is near (see `cosim.trips`). drop_low_V .. high_degC: what the law was measured on: drops,
-    references where it limits, temperatures. switch_S, switch_1, switch_ohm, bridge_share: losses of a converter, see
-    `cosim.conversion`; the shares are then those of its switching losses.
+    25 degC], their relative temperature polynomials per K, K2, K3 about 25 degC (`*_t1`, `*_t2`, `*_t3`); drop_V
+    forward drop that the ideal diode holds, drop_ohm its rise with current, drop_knee_V; limit_gain [-],
+    limit_offset_mV, limit_slope_S; knee_A; floor_A (width of the knee to blocking); leak_S; other_ohm (loss outside
+    devices and fuse); link_ohm; trip_V input voltage above which the hardware blocks (read from the netlist, not
+    fitted); share_* share of each pass device in their common power. near_trip_V, near_trip_A: input voltage and port
+    current from which on a trip of the hardware is near (see `cosim.trips`). drop_low_V .. high_degC: what the law
+    was measured on: drops, references where it limits, temperatures. switch_S, switch_1, switch_ohm, bridge_share:
+    losses of a converter, see `cosim.conversion`; the shares are then those of its switching losses.
     """
 
     kind: float
