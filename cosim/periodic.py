@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,5 +101,5 @@ def periodic_means(
 def _within_periods(time_s: Array, wave: Array, edges: Array) -> float:
     """Mean of the peak-to-peak values within single periods."""
     starts = np.searchsorted(time_s, edges)
-    spans = [float(np.ptp(wave[a : b + 1])) for a, b in zip(starts[:-1], starts[1:], strict=True)]
+    spans = [float(np.ptp(wave[a : b + 1])) for a, b in pairwise(starts.tolist())]
     return float(np.mean(spans))
