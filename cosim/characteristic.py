@@ -11,7 +11,8 @@ With the drop ``d = V_ab - V_lb`` and the current ``I`` into the battery::
     I        = smax(smin(I_pass, I_lim), 0) + leak d                 reverse blocked
 
 `smin` and `smax` are hyperbolic knees of measured width. The device powers follow from the same drops, so that
-fuse + devices + other = d I exactly. A plain link (`kind` 1) is ``I = d / R_link``.
+fuse + devices + other = d I exactly. A plain link (`kind` 1) is ``I = d / R_link``. A converter (`kind` 2, the buck)
+takes its input current by the same law and gives another one out: `cosim.conversion`.
 """
 
 from __future__ import annotations
@@ -26,20 +27,21 @@ from models.compiled import borrowing, compiled
 
 Array = NDArray[np.float64]
 
-LIMITER, LINK = 0.0, 1.0
+LIMITER, LINK, CONVERTER = 0.0, 1.0, 2.0
 
 
 class Characteristic(NamedTuple):
     """Coefficients of the terminal law; all measured from settled windows (see `cosim.identify`).
 
-    kind [0 limiter, 1 link]; fuse_ohm [ohm at 25 degC], fuse_alpha_per_K; diode_ohm and pass_ohm [ohm at 25 degC],
-    their relative temperature polynomials per K, K2, K3 about 25 degC (`*_t1`, `*_t2`, `*_t3`); drop_V forward drop
-    that the ideal diode holds, drop_ohm its rise with current, drop_knee_V; limit_gain [-], limit_offset_mV,
-    limit_slope_S; knee_A; floor_A (width of the knee to blocking); leak_S; other_ohm (loss outside devices and
-    fuse); link_ohm; trip_V input voltage above which the hardware blocks (read from the netlist, not fitted); share_*
-    share of each pass device in their common power. near_trip_V, near_trip_A: input voltage and port current from which
-    on a trip of the hardware is near (see `cosim.trips`). drop_low_V .. high_degC: what the law was measured on: drops,
-    references where it limits, temperatures.
+    kind [0 limiter, 1 link, 2 converter]; fuse_ohm [ohm at 25 degC], fuse_alpha_per_K; diode_ohm and pass_ohm [ohm at
+    25 degC], their relative temperature polynomials per K, K2, K3 about 25 degC (`*_t1`, `*_t2`, `*_t3`); drop_V
+    forward drop that the ideal diode holds, drop_ohm its rise with current, drop_knee_V; limit_gain [-],
+    limit_offset_mV, limit_slope_S; knee_A; floor_A (width of the knee to blocking); leak_S; other_ohm (loss outside
+    devices and fuse); link_ohm; trip_V input voltage above which the hardware blocks (read from the netlist, not
+    fitted); share_* share of each pass device in their common power. near_trip_V, near_trip_A: input voltage and port
+    current from which on a trip of the hardware is near (see `cosim.trips`). drop_low_V .. high_degC: what the law
+    was measured on: drops, references where it limits, temperatures. switch_S, switch_1, switch_ohm, bridge_share:
+    losses of a converter, see `cosim.conversion`; the shares are then those of its switching losses.
     """
 
     kind: float
@@ -77,6 +79,10 @@ class Characteristic(NamedTuple):
     reference_high_mV: float
     low_degC: float
     high_degC: float
+    switch_S: float = 0.0
+    switch_1: float = 0.0
+    switch_ohm: float = 0.0
+    bridge_share: float = 1.0
 
 
 class Controls(NamedTuple):
@@ -119,7 +125,7 @@ class Law(NamedTuple):
 
     mode : 0 the full law, 1 conductance `leak_S` only (link, or blocked); held_S, through_S : slopes of the two
     branches of I_pass; limit_A : I_lim at a drop of 1 V; drop_V, knee_A, slope_S, round_A, floor_A, leak_S : as in
-    the law
+    the law; from `converts` on what `cosim.conversion` needs, `fuse_ohm` with the loss outside devices
     """
 
     mode: int
@@ -132,6 +138,16 @@ class Law(NamedTuple):
     round_A: float
     floor_A: float
     leak_S: float
+    converts: bool
+    fuse_ohm: float
+    diode_ohm: float
+    diode_V: float
+    held_ohm: float
+    diode_knee_V: float
+    bridge_ohm: float
+    switch_S: float
+    switch_1: float
+    switch_ohm: float
 
 
 @borrowing
@@ -139,14 +155,18 @@ def law_at(u: Controls, c: Characteristic) -> Law:
     """The law at these commands and temperatures."""
     if c.kind == 1.0 or u.enable < 0.5:
         conductance = 1.0 / c.link_ohm if c.kind == 1.0 else c.leak_S
-        return Law(1, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, conductance)
+        return Law(
+            1, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, conductance, False, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+        )
     r_fuse = fuse_ohm(c, u.fuse_degC)
     r_diode = polynomial_ohm(c.diode_ohm, c.diode_t1, c.diode_t2, c.diode_t3, u.diode_degC)
-    r_rest = r_fuse + c.other_ohm + polynomial_ohm(c.pass_ohm, c.pass_t1, c.pass_t2, c.pass_t3, u.pass_degC)
+    r_pass = polynomial_ohm(c.pass_ohm, c.pass_t1, c.pass_t2, c.pass_t3, u.pass_degC)
+    r_rest = r_fuse + c.other_ohm + r_pass
     limit_A = (c.limit_gain * u.reference_mV + c.limit_offset_mV) * 1e-3 / r_fuse
     return Law(
         0, 1.0 / (r_rest + c.drop_ohm), 1.0 / (r_rest + r_diode), c.drop_V, c.drop_knee_V / r_rest, limit_A,
-        c.limit_slope_S, c.knee_A, c.floor_A, c.leak_S,
+        c.limit_slope_S, c.knee_A, c.floor_A, c.leak_S, c.kind == CONVERTER, r_fuse + c.other_ohm, r_diode, c.drop_V,
+        c.drop_ohm, c.drop_knee_V, r_pass, c.switch_S, c.switch_1, c.switch_ohm,
     )
 
 

@@ -23,16 +23,15 @@ from scipy.optimize import least_squares
 from scipy.stats import qmc
 
 from cosim import cache
+from cosim import identify_converter as converter
 from cosim.characteristic import (
     FITTED,
     LINK,
     Characteristic,
-    Controls,
     diode_drop_V,
     limiter_start,
     polynomial_ohm,
     port_current_A,
-    powers_W,
 )
 from cosim.deck import DEVICES, EXTERNALS, SIGNALS, DeckSpec, circuit_text, top_deck
 from cosim.errors import RunFailed
@@ -43,7 +42,7 @@ from cosim.trips import with_trips, without_trips
 
 Array = NDArray[np.float64]
 
-PROCEDURE = "8"
+PROCEDURE = "9"
 """Version of this procedure; part of the cache key."""
 SETTLE_S, ENABLE_S = 0.05, 1e-3
 SAMPLES_PER_REGIME = {"pass": 26, "limit": 22, "knee": 8, "reverse": 8}
@@ -95,6 +94,9 @@ class Sample:
     drop_diode_V: float
     power_W: tuple[float, ...]
     moving_A: float
+    output_current_A: float = 0.0
+    input_V: float = 0.0
+    battery_V: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -119,8 +121,7 @@ class IdentifiedCircuit:
     @classmethod
     def nominal(cls, netlist: str) -> IdentifiedCircuit:
         """Start values instead of measured ones; only to load the other parameters."""
-        kind = LINK if netlist == "direct_connection" else 0.0
-        return cls(netlist, limiter_start()._replace(kind=kind), 0.0, 0.0, 0.0, 0, False)
+        return cls(netlist, limiter_start()._replace(kind=converter.kind_of(netlist)), 0.0, 0.0, 0.0, 0, False)
 
 
 def identify(
@@ -296,20 +297,16 @@ def measure_point(
         diode_degC=value["diode_degC"], pass_degC=value["pass_degC"],
         drop_fuse_V=last["input_voltage_V"] - last["fb_V"], drop_diode_V=last["fb_V"] - last["mid_V"],
         power_W=(*(last[f"power_{d}_W"] for d in DEVICES), last["power_fuse_W"], last["power_other_W"]),
-        moving_A=float(np.ptp(current[earlier:])),
+        moving_A=float(np.ptp(current[earlier:])), output_current_A=last["output_current_A"],
+        input_V=last["input_voltage_V"], battery_V=last["battery_voltage_V"],
     )
 
 
 # ---- fitting ----------------------------------------------------------------------------------------------------
 
-def controls(s: Sample) -> Controls:
-    """Commands and temperatures of a sample."""
-    return Controls(1.0, s.reference_mV, s.fuse_degC, s.diode_degC, s.pass_degC)
-
-
 def current_error_A(s: Sample, c: Characteristic) -> float:
     """Error of the law at a sample, as the current error behind source and battery: (I_law - I)/(1 + R dI/dd)."""
-    u = controls(s)
+    u = converter.controls_of(s)
     step = 1e-5
     here = port_current_A(s.drop_V, u, c)
     slope = (port_current_A(s.drop_V + step, u, c) - here) / step
@@ -347,6 +344,8 @@ def fit_limiter(netlist: str, samples: list[Sample], parameters: Mapping[str, fl
         residuals, np.zeros(len(FITTED)), bounds=bounds, method="trf", loss="soft_l1", max_nfev=400
     )
     coefficients = with_shares(with_values(solution.x), samples)
+    if converter.converts(netlist):
+        coefficients = converter.with_conversion(coefficients, samples)
     return judged(netlist, coefficients, samples)
 
 
@@ -388,11 +387,11 @@ def fit_link(netlist: str, samples: list[Sample]) -> IdentifiedCircuit:
 
 def judged(netlist: str, c: Characteristic, samples: list[Sample]) -> IdentifiedCircuit:
     """Residuals of a fit over its samples."""
-    errors = np.array([abs(current_error_A(s, c)) for s in samples])
+    errors = np.array([*(abs(current_error_A(s, c)) for s in samples), *np.abs(converter.output_errors_A(samples, c))])
     power_errors = [0.0]
     for s in samples:
         if s.current_A > 2.0 and c.kind != LINK:
-            predicted = powers_W(s.drop_V, s.current_A, controls(s), c)
+            predicted = converter.predicted_W(s, c)
             power_errors += [abs(a - b) / b for a, b in zip(predicted[:6], s.power_W[:6], strict=True) if b > 5.0]
     return IdentifiedCircuit(
         netlist, c, float(np.median(errors)), float(errors.max()), float(max(power_errors)), len(samples), False

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from cosim.ahead import DUE, commanded_anew, correct, corrected, feed, hold, standing, start, take_commands
 from cosim.channels import fill_row
-from cosim.characteristic import Controls, fill_powers_W, fuse_ohm
+from cosim.characteristic import Controls, fuse_ohm
 from cosim.commands import CHARGE_OUTPUT, ENABLE, LOAD_OUTPUT
+from cosim.conversion import fill_port_powers_W
 from cosim.kept import kept
 from cosim.network import Operating
 from cosim.plant import PlantParameters, PlantState, controls_of, plant_flags
@@ -232,7 +233,10 @@ def _run_ticks(
             if doubt:
                 why = WANTED + doubt
                 break
-        fill_powers_W(k.powers_W, x.input_voltage_V - x.battery_voltage_V, x.port_current_A, u, p.characteristic)
+        fill_port_powers_W(
+            k.powers_W, x.input_voltage_V, x.battery_voltage_V, x.port_current_A, x.output_current_A, u,
+            p.characteristic,
+        )
         if tick % grid.record_every == 0:
             _fill_row(record[tick // grid.record_every], now, x, k.powers_W, row, stretch.commands, k, p)
         circuit_W = 0.0

@@ -20,7 +20,7 @@ from cosim.errors import InputError
 from cosim.scenario_bank import Bank, Battery, Cable, Fraction, Spread
 from cosim.scenario_base import STRICT, Name, ParameterName, UniqueKeyLoader
 from cosim.scenario_events import EVENT_KINDS, EVENT_TAGS, Event, check_events, event_devices
-from cosim.scenario_files import check_circuit_parameters, check_parameter_files, with_paths
+from cosim.scenario_files import check_circuit_parameters, check_parameter_files, with_limiter, with_paths
 from cosim.scenario_system import DEVICE_KINDS, LOADERS, ClearDays, System, check_system
 from cosim.scenario_timeline import FAULT_KINDS, FAULT_TAGS, Fault, Remote, RemoteVolts, check_timeline
 from models import bank
@@ -158,7 +158,10 @@ class Continuous(_Strict):
 
 
 class Scenario(_Strict):
-    """One run: product, plant, drive, events and what to keep."""
+    """One run: product, plant, drive, events and what to keep.
+
+    `limiter` chooses the circuit of the alternator port: pass devices, or a synchronous buck (its averaged companion).
+    """
 
     name: Name
     description: str = ""
@@ -166,6 +169,7 @@ class Scenario(_Strict):
     tick_s: Annotated[float, Field(ge=0.01, le=1.0)] = 0.1
     variant: Literal["12-200", "12-200 NG"] = "12-200"
     settings: dict[str, Any] = {}
+    limiter: Literal["linear", "buck"] = "linear"
     circuit: Circuit = Circuit()
     bank: Bank = Bank()
     source: Annotated[Vehicle | Supply, Field(discriminator="kind")] = Vehicle()
@@ -266,7 +270,7 @@ def parse_scenario(content: object, origin: str = "scenario", folder: Path | Non
         scenario = Scenario.model_validate(content)
     except ValidationError as error:
         raise _one_line(error, origin) from None
-    scenario = with_paths(scenario, folder)
+    scenario = with_limiter(with_paths(scenario, folder), origin)
     check_parameter_files(scenario, origin)
     if scenario.settings.get("variant", scenario.variant) != scenario.variant and "variant" in content:
         raise InputError(origin, "settings.variant", scenario.settings["variant"], f"{scenario.variant}, or left out")

@@ -18,6 +18,9 @@ from models.parameter_file import ParameterError
 if TYPE_CHECKING:
     from cosim.scenario import Circuit, Scenario
 
+BUCK = "alternator_path_buck_avg"
+"""What runs for the buck: its averaged companion, for a switching one takes seconds per millisecond."""
+
 Section = TypeVar("Section", bound=BaseModel)
 
 
@@ -37,6 +40,16 @@ def with_paths(scenario: Scenario, folder: Path | None) -> Scenario:
     if scenario.readout.keys is not None:
         changed["readout"] = scenario.readout.model_copy(update={"keys": str(folder / scenario.readout.keys)})
     return scenario.model_copy(update=changed)
+
+
+def with_limiter(scenario: Scenario, origin: str) -> Scenario:
+    """The scenario with the netlist that its limiter names; raises InputError where there is nothing to limit."""
+    if scenario.limiter == "linear" or scenario.circuit.netlist == BUCK:
+        return scenario
+    if scenario.circuit.netlist != "alternator_path":
+        allowed = f"left out with circuit.netlist {scenario.circuit.netlist}"
+        raise InputError(origin, "limiter", scenario.limiter, allowed)
+    return scenario.model_copy(update={"circuit": scenario.circuit.model_copy(update={"netlist": BUCK})})
 
 
 def _moved(section: Section, folder: Path, *names: str) -> Section:

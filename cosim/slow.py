@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from cosim.ahead import FACTOR, Feed, feed_of, new_ahead
 from cosim.characteristic import Controls, fuse_ohm, law_at
 from cosim.commands import CHARGE_GATE, DISCHARGE_GATE, ENABLE, PRECHARGE, SUPPLY
-from cosim.network import Network, Operating, bracketed, root, stud
+from cosim.network import Network, Operating, behind, bracketed, root, stud
 from cosim.plant import PlantParameters, PlantState, carried_A, controls_of, fuse_current_A
 from cosim.sensors import N_SCALARS, NOT_FITTED
 from models import (
@@ -111,18 +111,22 @@ def solve_around(
         stud_ohm, p.alternator_lead_ohm, p.alternator.gain_A_V, p.field_lag.now, carried_A(state, p), state.system_V,
         gate, alone_V,
     )
-    found = root(feed.start_V, n, law_at(u, p.characteristic), p.system)
+    law = law_at(u, p.characteristic)
+    found = root(feed.start_V, n, law, p.system)
     if found.bus_V - n.cable_ohm * found.port_current_A > p.characteristic.trip_V:
-        blocked = Controls(0.0, u.reference_mV, u.fuse_degC, u.diode_degC, u.pass_degC)
-        found = bracketed(feed.start_V, n, law_at(blocked, p.characteristic), p.system)
+        law = law_at(Controls(0.0, u.reference_mV, u.fuse_degC, u.diode_degC, u.pass_degC), p.characteristic)
+        found = bracketed(feed.start_V, n, law, p.system)
     port, bus = found.port_current_A, found.bus_V
     stud_V = n.battery_emf_V + n.battery_ohm * port
-    system_A, system_V = 0.0, stud_V
-    if p.system.kind.size > 0:
+    system_A, system_V, output = 0.0, stud_V, port
+    if law.converts and port > 0.0:
+        output, stud_V, system_A, system_V = behind(port, bus - n.cable_ohm * port, n, law, p.system)
+    elif p.system.kind.size > 0:
         stud_V, _, system_A, system_V = stud(port, n, p.system)
     return Operating(
         port, found.current_A, (bus - n.source_emf_V) * n.source_S, found.voltage_V, bus, bus - n.cable_ohm * port,
-        stud_V, n.capability_A, n.setpoint_V, system_A, system_V, port + system_A - gate.supply_A,
+        stud_V, n.capability_A, n.setpoint_V, system_A, system_V, output + system_A - gate.supply_A,
+        output,
     )
 
 
@@ -307,8 +311,8 @@ def advance_in_place(
     `cosim.ahead.feed` of this state was asked for before.
     """
     machine, first, second = _advance_heat(
-        state, x.port_current_A, x.system_current_A, x.alternator_current_A, x.alternator_voltage_V, row[0],
-        x.capability_A, ambient_degC, k.dt_s, p,
+        state, x.port_current_A, x.system_current_A + (x.output_current_A - x.port_current_A), x.alternator_current_A,
+        x.alternator_voltage_V, row[0], x.capability_A, ambient_degC, k.dt_s, p,
     )
     starter = state.starter
     if p.has_vehicle > 0.5:

@@ -83,7 +83,7 @@ def operating_point(values: Array, system_A: float, system_V: float, p: PlantPar
     return Operating(
         named["port_current_A"], named["alternator_current_A"], named["starter_battery_current_A"], alternator_V,
         named["starter_voltage_V"], named["input_voltage_V"], named["battery_voltage_V"], 0.0, 0.0,
-        system_A, system_V, named["battery_current_A"],
+        system_A, system_V, named["battery_current_A"], named["output_current_A"],
     )
 
 
