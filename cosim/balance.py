@@ -65,7 +65,8 @@ def window_balance(
     traffic_C = integral(time_s, np.abs(waves["battery_current_A"]))
     entering_J = integral(time_s, waves["input_voltage_V"] * port)
     leaving_J = integral(time_s, waves["battery_voltage_V"] * output)
-    power = sum((waves[f"power_{d}_W"] for d in DEVICES), waves["power_fuse_W"] + waves["power_other_W"])
+    resistive = waves["power_fuse_W"] + waves["power_other_W"] + waves["power_clamp_W"]
+    power = sum((waves[f"power_{d}_W"] for d in DEVICES), resistive)
     burnt_J = integral(time_s, power)
     stored_J = float(waves["stored_J"][-1] - waves["stored_J"][0])
     error_J = entering_J - leaving_J - burnt_J - stored_J

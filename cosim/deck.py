@@ -20,9 +20,12 @@ from cosim.paths import NETLISTS
 DEVICES = ("q1", "q2a", "q2b", "q2c", "q2d")
 """Power devices (banks) of the alternator path, in the order of every device array: ideal diode, pass devices."""
 
-EXTERNALS = ("vemf", "vsrc", "vimax", "vset", "vload", "ven", "vref", "vtfuse", *(f"vt{d}" for d in DEVICES))
+EXTERNALS = (
+    "vemf", "vsrc", "vimax", "vset", "vload", "ven", "vref", "vtfuse", *(f"vt{d}" for d in DEVICES), "vlift",
+)
 """External sources: battery EMF, source EMF [V]; alternator capability [A]; regulator set-point [V]; load [A];
-enable [0/1]; fuse-drop reference [mV]; fuse temperature and junction temperatures [degC]."""
+enable [0/1]; fuse-drop reference [mV]; fuse temperature and junction temperatures [degC]; permission to lift the
+limit during a load dump [0/1]."""
 
 SIGNALS: dict[str, str] = {
     "port_current_A": "i(vipin)",
@@ -50,6 +53,9 @@ SIGNALS: dict[str, str] = {
     "load_A": "v(xload)",
     "fuse_degC": "v(xtfuse)",
     **{f"junction_{d}_degC": f"v(xt{d})" for d in DEVICES},
+    "power_clamp_W": "v(pclamp)",
+    "lift_allowed": "v(xlift)",
+    "limit_lifted": "v(lifted)",
 }
 """What a window reads at every accepted point: our name and ngspice's; all external sources are among them, so that
 a window can be replayed without Python (`cosim.replay`)."""
@@ -57,7 +63,7 @@ a window can be replayed without Python (`cosim.replay`)."""
 SOURCE_WAVES: dict[str, str] = {
     "vemf": "battery_emf_V", "vsrc": "source_emf_V", "vimax": "capability_A", "vset": "setpoint_V", "vload": "load_A",
     "ven": "enable", "vref": "reference_mV", "vtfuse": "fuse_degC", **{f"vt{d}": f"junction_{d}_degC" for d in DEVICES},
-    "vsys": "system_current_A",
+    "vlift": "lift_allowed", "vsys": "system_current_A",
 }
 """Which recorded wave an external source had."""
 
@@ -155,7 +161,7 @@ def top_deck(spec: DeckSpec, folder: Path = NETLISTS, circuit: str | None = None
         "vipin ab abp 0",
         "vipout lbp lb 0",
         "xpath abp lbp 0 xen xref xtfuse " + " ".join(f"xt{d}" for d in DEVICES),
-        f"+ fb mid sense {outputs} pfuse pother estored ovp {spec.netlist} {parameters}",
+        f"+ fb mid sense {outputs} pfuse pother estored ovp xlift pclamp lifted {spec.netlist} {parameters}",
     ]
     return "\n".join(lines) + "\n"
 

@@ -174,7 +174,7 @@ class Window:
         source, _ = source_thevenin(s, float(self._inputs.supply_emf_V.at(start_s)), p)
         before = self._previous
         values = {
-            "vemf": emf, "vsrc": source, "ven": 0.0, "vref": before.sense_reference_V * 1e3,
+            "vemf": emf, "vsrc": source, "ven": 0.0, "vlift": 0.0, "vref": before.sense_reference_V * 1e3,
             "vtfuse": s.fuse.temperature_degC, "vset": alternator.setpoint_V(s.alternator.case_degC, p.alternator),
             "vimax": self._capability(start_s), "vload": float(self._inputs.load_A.at(start_s)), **junctions(s),
         }

@@ -1,1 +1,1 @@
-"""Benches of the circuits: pure functions that run one netlist as a requirement asks, and their figures."""
+"""Benches of the circuits: functions that run one netlist as a requirement asks; waveforms and figures."""

@@ -18,6 +18,7 @@ from models import (
     heat,
     loads,
     parameter_file,
+    ratings,
     starter_battery,
 )
 from models.parameter_file import ParameterError
@@ -28,6 +29,8 @@ UNITS = {
     "starter_battery": starter_battery.UNITS,
     "alternator": alternator.UNITS,
     "fuse": fuse.UNITS,
+    "mosfet_ratings": ratings.MOSFET_UNITS,
+    "tvs_ratings": ratings.TVS_UNITS,
     "heat": heat.UNITS,
     "cable": cable.UNITS,
     "engine": engine.UNITS,

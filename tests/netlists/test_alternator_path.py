@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from cosim.benches.loop_stability import LOOPS, Corner, margins
 from cosim.spice import SpiceSession, Waveforms
 
 Array = NDArray[np.float64]
-OUTPUTS = ("pq1", "pq2a", "pq2b", "pq2c", "pq2d", "pfuse", "pother")
+OUTPUTS = ("pq1", "pq2a", "pq2b", "pq2c", "pq2d", "pfuse", "pother", "pclamp")
 LOADS = tuple(f"v({name})" for name in OUTPUTS)
 ENABLE = "pwl(0 0 1m 0 1.001m 1)"
 
@@ -33,6 +34,7 @@ class Bench:
     input_cable_H: float = 3e-6
     battery_ohm: float = 2e-3
     battery_H: float = 1.15e-6
+    lift: str = "0"
     circuit: str = "alternator_path"
     extra: str = ""
 
@@ -46,6 +48,7 @@ class Bench:
 vsrc xsrc 0 {self.source_V}
 vemf xemf 0 {self.battery_V}
 ven xen 0 {self.enable}
+vlift xlift 0 {self.lift}
 vref xref 0 {self.reference_mV!r}
 vtf xtf 0 {self.fuse_degC!r}
 {junctions}
@@ -56,7 +59,7 @@ vibat lb lbt 0
 vipin ab abp 0
 vipout lbp lb 0
 xpath abp lbp 0 xen xref xtf xt1 xta xtb xtc xtd
-+ fb mid sense pq1 pq2a pq2b pq2c pq2d pfuse pother estored ovp {self.circuit} {self.parameters}
++ fb mid sense pq1 pq2a pq2b pq2c pq2d pfuse pother estored ovp xlift pclamp lifted {self.circuit} {self.parameters}
 {self.extra}
 """
 
@@ -191,108 +194,15 @@ def test_over_voltage_trips_and_recovers(spice: SpiceSession) -> None:
     assert current[-1] == pytest.approx(90.0, rel=5e-3)
 
 
-INNER_NODES = [
-    "f0",
-    "f1",
-    "s1",
-    "sa",
-    "sb",
-    "sc",
-    "sd",
-    "ma",
-    "mb",
-    "mc",
-    "md",
-    "maa",
-    "mab",
-    "mac",
-    "mad",
-    "iav",
-    "er",
-    "ir",
-    "on",
-    "on0",
-    "bst",
-    "ca",
-    "cb",
-    "cc",
-    "cd",
-    "c1",
-    "ga",
-    "gb",
-    "gc",
-    "gd",
-    "g1",
-    "xa",
-    "xb",
-    "xc",
-    "xd",
-    "ab1",
-    "ab2",
-    "fb1",
-    "mid1",
-    "lb1",
-    "lb2",
-    "se0",
-    "se1",
-    "vf1",
-    "vf",
-    "ov",
-    "tj1",
-    "tja",
-    "tjb",
-    "tjc",
-    "tjd",
-    "tc1",
-    "tca",
-    "tcb",
-    "tcc",
-    "tcd",
-]
-"""Nodes of the path that guide the enabled operating point, which is unreliable without [engine_facts]."""
-
-LOOPS = {
-    "outer": ("tpo=1", "v(xpath.se1)", "v(sense)"),
-    "inner": ("tpa=1 tpr=1", "v(xpath.ma)", "v(xpath.maa)"),
-    "diode": ("tp1=1", "v(xpath.vf1)", "v(xpath.vf)"),
-}
-
-
-@pytest.mark.parametrize("loop", sorted(LOOPS))
 @pytest.mark.parametrize("cable_H", [0.3e-6, 5e-6])
-@pytest.mark.parametrize("headroom_V", [0.06, 3.0])
-def test_phase_margin(spice: SpiceSession, loop: str, cable_H: float, headroom_V: float) -> None:
-    test_point, before, after = LOOPS[loop]
-    cold_ohm, hot_ohm = fuse(125.0, 125.0)
-    bench = Bench(
-        source_V=repr(13.2 + 100.0 * (6e-3 + hot_ohm + 1.24e-3) + headroom_V),
-        reference_mV=100.0 * hot_ohm * 1e3,
-        fuse_degC=125.0,
-        junction_degC=125.0,
-        source_ohm=2.5e-3,
-        source_H=min(cable_H, 0.3e-6),
-        input_cable_H=cable_H,
-        battery_H=cable_H,
-        parameters=f"rf25={cold_ohm!r} {test_point}",
-    )
-    nodes = [f"v(xpath.{node})" for node in INNER_NODES]
-    bench_nodes = ["v(ab)", "v(lb)", "v(fb)", "v(mid)", "v(stbm)", "v(abp)", "v(lbp)", "v(lbt)", "v(sense)"]
-    settled = run(spice, bench, 60e-3, 20e-6, *nodes, *bench_nodes[4:])
-    names = [*nodes, *bench_nodes]
-    hints = "\n".join(f".nodeset {name}={float(settled[name][-1])!r}" for name in names)
-    still = replace(bench, enable="1", extra=hints)
-    frequency_Hz, found = spice.ac(
-        still.deck(), [before, after], points_per_decade=60, start_Hz=10.0, stop_Hz=20e6
-    )
-    gain = -found[before] / found[after]
-    assert worst_margin_deg(gain) > 50.0, frequency_Hz[np.argmin(np.abs(np.abs(gain) - 1.0))]
-
-
-def worst_margin_deg(gain: NDArray[np.complex128]) -> float:
-    """Smallest phase margin over all gain crossings; 180 where the gain never crosses one."""
-    crossings = np.flatnonzero(np.diff(np.sign(np.abs(gain) - 1.0)))
-    margins = [180.0 - abs(np.degrees(np.angle(gain[k]))) for k in crossings]
-    return float(min(margins, default=180.0))
+@pytest.mark.parametrize(("headroom_V", "limit_A"), [(0.06, 100.0), (3.0, 100.0), (3.0, 250.0)])
+def test_phase_margins_of_all_loops(spice: SpiceSession, cable_H: float, headroom_V: float, limit_A: float) -> None:
+    corner = Corner(cable_H, 2.5e-3, 2e-3, 125.0, limit_A, 125.0, headroom_V)
+    found = margins(spice, corner)
+    assert [m.loop for m in found] == list(LOOPS)
+    for m in found:
+        assert m.phase_deg > 50.0, m
+        assert m.gain_dB > 8.0, m
 
 
 def test_thirty_random_windows_agree_with_fine_steps(spice: SpiceSession) -> None:

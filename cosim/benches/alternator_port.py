@@ -1,0 +1,327 @@
+"""Bench of requirement A7: the alternator path between a test generator and the battery.
+
+One run is one pulse in one state of the path (`MODES`). What it gives is judged against A7 (battery terminals below
+18 V; battery stud below 30 V and above 18 V for at most 200 us) and A8 (no rating of any device exceeded, with the heat
+of nine earlier pulses, a minute apart, already in the heatsink).
+
+    table = [run_pulse(session, pulse, mode) for pulse in PULSES for mode in MODES]
+    print(table_text(table)); assert all(row.passed for row in table if row.rated)
+
+The battery has 13.2 V at rest, so that charging runs at the limit.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cosim.benches.pulses import OPENING_AFTER_S, START_S, Pulse
+from cosim.paths import NETLISTS
+from cosim.safe_area import (
+    DeviceWaves,
+    Stress,
+    junction_waveform_degC,
+    mosfet_stresses,
+    repeated_rise_K,
+    tvs_stresses,
+    worst,
+)
+from cosim.spice import SpiceSession, Waveforms
+from models import fuse, heat
+from models.ratings import load_mosfet, load_tvs
+
+Array = NDArray[np.float64]
+
+BATTERY_LIMIT_V, STUD_LIMIT_V, STUD_LIMIT_S = 18.0, 30.0, 200e-6
+"""A7."""
+BALANCE_LIMIT = 1e-2
+"""Energy balance: missing part of what was dissipated or, where that is more, of what was stored meanwhile."""
+REPEATS, PERIOD_S = 10, 60.0
+"""Ten load dumps, a minute apart (A7)."""
+MODES = ("off", "on", "lift")
+"""Charging off; on; on with the permission to lift the limit during a load dump (A4)."""
+HEATS = ("pq1", "pq2a", "pq2b", "pq2c", "pq2d", "pfuse", "pother", "pclamp")
+INNER = ("vcf", "vcl")
+SIGNALS = (
+    "v(ab)", "v(lb)", "v(lbt)", "v(fb)", "v(mid)", "i(vipin)", "i(vipout)", "v(sense)", "v(ovp)", "v(lifted)",
+    "v(estored)", *(f"v({name})" for name in HEATS), *(f"i(v.xpath.{name})" for name in INNER),
+)
+
+
+@dataclass(frozen=True)
+class PortBench:
+    """What stands around the path.
+
+    fuse_A : rating; junction_degC : all junctions while SPICE runs, and the heatsink below them at the first pulse
+    (60 degC of ambient and a loaded box); fuse_degC; battery_V : EMF; battery_ohm, battery_H : inside it; cable_ohm,
+    cable_H : from the battery stud to the battery; lead_ohm, lead_H : from the bench's supply to the input stud;
+    parameters : of the subcircuit, as text
+    """
+
+    fuse_A: float = 100.0
+    junction_degC: float = 85.0
+    fuse_degC: float = 89.0
+    battery_V: float = 13.2
+    battery_ohm: float = 1e-3
+    battery_H: float = 0.15e-6
+    cable_ohm: float = 1e-3
+    cable_H: float = 1e-6
+    lead_ohm: float = 1e-3
+    lead_H: float = 0.5e-6
+    parameters: str = ""
+
+    @property
+    def limit_A(self) -> float:
+        """Limit of the fuse (A3, A4)."""
+        return min(0.9 * self.fuse_A, 100.0)
+
+    def deck(self, pulse: Pulse, mode: str) -> str:
+        """Deck body of one run."""
+        p = fuse.load_fuse(self.fuse_A)
+        hot_ohm = fuse.resistance_ohm(self.fuse_degC, p)
+        enable = "0" if mode == "off" else "pwl(0 0 1m 0 1.001m 1)"
+        if pulse.name.startswith("opened"):
+            at_s = START_S + OPENING_AFTER_S
+            enable = f"pwl(0 0 1m 0 1.001m 1 {at_s!r} 1 {at_s + 1e-6!r} 0)"
+        junctions = "\n".join(f"vt{k} xt{k} 0 {self.junction_degC!r}" for k in ("1", "a", "b", "c", "d"))
+        return f"""* alternator port: {pulse.name}, {mode}
+.include devices.lib
+.include plant.cir
+.include alternator_path.cir
+.include pulses/iso16750.cir
+.include pulses/iso7637.cir
+vemf xemf 0 {self.battery_V!r}
+ven xen 0 {enable}
+vlift xlift 0 {int(mode == "lift")}
+vref xref 0 {1e3 * self.limit_A * hot_ohm!r}
+vtf xtf 0 {self.fuse_degC!r}
+{junctions}
+{pulse.source}
+xlead sup ab cable r={self.lead_ohm!r} l={self.lead_H!r}
+xbat lbt 0 xemf battery r={self.battery_ohm!r} l={self.battery_H!r}
+xcb lb lbt cable r={self.cable_ohm!r} l={self.cable_H!r}
+vipin ab abp 0
+vipout lbp lb 0
+xpath abp lbp 0 xen xref xtf xt1 xta xtb xtc xtd
++ fb mid sense {" ".join(HEATS[:5])} pfuse pother estored ovp xlift pclamp lifted alternator_path
++ rf25={p.resistance_25_ohm!r} alphaf={p.alpha_per_K!r} lf={p.inductance_H!r} {self.parameters}
+"""
+
+
+@dataclass(frozen=True)
+class PulseRun:
+    """One run: waveforms by signal, and what was read off them.
+
+    battery_V, stud_V, input_V : highest voltages at the battery's terminals, the battery stud and the input stud;
+    over_s : time of the battery stud above 18 V; lowest_V : of the input stud; peak_A, reverse_A : extremes of the
+    current into the battery stud; lifted_s : time of the lifted limit; fuse_A2s, fuse_melted : I2t, and melted part of
+    the fuse (its neck cools within 4 s); energy_J : heat of the whole run by device; stresses : of every device in the
+    tenth pulse; balance : see `BALANCE_LIMIT`
+    """
+
+    pulse: str
+    mode: str
+    rated: bool
+    time_s: Array = field(repr=False)
+    waves: dict[str, Array] = field(repr=False)
+    battery_V: float
+    stud_V: float
+    over_s: float
+    input_V: float
+    lowest_V: float
+    peak_A: float
+    reverse_A: float
+    lifted_s: float
+    fuse_A2s: float
+    fuse_melted: float
+    energy_J: dict[str, float]
+    stresses: tuple[Stress, ...]
+    balance: float
+
+    @property
+    def worst(self) -> Stress:
+        """Stress with the least margin."""
+        return worst(self.stresses)
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """What is not kept, in words."""
+        found = []
+        if not self.battery_V < BATTERY_LIMIT_V:
+            found.append(f"battery {self.battery_V:.1f} V")
+        if not (self.stud_V < STUD_LIMIT_V and self.over_s <= STUD_LIMIT_S):
+            found.append(f"stud {self.stud_V:.1f} V, {1e6 * self.over_s:.0f} us above {BATTERY_LIMIT_V:g} V")
+        found += [f"{s.device}: {s.quantity} {s.value:.3g} {s.unit}" for s in self.stresses if not s.value <= s.limit]
+        if not self.fuse_melted < 1.0:
+            found.append("fuse open")
+        if not self.balance < BALANCE_LIMIT:
+            found.append(f"balance {self.balance:.1e}")
+        return tuple(found)
+
+    @property
+    def passed(self) -> bool:
+        """Whether A7 and A8 are kept and the run adds up."""
+        return not self.failures
+
+
+def run_pulse(session: SpiceSession, pulse: Pulse, mode: str, bench: PortBench = PortBench()) -> PulseRun:
+    """Run one pulse in one mode and judge it."""
+    if mode not in MODES:
+        raise ValueError(f"mode {mode!r}; allowed: {', '.join(MODES)}")
+    waves = session.transient(
+        bench.deck(pulse, mode), tstop_s=pulse.stop_s, tmax_s=pulse.step_s, signals=list(SIGNALS),
+        on_accept=_steps(session, pulse), breakpoints=sorted({zone[0] for zone in pulse.fine}),
+    )
+    return judged(waves, pulse, mode, bench)
+
+
+def _steps(session: SpiceSession, pulse: Pulse) -> Callable[[float, Array], None]:
+    """Hook that keeps the steps short where the pulse asks for it."""
+    longest = session.longest_step_s
+
+    def accept(time_s: float, values: Array) -> None:
+        longest[0] = min((step for start, end, step in pulse.fine if start - 1e-12 <= time_s < end), default=0.0)
+
+    return accept
+
+
+def judged(waves: Waveforms, pulse: Pulse, mode: str, bench: PortBench) -> PulseRun:
+    """Figures of a run."""
+    t, v = waves.time_s, {name: np.asarray(waves[name]) for name in SIGNALS}
+    energy_J = {name: integral(t, v[f"v({name})"]) for name in HEATS}
+    port_A = v["i(vipin)"]
+    p = fuse.load_fuse(bench.fuse_A)
+    # the fuse's neck cools with 4 s: of nine earlier pulses, a minute apart, nothing is left in it
+    a2s = integral(t, port_A**2)
+    over = v["v(lb)"] > BATTERY_LIMIT_V
+    return PulseRun(
+        pulse=pulse.name, mode=mode, rated=pulse.rated, time_s=t, waves=v,
+        battery_V=float(v["v(lbt)"].max()), stud_V=float(v["v(lb)"].max()),
+        over_s=integral(t, over.astype(np.float64)), input_V=float(v["v(ab)"].max()), lowest_V=float(v["v(ab)"].min()),
+        peak_A=float(v["i(vipout)"].max()), reverse_A=float(v["i(vipout)"].min()),
+        lifted_s=integral(t, v["v(lifted)"]), fuse_A2s=a2s,
+        fuse_melted=fuse_melted(t, port_A, bench.fuse_degC, p), energy_J=energy_J,
+        stresses=tuple(device_stresses(t, v, energy_J, bench)), balance=energy_balance(t, v, energy_J),
+    )
+
+
+def integral(time_s: Array, value: Array) -> float:
+    """Trapezoid over the accepted points."""
+    return float(np.trapezoid(value, time_s))
+
+
+def energy_balance(time_s: Array, v: dict[str, Array], energy_J: dict[str, float]) -> float:
+    """Energy that is missing, as a part of what was dissipated or stored in between."""
+    taken_J = integral(time_s, v["v(ab)"] * v["i(vipin)"] - v["v(lb)"] * v["i(vipout)"])
+    stored = v["v(estored)"]
+    missing_J = taken_J - sum(energy_J.values()) - float(stored[-1] - stored[0])
+    return abs(missing_J) / max(sum(energy_J.values()), float(np.ptp(stored)), 1e-9)
+
+
+def fuse_melted(time_s: Array, current_A: Array, start_degC: float, p: fuse.FuseParameters) -> float:
+    """Largest melted part of the fuse over a run that starts at a temperature with a cool neck."""
+    state = fuse.initial_state(start_degC)
+    most = 0.0
+    for dt_s, a, b in zip(np.diff(time_s), current_A[:-1], current_A[1:], strict=True):
+        rms_A = float(np.sqrt((a * a + a * b + b * b) / 3.0))
+        state = fuse.step(state, rms_A, start_degC, float(dt_s), p)
+        most = max(most, state.melt_fraction)
+    return most
+
+
+def tenth_heatsink_degC(energy_J: float, start_degC: float, box: heat.BoxParameters) -> float:
+    """Heatsink before the tenth pulse: what each of nine left behind, a minute apart, decays with its 15 minutes."""
+    tau_s = box.heatsink_J_K * box.heatsink_ambient_K_W
+    ages_s = PERIOD_S * np.arange(1, REPEATS)
+    return start_degC + energy_J / box.heatsink_J_K * float(np.exp(-ages_s / tau_s).sum())
+
+
+def device_classes(text: str) -> dict[str, tuple[str, int]]:
+    """Model and number in parallel of every transistor of a netlist, by its name in small letters without the M."""
+    lines = re.findall(r"(?m)^M(\w+) \S+ \S+ \S+ \S+ \S+ (\w+)(?: m=(\d+))? thermal$", text)
+    return {name.lower(): (model, int(number or 1)) for name, model, number in lines}
+
+
+def device_stresses(time_s: Array, v: dict[str, Array], energy_J: dict[str, float], bench: PortBench) -> list[Stress]:
+    """Stresses of every device of the path in the tenth pulse."""
+    box = heat.load_box()
+    heatsink_degC = tenth_heatsink_degC(sum(energy_J.values()), bench.junction_degC, box)
+    start_degC = np.full(box.cauer.capacity_J_K.size, heatsink_degC)
+    found: list[Stress] = []
+    classes = device_classes((NETLISTS / "alternator_path.cir").read_text(encoding="utf-8"))
+    drains = {"q1": v["v(mid)"] - v["v(fb)"], **{f"q2{k}": v["v(mid)"] - v["v(lb)"] for k in "abcd"}}
+    for name, drain_V in drains.items():
+        model, parallel = classes[name]
+        power_W = v[f"v(p{name})"] / parallel
+        junction = junction_waveform_degC(time_s, power_W, start_degC, heatsink_degC, box.cauer)
+        ratings = load_mosfet(f"ratings_{model.lower()}")
+        found += mosfet_stresses(DeviceWaves(name, time_s, drain_V, power_W, junction, heatsink_degC), ratings)
+    clamps = {"input clamp": ("v(fb)", "i(v.xpath.vcf)", 1.0, "ratings_smdj100a"),
+              "stud clamp": ("v(lb)", "i(v.xpath.vcl)", 2.0, "ratings_sm8s16a")}
+    for name, (volts, amperes, side_by_side, file) in clamps.items():
+        tvs = load_tvs(file)
+        power_W = v[volts] * v[amperes] / side_by_side
+        found += tvs_stresses(DeviceWaves(name, time_s, v[volts], power_W, np.zeros(1), heatsink_degC), tvs)
+        rise_K = repeated_rise_K(integral(time_s, power_W), PERIOD_S, tvs)
+        found.append(Stress(name, "mean temperature", heatsink_degC + rise_K, "degC", tvs.junction_degC, 0.0))
+    return found
+
+
+def conformance(runs: Iterable[PulseRun]) -> dict[str, float]:
+    """The figures of A7 and A8 over rated runs: the worst of each, by name with its unit."""
+    rated = [run for run in runs if run.rated]
+    return {
+        "runs": float(len(rated)),
+        "runs_passed": float(sum(run.passed for run in rated)),
+        "battery_peak_V": max(run.battery_V for run in rated),
+        "stud_peak_V": max(run.stud_V for run in rated),
+        "stud_above_18V_us": 1e6 * max(run.over_s for run in rated),
+        "least_rating_margin": min(run.worst.margin for run in rated),
+        "fuse_melted": max(run.fuse_melted for run in rated),
+        "energy_balance": max(run.balance for run in rated),
+    }
+
+
+HEAD = ("pulse", "charging", "bat V", "lb V", ">18V us", "ab V", "A", "lift ms", "I2t", "Q1 J", "Q2 J", "TVS mJ",
+        "balance", "least margin", "ok")
+
+
+def table_text(runs: Iterable[PulseRun]) -> str:
+    """One line per run. Q2 J is the hottest of the four pass devices; an unrated run says so instead of yes or no."""
+    rows = [HEAD, *(_row(run) for run in runs)]
+    widths = [max(len(row[k]) for row in rows) for k in range(len(HEAD))]
+    pairs = (zip(row, widths, strict=True) for row in rows)
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in row).rstrip() for row in pairs)
+
+
+def _row(run: PulseRun) -> tuple[str, ...]:
+    pass_J = max(run.energy_J[f"pq2{k}"] for k in "abcd")
+    least = run.worst
+    verdict = ("yes" if run.passed else "NO: " + "; ".join(run.failures)) if run.rated else "(info)"
+    return (
+        run.pulse, run.mode, f"{run.battery_V:.2f}", f"{run.stud_V:.2f}", f"{1e6 * run.over_s:.0f}",
+        f"{run.input_V:.1f}", f"{run.peak_A:.1f}", f"{1e3 * run.lifted_s:.0f}", f"{run.fuse_A2s:.0f}",
+        f"{run.energy_J['pq1']:.3f}",
+        f"{pass_J:.3f}", f"{1e3 * run.energy_J['pclamp']:.2f}", f"{run.balance:.0e}",
+        f"{100.0 * least.margin:.0f} % {least.device} {least.quantity}", verdict,
+    )
+
+
+def with_shorter_steps(pulse: Pulse, factor: float) -> Pulse:
+    """Return the pulse with all its steps divided: a check on the numerics."""
+    fine = tuple((start, end, step / factor) for start, end, step in pulse.fine)
+    return replace_steps(pulse, pulse.step_s / factor, fine)
+
+
+def replace_steps(pulse: Pulse, step_s: float, fine: tuple[tuple[float, float, float], ...]) -> Pulse:
+    """Return the pulse with other steps."""
+    return pulse._replace(step_s=step_s, fine=fine)
+
+
+def colder(bench: PortBench, junction_degC: float) -> PortBench:
+    """Return the bench with everything at one temperature."""
+    return replace(bench, junction_degC=junction_degC, fuse_degC=junction_degC)

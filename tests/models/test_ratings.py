@@ -1,0 +1,41 @@
+"""Ratings of the device classes: those shipped, and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models import parameter_file
+from models.ratings import load_mosfet, load_tvs
+
+MOSFETS = {"ratings_n60": 60.0, "ratings_n80": 80.0, "ratings_n100": 100.0}
+SUPPRESSORS = {"ratings_sm8s16a": 16.0, "ratings_sm8s24a": 24.0, "ratings_sm8s33a": 33.0, "ratings_smdj100a": 100.0}
+
+
+@pytest.mark.parametrize("name", MOSFETS)
+def test_mosfets_are_rated_for_their_class_and_less_power_the_longer_it_lasts(name: str) -> None:
+    r = load_mosfet(name)
+    assert r.drain_voltage_V == MOSFETS[name]
+    assert np.all(np.diff(r.soa_power_W) < 0.0)
+    assert np.all(np.diff(r.soa_width_s * r.soa_power_W) > 0.0)  # but more energy
+    # Thermal limit with 0.4 or 0.5 K/W to the case: (175 - 25) / 0.4 = 375 W; linear mode gets half of it.
+    assert r.soa_power_W[-1] == pytest.approx(0.5 * 150.0 / (0.5 if name == "ratings_n100" else 0.4), rel=0.02)
+
+
+@pytest.mark.parametrize("name", SUPPRESSORS)
+def test_suppressors_are_ordered_from_stand_off_to_clamping(name: str) -> None:
+    r = load_tvs(name)
+    assert r.standoff_V == SUPPRESSORS[name]
+    assert r.standoff_V < r.breakdown_low_V < r.breakdown_high_V < r.clamp_V
+    # The pulse power of a 10/1000 us wave is clamping voltage times peak current.
+    assert r.clamp_V * r.clamp_A == pytest.approx(r.pulse_power_W[0], rel=0.02)
+
+
+def test_a_curve_with_a_missing_value_is_refused(tmp_path: Path) -> None:
+    text = (parameter_file.SHIPPED / "ratings_n80.yaml").read_text(encoding="utf-8")
+    file = tmp_path / "own.yaml"
+    file.write_text(text.replace("1.0e-5, 1.0e-4,", "1.0e-5,"))
+    with pytest.raises(parameter_file.ParameterError, match="equal lengths"):
+        load_mosfet(file)

@@ -1,0 +1,158 @@
+"""The path against what comes in: clamps, over-voltage trip, soft opening, lifting of the limit (A4, A7)."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from cosim.spice import SpiceSession, Waveforms
+
+Array = NDArray[np.float64]
+SIGNALS = (
+    "v(ab)", "v(lb)", "v(fb)", "v(mid)", "i(vipin)", "i(vipout)", "v(ovp)", "v(lifted)", "v(sense)", "v(xpath.vr)",
+    "v(pclamp)", "v(pq2a)", "i(v.xpath.vcf)", "i(v.xpath.vcl)",
+)
+ON = "pwl(0 0 1m 0 1.001m 1)"
+REFERENCE_mV = 67.5  # 90 A through the 0.75 mohm of a hot 100 A fuse
+HOT_degC = 25.0 + 0.25 / 0.0039
+
+
+def run(
+    spice: SpiceSession, source: str, stop_s: float, step_s: float, *, enable: str = ON, lift: str = "0",
+    source_ohm: float = 5e-3, cable_H: float = 1e-6, battery: str = "13.2", parameters: str = "",
+) -> Waveforms:
+    junctions = "\n".join(f"vt{k} xt{k} 0 27" for k in ("1", "a", "b", "c", "d"))
+    deck = f"""* clamp bench
+.include devices.lib
+.include plant.cir
+.include alternator_path.cir
+vsrc xsrc 0 {source}
+vemf xemf 0 {battery}
+ven xen 0 {enable}
+vlift xlift 0 {lift}
+vref xref 0 {REFERENCE_mV}
+vtf xtf 0 {HOT_degC!r}
+{junctions}
+xsrc sup 0 xsrc battery r={source_ohm!r} l=0
+xcin sup ab cable r=1.5m l={cable_H!r}
+xbat lb 0 xemf battery r=2m l=1.15u
+vipin ab abp 0
+vipout lbp lb 0
+xpath abp lbp 0 xen xref xtf xt1 xta xtb xtc xtd
++ fb mid sense pq1 pq2a pq2b pq2c pq2d pfuse pother estored ovp xlift pclamp lifted alternator_path {parameters}
+"""
+    waves = spice.transient(deck, tstop_s=stop_s, tmax_s=step_s, signals=list(SIGNALS))
+    assert waves.retries == ()
+    return waves
+
+
+def at(waves: Waveforms, signal: str, time_s: float) -> float:
+    return float(np.interp(time_s, waves.time_s, waves[signal]))
+
+
+SURGE = "pwl(0 14 20m 14 21m 18.5 600m 18.5)"
+"""18.5 V behind 6.5 mohm: 225 A of lifted limit and 16 V at the path, below the trip."""
+
+
+def test_a_path_that_is_off_blocks_100_V_and_clamps_nothing(spice: SpiceSession) -> None:
+    waves = run(spice, "pwl(0 14 5m 14 15m 100 30m 100)", 30e-3, 2e-5, enable="0", source_ohm=0.5)
+    assert waves["v(mid)"].max() - 13.2 == pytest.approx(86.3, abs=0.8)  # what the pass devices hold
+    assert waves["v(lb)"].max() < 13.3
+    assert waves["v(pclamp)"].max() < 0.02  # uA of leakage
+    assert at(waves, "i(vipin)", 29e-3) < 5e-3  # bleeder of 47 kohm
+
+
+def test_the_input_clamp_holds_117_V_and_the_stud_clamp_18_7_V(spice: SpiceSession) -> None:
+    """Into 1 A each: breakdown plus 0.2 V of nbv (3 x 26 mV x ln(1 A / 1 mA) = 0.54 V) plus rs."""
+    waves = run(spice, "pwl(0 14 5m 14 25m 150 30m 150)", 30e-3, 2e-5, enable="0", source_ohm=20.0)
+    assert at(waves, "i(v.xpath.vcf)", 29e-3) == pytest.approx((150.0 - 119.5) / 20.0, rel=0.05)
+    assert 117.0 < at(waves, "v(fb)", 29e-3) < 121.0
+    pushed = run(spice, "14", 30e-3, 2e-5, enable="0", battery="pwl(0 13.2 5m 13.2 25m 19.5 30m 19.5)")
+    assert 2.0 < at(pushed, "i(v.xpath.vcl)", 29e-3) < 60.0
+    assert 18.7 < at(pushed, "v(lb)", 29e-3) < 19.5
+
+
+def test_the_input_never_goes_far_below_ground(spice: SpiceSession) -> None:
+    waves = run(spice, "pwl(0 14 5m 14 5.1m -150 10m -150)", 10e-3, 1e-5, source_ohm=10.0)
+    assert waves["v(ab)"].min() > -1.2  # 15 A through a Schottky of 12 mohm behind the fuse
+    assert at(waves, "i(vipin)", 9e-3) == pytest.approx(-15.0, rel=0.02)
+    assert abs(at(waves, "i(vipout)", 9e-3)) < 2e-3  # nothing of it from the battery
+
+
+def test_without_permission_the_limit_stays_and_the_path_blocks_above_18_V(spice: SpiceSession) -> None:
+    waves = run(spice, "pwl(0 14 20m 14 25m 40 100m 40)", 100e-3, 2e-5, source_ohm=0.1)
+    assert waves["v(lifted)"].max() == 0.0
+    assert waves["i(vipin)"].max() < 130.0  # from passing, as after a battery step
+    assert at(waves, "v(ovp)", 90e-3) == pytest.approx(1.0, abs=1e-3)
+    assert abs(at(waves, "i(vipout)", 90e-3)) < 5e-3
+
+
+def test_the_lifted_limit_is_two_and_a_half_times_the_limit_and_lasts_half_a_second(spice: SpiceSession) -> None:
+    waves = run(spice, SURGE, 0.6, 1e-4, lift="1")
+    current, time_s = waves["i(vipin)"], waves.time_s
+    assert at(waves, "i(vipin)", 0.3) == pytest.approx(225.0, rel=2e-3)
+    assert current.max() < 1.05 * 225.0
+    above = float(np.trapezoid((current > 1.05 * 90.0).astype(float), time_s))
+    assert 0.47 < above < 0.5
+    # Then the limit is the ordinary one again; 18.5 V - 90 A x 6.5 mohm = 17.9 V is just below the trip.
+    assert at(waves, "i(vipin)", 0.59) == pytest.approx(90.0, rel=2e-3)
+    assert at(waves, "v(ovp)", 0.59) < 1e-3
+
+
+def test_a_lift_ends_soon_after_the_dump_and_takes_half_a_minute_to_recover(spice: SpiceSession) -> None:
+    """After 0.1 s of 0.48 s the rest can be used at once; when all is used, only after the timer has run back."""
+    short = "pwl(0 14 20m 14 21m 18.5 121m 18.5 122m 13.5 300m 13.5 301m 18.5 900m 18.5)"
+    waves = run(spice, short, 0.9, 2e-4, lift="1")
+    lifted, time_s = waves["v(lifted)"], waves.time_s
+    assert at(waves, "v(lifted)", 0.2) == 0.0
+    first = float(np.trapezoid(np.where(time_s < 0.25, lifted, 0.0), time_s))
+    second = float(np.trapezoid(np.where(time_s > 0.25, lifted, 0.0), time_s))
+    assert 0.1 < first < 0.13
+    assert first + second == pytest.approx(0.485, abs=0.01)
+    assert at(waves, "v(lifted)", 0.89) == 0.0
+
+
+@pytest.mark.parametrize("source_V", ["15.2", "13.6"])
+def test_permission_alone_changes_nothing(spice: SpiceSession, source_V: str) -> None:
+    without, allowed = (run(spice, source_V, 41e-3, 2e-5, lift=lift) for lift in ("0", "1"))
+    assert allowed["v(lifted)"].max() == 0.0
+    assert allowed["i(vipin)"][-1] == pytest.approx(without["i(vipin)"][-1], rel=2e-5)
+    assert allowed["v(xpath.vr)"][-1] == REFERENCE_mV
+
+
+def test_permission_that_is_withdrawn_ends_the_lift(spice: SpiceSession) -> None:
+    waves = run(spice, SURGE, 0.12, 5e-5, lift="pwl(0 1 100m 1 100.1m 0)")
+    assert at(waves, "v(lifted)", 99e-3) == 1.0
+    assert at(waves, "v(lifted)", 110e-3) == 0.0
+    assert waves["i(vipin)"][waves.time_s > 112e-3].max() < 1.05 * 90.0
+
+
+@pytest.mark.parametrize(("limit_A", "lift"), [(90.0, "0"), (225.0, "1")])
+def test_opening_is_soft_and_complete(spice: SpiceSession, limit_A: float, lift: str) -> None:
+    source = SURGE if lift == "1" else "15"
+    waves = run(spice, source, 65e-3, 5e-6, lift=lift, cable_H=3e-6, enable="pwl(0 0 1m 0 1.001m 1 60m 1 60.001m 0)")
+    late = waves.time_s > 59e-3
+    assert at(waves, "i(vipin)", 59.9e-3) == pytest.approx(limit_A, rel=5e-3)
+    # 0.35 A/us per device, four of them, hold 3 uH at 4 V while they open; the 330 uF of the damper add the rest.
+    assert waves["v(ab)"][late].max() < 30.0
+    assert waves["v(lb)"][late].max() < 15.0
+    assert waves["v(lb)"][late].min() > 10.0
+    assert abs(at(waves, "i(vipout)", 64e-3)) < 0.02
+    ended = waves.time_s[np.abs(waves["i(vipout)"]) > 0.05 * limit_A][-1] - 60e-3
+    assert limit_A / (4 * 0.35e6) < ended < 1e-3
+
+
+def test_the_direct_link_has_the_same_ports(spice: SpiceSession) -> None:
+    heads = [
+        line.split("params:")[0].replace(name, "")
+        for name in ("alternator_path", "direct_connection")
+        for line in _joined(name) if line.startswith(f".subckt {name}")
+    ]
+    assert heads[0].split() == heads[1].split()
+
+
+def _joined(name: str) -> list[str]:
+    from cosim.paths import NETLISTS
+
+    return (NETLISTS / f"{name}.cir").read_text(encoding="utf-8").replace("\n+", " ").splitlines()
