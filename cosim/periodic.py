@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +30,7 @@ class Periodic:
     frequency_Hz : periods over its length
     mean : per wave
     drift : per wave, mean of the second half less that of the first
-    peak_to_peak : per wave, over the stretch
+    peak_to_peak : per wave, within a period: the mean over the periods, so that what still creeps is no ripple
     """
 
     start_s: float
@@ -84,7 +85,6 @@ def periodic_means(
         raise ValueError(f"{found} switching periods after {after_s!r} s; at least {FEWEST} are needed")
     edges = edges[-periods - 1 :]
     start_s, middle_s, end_s = (float(edges[k]) for k in (0, periods // 2, periods))
-    inside = (time_s >= start_s) & (time_s <= end_s)
     chosen = list(names) if names is not None else list(waves)
     halves = {
         n: [mean_between(time_s, waves[n], a, b) for a, b in ((start_s, middle_s), (middle_s, end_s))] for n in chosen
@@ -94,5 +94,12 @@ def periodic_means(
         start_s, end_s, periods, periods / (end_s - start_s),
         {n: share * first + (1.0 - share) * second for n, (first, second) in halves.items()},
         {n: second - first for n, (first, second) in halves.items()},
-        {n: float(np.ptp(waves[n][inside])) for n in chosen},
+        {n: _within_periods(time_s, waves[n], edges) for n in chosen},
     )
+
+
+def _within_periods(time_s: Array, wave: Array, edges: Array) -> float:
+    """Mean of the peak-to-peak values within single periods."""
+    starts = np.searchsorted(time_s, edges)
+    spans = [float(np.ptp(wave[a : b + 1])) for a, b in pairwise(starts.tolist())]
+    return float(np.mean(spans))

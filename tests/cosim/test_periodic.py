@@ -27,6 +27,7 @@ def test_a_ramp_is_told_as_drift() -> None:
     found = periodic_means(TIME_S, {"ramp": 1e4 * TIME_S}, CLOCK, 0.2e-3)
     span_s = found.end_s - found.start_s
     assert found.drift["ramp"] == pytest.approx(1e4 * span_s / 2.0, rel=1e-9)
+    assert found.peak_to_peak["ramp"] == pytest.approx(1e4 * PERIOD_S, rel=0.01)  # of one period, not of all
     assert found.mean["ramp"] == pytest.approx(1e4 * (found.start_s + span_s / 2.0), rel=1e-9)
 
 
