@@ -1,11 +1,15 @@
-"""Growth of this process over many windows: ``python -m benchmarks.memory 1000`` prints it as JSON."""
+"""Growth of this process over many windows: ``python -m benchmarks.memory [WINDOWS [WARM_UP]]`` prints it as JSON."""
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import json
 import os
+import statistics
 import sys
+from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -29,8 +33,17 @@ SCENARIO = {
 }
 WARM_UP = 60
 """Windows before the first look: caches, pools of the allocator and ngspice's own tables are filled by then."""
+BLOCK = 10
+"""Windows between two looks at the memory in use."""
 START = 4
 """First tick; the supervisor enables the path at the next one."""
+_MALLINFO2 = "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost"
+
+
+class _MallInfo(ctypes.Structure):
+    """What glibc's mallinfo2 returns."""
+
+    _fields_ = tuple((name, ctypes.c_size_t) for name in _MALLINFO2.split())
 
 
 def resident_bytes() -> int:
@@ -39,8 +52,24 @@ def resident_bytes() -> int:
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
-def one_window(session: SpiceSession) -> int:
-    """Compute a window in which the path is enabled, from a new deck; returns its points and keeps nothing."""
+def in_use_bytes() -> int | None:
+    """Memory that was asked for and not given back, to the byte; None where glibc (2.33) cannot be asked.
+
+    Unlike the memory in RAM it does not move with the gaps that the allocator leaves and fills.
+    """
+    ask = getattr(ctypes.CDLL(None), "mallinfo2", None)
+    if ask is None:
+        return None
+    ask.restype = _MallInfo
+    told = ask()
+    return int(told.uordblks + told.hblkhd)
+
+
+def windows_to_compute() -> Callable[[SpiceSession], int]:
+    """A function that computes a window in which the path is enabled, from a new deck.
+
+    It returns the window's number of points and keeps nothing.
+    """
     scenario = parse_scenario(SCENARIO)
     inputs, _ = build_inputs(scenario)
     p = load_parameters(scenario, limiter_start())
@@ -48,27 +77,49 @@ def one_window(session: SpiceSession) -> int:
     _, measured = observe(state, inputs.sampled(np.array([0.0]))[0], nothing(), 0.0, p)
     seen = as_measurements(measured, 4)
     supervision = Supervision.begin(scenario.supervisor_settings, seen, 100).stepped(START, seen)
-    spec = deck_spec("memory", "alternator_path", {}, state, p, 0.3e-6, 0.0)
     request = WindowRequest("enable", "memory", START, 2, 2)
-    window = Window(request, state, supervision, supervision.commands, inputs, 0.1, spec, p)
-    return int(window.run(session).dataset.sizes["time_s"])
+
+    def one(session: SpiceSession) -> int:
+        spec = deck_spec("memory", "alternator_path", {}, state, p, 0.3e-6, 0.0)
+        window = Window(request, state, supervision, supervision.commands, inputs, 0.1, spec, p)
+        return int(window.run(session).dataset.sizes["time_s"])
+
+    return one
 
 
-def growth(windows: int) -> dict[str, float]:
-    """Growth over a number of windows after the warm-up [MB], and how it divides over the two halves."""
-    session = SpiceSession.open()
-    for _ in range(WARM_UP):
+def growth(windows: int, warm_up: int = WARM_UP) -> dict[str, float]:
+    """Growth over a number of windows after the warm-up, and how it divides over the two halves.
+
+    Parameters
+    ----------
+    windows : how many
+    warm_up : windows before the first look
+
+    Returns
+    -------
+    dict
+        memory in RAM [MB]; `leak_B_per_window` [B], if it can be known: memory in use, median over blocks of windows,
+        so that a table that doubles once does not count
+    """
+    session, one_window = SpiceSession.open(), windows_to_compute()
+    for _ in range(warm_up):
         points = one_window(session)
-    seen = []
+    seen, used = [], []
     for k in range(windows + 1):
-        if k in (0, windows // 2, windows):
+        if k % BLOCK == 0 or k in (windows // 2, windows):
             gc.collect()
+        if k % BLOCK == 0:
+            used.append(in_use_bytes())
+        if k in (0, windows // 2, windows):
             seen.append(resident_bytes() / 1e6)
         if k < windows:
             one_window(session)
+    known = [number for number in used if number is not None]
+    leaks = [(after - before) / BLOCK for before, after in pairwise(known)]
     return {"windows": float(windows), "points_per_window": float(points), "start_MB": seen[0],
-            "first_half_MB": seen[1] - seen[0], "second_half_MB": seen[2] - seen[1], "growth_MB": seen[2] - seen[0]}
+            "first_half_MB": seen[1] - seen[0], "second_half_MB": seen[2] - seen[1], "growth_MB": seen[2] - seen[0],
+            **({"leak_B_per_window": statistics.median(leaks)} if leaks else {})}
 
 
 if __name__ == "__main__":
-    print(json.dumps(growth(int(sys.argv[1]) if len(sys.argv) > 1 else 1000)))
+    print(json.dumps(growth(*(int(word) for word in sys.argv[1:3] or ("1000",)))))

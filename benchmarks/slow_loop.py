@@ -19,6 +19,7 @@ from typing import Any, cast
 import numpy as np
 
 import bms
+from cosim.ahead import DUE, feed, hold
 from cosim.channels import fill_row, row_size
 from cosim.commands import charging
 from cosim.drive import build_inputs
@@ -112,7 +113,11 @@ def _solved(n: int, s: PlantState, x: Operating, k: Tick, rows: Any, ambient: An
     u, gate, total = controls_of(s, 1.0, 54.0), port_gate(out, k.dt_s, p), 0.0
     emf_V, ohm = bank_tick.look(k.bank)
     for i in range(n):
-        total += solve_around(s, rows[i % 1000], emf_V, ohm, u, gate, p).port_current_A
+        row = rows[i % 1000]
+        x = solve_around(s, row, feed(s, row, k.ahead, k.starter, p), emf_V, ohm, u, gate, p)
+        hold(0.0, x.alternator_voltage_V, k.ahead)  # as in a run: the search starts from the last solutions
+        k.ahead[DUE] = 0.0
+        total += x.port_current_A
     return total
 
 
@@ -206,7 +211,7 @@ def pieces(repeats: int) -> dict[str, float]:
     inputs, _ = build_inputs(scenario)
     rows, ambient = inputs.sampled(400.0 + np.arange(1000, dtype=np.float64) * 0.1), np.array(inputs.ambient_degC)
     x, _ = observe(state, rows[0], charging(90.0), 54.0, p)
-    state = state._replace(bus_voltage_V=x.alternator_voltage_V)  # as in a run: from the last solution
+    state = state._replace(bus_voltage_V=x.alternator_voltage_V)
     k = prepare(state, 0.1, p)
     k.powers_W[:] = 5.0
     found = {}

@@ -9,11 +9,13 @@ from bms.interface import (
     BOUND_NAMES,
     CELL_SENSORS,
     OPTIONAL_SENSORS,
+    PLACES,
     PORT_SENSORS,
     Commands,
     Hold,
     Leds,
     Measurements,
+    Witness,
 )
 from bms.settings import (
     CELLS_PER_BATTERY,
@@ -32,9 +34,9 @@ from bms.supervisor import StepResult, step
 from bms.system_port import SystemMode
 
 __all__ = [
-    "AlternatorMode", "AppliedLimits", "BOUND_NAMES", "BatteryThresholds", "CELLS_PER_BATTERY",
-    "CELL_SENSORS", "Cause", "Commands", "Event", "EventName", "Fault", "FirmwareParameters", "Hold",
-    "Leds", "Measurements", "NominalFuse", "OPTIONAL_SENSORS", "PORT_SENSORS", "PreAlarmMode", "RATINGS_A", "REACTIONS",
-    "Reaction", "RemoteFunction", "Settings", "SettingsError", "State", "StepResult", "SystemMode", "Variant",
+    "AlternatorMode", "AppliedLimits", "BOUND_NAMES", "BatteryThresholds", "CELLS_PER_BATTERY", "CELL_SENSORS",
+    "Cause", "Commands", "Event", "EventName", "Fault", "FirmwareParameters", "Hold", "Leds", "Measurements",
+    "NominalFuse", "OPTIONAL_SENSORS", "PLACES", "PORT_SENSORS", "PreAlarmMode", "RATINGS_A", "REACTIONS", "Reaction",
+    "RemoteFunction", "Settings", "SettingsError", "State", "StepResult", "SystemMode", "Variant", "Witness",
     "applied_limits", "as_mapping", "difference_to_defaults", "initial_state", "nominal_fuse", "restarted", "step",
 ]

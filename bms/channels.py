@@ -153,6 +153,53 @@ def evaluate(r: Readings, gates: Gates, f: FirmwareParameters) -> list[Pair | No
     return values
 
 
+def is_quiet(r: Readings, charging: bool, plan: Plan, f: FirmwareParameters) -> bool:
+    """Whether all readings are there and every channel but the source's lies where its idle predicates stay idle.
+
+    The same in one look as `evaluate` and a look at each row of the table, for both gates of System+ on, and remote
+    on where it is fitted.
+    """
+    m, cell_V, cell_degC, path_A = r.m, r.cell_V, r.cell_degC, r.path_A
+    if r.missing_port or r.missing_cell or cell_V is None or cell_degC is None or path_A is None:
+        return False
+    input_V, battery_V, low, high = m.input_voltage_V, m.battery_voltage_V, plan.quiet_low, plan.quiet_high
+    against_V = battery_V - input_V
+    if charging:
+        path_is_quiet = path_A >= f.open_current_A or -against_V <= f.open_drop_V
+    else:
+        path_is_quiet = -f.stuck_current_A <= path_A <= f.stuck_current_A
+    return (
+        path_is_quiet
+        and (path_A <= f.stuck_current_A or against_V <= f.input_contradiction_V)
+        and _INPUT[0] <= input_V <= _INPUT[1]
+        and low[1] <= m.fuse_sense_V <= high[1]
+        and low[2] <= battery_V <= high[2]
+        and low[3] <= m.heatsink_degC <= high[3]
+        and low[4] <= m.terminal_degC <= high[4]
+        and low[5] <= cell_V[0] and cell_V[1] <= high[5]
+        and low[6] <= cell_degC[0] and cell_degC[1] <= high[6]
+        and 4.0 * cell_V[0] - battery_V <= f.cell_contradiction_V
+        and battery_V - 4.0 * cell_V[1] <= f.cell_contradiction_V
+        and (not plan.load_V or _margins_are_quiet(r))
+        and (not r.optional or _optional_are_quiet(r, plan, f))
+    )
+
+
+def _margins_are_quiet(r: Readings) -> bool:
+    return r.load_V is not None and r.alarm_V is not None and r.load_V[0] >= 0.0 and r.alarm_V[0] >= 0.0
+
+
+def _optional_are_quiet(r: Readings, plan: Plan, f: FirmwareParameters) -> bool:
+    m, into_A = r.m, r.into_bank_A
+    return (
+        not r.system_lost
+        and not r.auxiliary_lost
+        and (r.system_V is None or m.battery_voltage_V - r.system_V <= f.system_open_drop_V)
+        and (into_A is None or into_A <= plan.bank_limit_A)
+        and ((m.remote_L_V is None and m.remote_H_V is None) or remote_level(m, f) == ON)
+    )
+
+
 _NOT_FITTED = (None,) * (len(CHANNELS) - CHANNELS.index(SYSTEM_IN))
 """Values of the channels that need an optional sensor."""
 

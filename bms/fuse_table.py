@@ -50,8 +50,9 @@ def nominal_fuse(rating_A: int) -> NominalFuse:
 
 def resistance_ohm(temperature_degC: float, fuse: NominalFuse) -> float:
     """R = R25 (1 + alpha (T - 25)); T is kept within its range, so that R > 0 after any reading."""
-    bounded = min(max(temperature_degC, LOWEST_DEGC), HIGHEST_DEGC)
-    return fuse.resistance_25_ohm * (1.0 + fuse.alpha_per_K * (bounded - 25.0))
+    if not LOWEST_DEGC <= temperature_degC <= HIGHEST_DEGC:
+        temperature_degC = min(max(temperature_degC, LOWEST_DEGC), HIGHEST_DEGC)
+    return fuse.resistance_25_ohm * (1.0 + fuse.alpha_per_K * (temperature_degC - 25.0))
 
 
 def relaxed_degC(

@@ -8,6 +8,7 @@ deadline is the next tick, or the next instant at which something is judged.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from bms import bank, load_output, system_port
@@ -15,23 +16,26 @@ from bms import plan as names
 from bms import thermal as estimators
 from bms.alternator_port import AlternatorMode
 from bms.channels import NONE, Gates, Pair, Readings
-from bms.interface import BOUND_NAMES, OPTIONAL_SENSORS, PORT_SENSORS, Hold
+from bms.events import Cause
+from bms.interface import PLACES, Hold, Measurements
+from bms.limits import (
+    BANK_A,
+    BATTERY_V,
+    CELL_V,
+    INPUT_V,
+    LATCH,
+    REMOTE_H_V,
+    REMOTE_L_V,
+    SAFETY,
+    SENSE_V,
+    SYSTEM_A,
+    SYSTEM_V,
+    Limits,
+    Term,
+)
 from bms.predicates import FREE, IDLE, LARGEST, PredicateState, Side, constraint
 from bms.settings import Settings
 from bms.state import State, switch_until_ms
-
-SAFETY = 1.0 - 1.0e-9
-"""Takes rounding out of a share of a distance."""
-
-PLACES = BOUND_NAMES + OPTIONAL_SENSORS
-"""Measurements in the order in which their bounds are kept; the names below are their places in it."""
-(
-    INPUT_V, SENSE_V, BATTERY_V, HEATSINK_DEGC, TERMINAL_DEGC, CELL_V, CELL_DEGC, SYSTEM_A, SYSTEM_V, BANK_A,
-    REMOTE_L_V, REMOTE_H_V, LATCH,
-) = range(len(PLACES))
-
-Term = tuple[int, float, float]
-"""Part of a sum: place of a measurement, its reading, its weight."""
 
 
 class Wants(NamedTuple):
@@ -43,176 +47,106 @@ class Wants(NamedTuple):
     load: load_output.LoadInputs
 
 
-class Limits:
-    """Bounds and deadline while they are put together.
-
-    Attributes
-    ----------
-    low, high : list of float
-        Bounds in the order of `PLACES`.
-    batteries : list of pair
-        Bounds of the cell voltages of each battery; empty where all have the same thresholds.
-    until_ms : int
-        Deadline.
-    """
-
-    __slots__ = ("batteries", "high", "low", "until_ms")
-
-    def __init__(self, low: tuple[float, ...], high: tuple[float, ...], until_ms: int) -> None:
-        self.low, self.high, self.until_ms = list(low), list(high), until_ms
-        self.batteries: list[Pair] = []
-
-    def before(self, instant_ms: int | None) -> None:
-        """Deadline at an instant at the latest."""
-        if instant_ms is not None and instant_ms < self.until_ms:
-            self.until_ms = instant_ms
-
-    def at_least(self, place: int, value: float) -> None:
-        """Keep a measurement from falling below a value."""
-        if value > self.low[place]:
-            self.low[place] = value
-
-    def at_most(self, place: int, value: float) -> None:
-        """Keep a measurement from rising above a value."""
-        if value < self.high[place]:
-            self.high[place] = value
-
-    def narrow(self, place: int, low: float, high: float) -> None:
-        """Keep a measurement within a range."""
-        if low > self.low[place]:
-            self.low[place] = low
-        if high < self.high[place]:
-            self.high[place] = high
-
-    def below(self, slack: float, now_ms: int, terms: tuple[Term, ...]) -> None:
-        """Keep a sum from rising by more than `slack`, each of its terms by an equal share."""
-        if slack < 0.0:
-            self.before(now_ms + 1)
-            return
-        share = slack * SAFETY / len(terms)
-        for place, reading, weight in terms:
-            if weight > 0.0:
-                self.at_most(place, reading + share / weight)
-            else:
-                self.at_least(place, reading + share / weight)
-
-    def above(self, slack: float, now_ms: int, terms: tuple[Term, ...]) -> None:
-        """Keep a sum from falling by more than `slack`, each of its terms by an equal share."""
-        if slack < 0.0:
-            self.before(now_ms + 1)
-            return
-        share = slack * SAFETY / len(terms)
-        for place, reading, weight in terms:
-            if weight > 0.0:
-                self.at_least(place, reading - share / weight)
-            else:
-                self.at_most(place, reading - share / weight)
-
-    def named(self, fitted: list[int]) -> dict[str, Pair]:
-        """Bounds by name: of what is always there, of the optional sensors at these places, of single batteries."""
-        low, high = self.low, self.high
-        found = {name: (low[place], high[place]) for place, name in enumerate(BOUND_NAMES)}
-        for place in fitted:
-            found[PLACES[place]] = (low[place], high[place])
-        for i, pair in enumerate(self.batteries):
-            found[f"cell_voltage_V[{i}]"] = pair
-        return found
+UNDISTURBED = Wants(
+    True, True, system_port.SystemInputs(True, Cause.WANTED, None, None, False, False, False, True),
+    load_output.LoadInputs(None, None, True, False),
+)
+"""What is wanted while all machines rest: none of them has a timer."""
 
 
 def hold_of(
-    state: State, r: Readings, wants: Wants, values: list[Pair | None], gates: Gates, settings: Settings
+    state: State, r: Readings, wants: Wants, values: Sequence[Pair | None], gates: Gates, now_gates: Gates,
+    settings: Settings,
 ) -> Hold:
-    """Hold after a call; `gates` are those with which `values` were made."""
+    """Hold after a call; `gates` are those with which `values` were made, `now_gates` those of the state."""
     f, plan, now_ms, thermal = settings.firmware, settings.plan, state.time_ms, state.thermal
-    charging = state.mode is AlternatorMode.CHARGING
-    fitted = _fitted(r)
-    now_gates = state.gates
-    switched = now_gates != gates if fitted else now_gates.charging != gates.charging
+    charging = now_gates.charging
+    fitted = _fitted(r) if r.optional else ()
+    switched = now_gates != gates if fitted else charging != gates.charging
     if switched or r.missing_port or r.missing_cell or r.system_lost or r.auxiliary_lost or thermal is None or (
         values[_RANGE_PORT] != NONE or values[_RANGE_CELL] != NONE
     ):
         # New gates judge old readings anew at the next tick; no bound can say that a reading comes back.
-        free = dict.fromkeys((*BOUND_NAMES, *(PLACES[place] for place in fitted)), FREE)
-        return Hold(1, free, free)
+        return Hold(1, _FREE_LOW, _FREE_HIGH, _FREE_LOW, _FREE_HIGH, fitted)
     limits = Limits(plan.quiet_low, plan.quiet_high, now_ms + (f.hold_charging_ms if charging else f.hold_idle_ms))
-    busy = _predicates(limits, state, values, settings)
+    busy = _predicates(limits, state, r, values, settings)
     _cells_and_path(limits, r, now_gates, busy, now_ms, settings, thermal.reference_ohm)
     if fitted:
         _system(limits, state, r, now_gates, busy, settings)
     _timers(limits, state, r, wants, settings)
-    between = limits.named(fitted)
-    bounds = between | _bands(limits, r, charging, thermal, settings)
+    low, high = _banded(limits, r, charging, thermal, settings)
     until_ms = estimators.quiet_until_ms(thermal, limits.until_ms, charging, plan.rating, f)
-    return Hold(max(1, until_ms - now_ms), bounds, between)
+    return Hold(
+        max(1, until_ms - now_ms), low, high, tuple(limits.low), tuple(limits.high), fitted, limits.batteries,
+        limits.witnesses,
+    )
 
 
-def _fitted(r: Readings) -> list[int]:
+_FREE_LOW, _FREE_HIGH = (-LARGEST,) * len(PLACES), (LARGEST,) * len(PLACES)
+
+
+def _fitted(r: Readings) -> tuple[int, ...]:
     """Places of the optional sensors that are fitted."""
-    if not r.optional:
-        return []
     m = r.m
     readings = (
         m.system_current_A, m.system_voltage_V, m.battery_current_A, m.remote_L_V, m.remote_H_V, m.hardware_latch,
     )
-    return [place for place, reading in enumerate(readings, start=SYSTEM_A) if reading is not None]
+    return tuple([place for place, reading in enumerate(readings, start=SYSTEM_A) if reading is not None])
 
 
-def _bands(
+def _banded(
     limits: Limits, r: Readings, charging: bool, thermal: estimators.Thermal, settings: Settings
-) -> dict[str, Pair]:
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Bounds with the dead bands of the estimators, which count at samples only."""
-    m, found = r.m, {}
+    m, low, high = r.m, limits.low.copy(), limits.high.copy()
     readings = (m.input_voltage_V, m.fuse_sense_V, m.battery_voltage_V, m.heatsink_degC, m.terminal_degC)
     bands = estimators.bands(charging, thermal.sample, settings.firmware)
-    for place, (reading, (low, high)) in enumerate(zip(readings, bands, strict=True)):
-        if low <= reading <= high:
-            narrow_low, narrow_high = limits.low[place], limits.high[place]
-            found[PORT_SENSORS[place]] = (
-                low if low > narrow_low else narrow_low, high if high < narrow_high else narrow_high
-            )
+    for place, (band_low, band_high) in enumerate(bands):
+        if band_low <= readings[place] <= band_high:
+            if band_low > low[place]:
+                low[place] = band_low
+            if band_high < high[place]:
+                high[place] = band_high
         else:
             # Out of its band: taken over at the next sample, until then it may go where it likes.
             limits.before(thermal.next_ms)
-    return found
+    return tuple(low), tuple(high)
 
 
 _RANGE_PORT, _RANGE_CELL = names.CHANNELS.index(names.RANGE_PORT), names.CHANNELS.index(names.RANGE_CELL)
 
 
-def _predicates(limits: Limits, state: State, values: list[Pair | None], settings: Settings) -> set[str]:
+def _predicates(
+    limits: Limits, state: State, r: Readings, values: Sequence[Pair | None], settings: Settings
+) -> set[str]:
     """Bounds and deadlines of the predicates that are not idle; names of their channels."""
     plan, now_ms = settings.plan, state.time_ms
     states = dict(state.predicates)
-    indices = {plan.channel_of[name] for name in states}
-    busy = {names.CHANNELS[index] for index in indices}
     if plan.load_V:
-        _margins(limits, states, values, settings, now_ms)
-    for index in sorted(indices):
-        channel, value = plan.by_index[index], values[index]
+        _margins(limits, states, r, settings, now_ms)
+    busy: set[str] = set()
+    for name in states:
+        channel = plan.by_index[plan.channel_of[name]]
+        if channel.name in busy:
+            continue
+        busy.add(channel.name)
+        value = values[channel.index]
         if value is None or channel.name in _MARGINS:
             continue
-        direct = channel.name in _DIRECT
-        if direct:
-            place = _DIRECT[channel.name]
-            limits.low[place], limits.high[place] = names.SENSOR_RANGES[channel.name]
-        for predicate in channel.predicates:
-            found = states.get(predicate.name, IDLE)
-            if direct and found is IDLE:
-                if predicate.side is Side.ABOVE:
-                    limits.at_most(place, predicate.trip)
-                else:
-                    limits.at_least(place, predicate.trip)
-            elif direct:
-                (low, high), until_ms = constraint(predicate, found, value, now_ms)
-                limits.before(until_ms)
-                limits.narrow(place, low, high)
-            elif channel.name == names.REMOTE:
+        if channel.name in _DIRECT:
+            _direct(limits, channel, states, value, r.m, now_ms)
+        elif channel.name == names.REMOTE:
+            for predicate in channel.predicates:
+                pending_ms = states.get(predicate.name, IDLE).pending_ms
+                if pending_ms is not None:
+                    limits.before(pending_ms + predicate.trip_delay_ms)
+        else:
+            for predicate in channel.predicates:
+                found = states.get(predicate.name, IDLE)
                 if found.pending_ms is not None:
-                    limits.before(found.pending_ms + predicate.trip_delay_ms)
-            elif found.pending_ms is not None:
-                limits.before(now_ms + 1)
-            elif found.active:
-                limits.before((now_ms // predicate.release_grid_ms + 1) * predicate.release_grid_ms)
+                    limits.before(now_ms + 1)
+                elif found.active:
+                    limits.before((now_ms // predicate.release_grid_ms + 1) * predicate.release_grid_ms)
     return busy
 
 
@@ -220,28 +154,54 @@ _MARGINS = (names.LOAD_MARGIN, names.ALARM_MARGIN)
 _DIRECT = {name: PLACES.index(name) for name in names.DIRECT}
 
 
+def _direct(
+    limits: Limits, channel: names.Channel, states: dict[str, PredicateState], value: Pair, m: Measurements, now_ms: int
+) -> None:
+    """Bounds of a measurement of which not all predicates are idle, instead of the quiet ones."""
+    place = _DIRECT[channel.name]
+    low, high = names.SENSOR_RANGES[channel.name]
+    for predicate in channel.predicates:
+        found = states.get(predicate.name)
+        if found is not None:
+            (least, most), until_ms, witness = constraint(predicate, found, value, now_ms)
+            limits.before(until_ms)
+            if witness is not None:
+                extreme = value[1] if predicate.side is Side.ABOVE else value[0]
+                limits.witness(channel.name, m, extreme, *witness)
+        elif predicate.side is Side.ABOVE:
+            least, most = -LARGEST, predicate.trip
+        else:
+            least, most = predicate.trip, LARGEST
+        low, high = least if least > low else low, most if most < high else high
+    limits.low[place], limits.high[place] = low, high
+
+
 def _margins(
-    limits: Limits, states: dict[str, PredicateState], values: list[Pair | None], settings: Settings, now_ms: int
+    limits: Limits, states: dict[str, PredicateState], r: Readings, settings: Settings, now_ms: int
 ) -> None:
     """Bounds of each battery's cells, by the distance over its own thresholds."""
     plan = settings.plan
     if names.CELL_LOW not in states and names.PRE_ALARM not in states:
-        limits.batteries = [plan.quiet[f"cell_voltage_V[{i}]"] for i in range(plan.battery_count)]
+        limits.batteries = plan.quiet_batteries
         return
     told = []
     for channel in plan.channels:
-        value = values[channel.index]
+        value = r.load_V if channel.name == names.LOAD_MARGIN else r.alarm_V
         if channel.name in _MARGINS and value is not None:
             predicate = channel.predicates[0]
             told.append(constraint(predicate, states.get(predicate.name, IDLE), value, now_ms))
             limits.before(told[-1].until_ms)
+            if told[-1].witness is not None:
+                limits.before((now_ms // predicate.release_grid_ms + 1) * predicate.release_grid_ms)
+    found: list[Pair] = []
     for thresholds_V in zip(plan.load_V, plan.alarm_V, strict=True):
         low_V, high_V = FREE
-        for threshold_V, found in zip(thresholds_V, told, strict=True):
-            low, high = found.bounds
+        for threshold_V, constrained in zip(thresholds_V, told, strict=True):
+            low, high = constrained.bounds
             low_V = max(low_V, low if low == -LARGEST else math.nextafter(threshold_V + low, math.inf))
             high_V = min(high_V, high if high == LARGEST else math.nextafter(threshold_V + high, -math.inf))
-        limits.batteries.append((low_V, high_V))
+        found.append((low_V, high_V))
+    limits.batteries = tuple(found)
 
 
 def _cells_and_path(
@@ -268,7 +228,7 @@ def _cells_and_path(
         if sense_V <= stuck_V and (not gates.charging or slack < 0.2):
             limits.at_most(SENSE_V, stuck_V)
         else:
-            limits.below(slack, now_ms, ((BATTERY_V, battery_V, 1.0), (INPUT_V, input_V, -1.0)))
+            limits.apart(BATTERY_V, battery_V, INPUT_V, input_V, slack, now_ms)
     if not gates.charging:
         if names.OFF_CURRENT not in busy:
             if abs(sense_V) <= stuck_V:
@@ -281,7 +241,7 @@ def _cells_and_path(
         if sense_V >= open_V and slack < 0.2:
             limits.at_least(SENSE_V, open_V)
         else:
-            limits.below(slack, now_ms, ((INPUT_V, input_V, 1.0), (BATTERY_V, battery_V, -1.0)))
+            limits.apart(INPUT_V, input_V, BATTERY_V, battery_V, slack, now_ms)
 
 
 def _system(
@@ -300,11 +260,10 @@ def _system(
             limits.at_least(SYSTEM_A, -f.stuck_current_A)
     if r.system_V is not None:
         over_V = r.system_V - m.battery_voltage_V
-        over = ((SYSTEM_V, r.system_V, 1.0), (BATTERY_V, m.battery_voltage_V, -1.0))
         if gates.discharge_gate and names.SYSTEM_DROP not in busy:
-            limits.above(f.system_open_drop_V + over_V, now_ms, over)
+            limits.apart(BATTERY_V, m.battery_voltage_V, SYSTEM_V, r.system_V, f.system_open_drop_V + over_V, now_ms)
         if gates.locked and names.SYSTEM_RISE not in busy:
-            limits.below(-f.precharge_drop_V - over_V, now_ms, over)
+            limits.apart(SYSTEM_V, r.system_V, BATTERY_V, m.battery_voltage_V, -f.precharge_drop_V - over_V, now_ms)
     if m.hardware_latch is not None:
         limits.narrow(LATCH, float(m.hardware_latch), float(m.hardware_latch))
     if m.remote_L_V is not None:
@@ -367,6 +326,11 @@ def _timers(limits: Limits, state: State, r: Readings, wants: Wants, settings: S
     f, now_ms = settings.firmware, state.time_ms
     if state.mode is AlternatorMode.RESTING and state.stopped_ms is not None:
         limits.before(state.stopped_ms + f.rearm_ms)
+    for watch in state.watches:
+        if watch is not None and (watch.due_ms is not None or watch.frozen_ms is not None):
+            limits.before(bank.watch_until_ms(watch, now_ms, f))
+    if wants is UNDISTURBED:
+        return
     if state.load.alarm_ms is not None or state.load.off_ms is not None or wants.load.alarm is not None:
         load = load_output.until(state.load, wants.load, r.cell_V, now_ms, f)
         limits.before(load.until_ms)
@@ -381,6 +345,3 @@ def _timers(limits: Limits, state: State, r: Readings, wants: Wants, settings: S
         limits.before(switch_until_ms(state.remote, f))
     limits.before(state.cap.next_ms)
     limits.before(state.fuse.at_ms)
-    for watch in state.watches:
-        if watch is not None and (watch.due_ms is not None or watch.frozen_ms is not None):
-            limits.before(bank.watch_until_ms(watch, now_ms, f))

@@ -6,8 +6,7 @@ Positive current charges the battery; temperatures in degC; voltages as measured
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 PORT_SENSORS = ("input_voltage_V", "fuse_sense_V", "battery_voltage_V", "heatsink_degC", "terminal_degC")
@@ -20,6 +19,8 @@ OPTIONAL_SENSORS = (
     "system_current_A", "system_voltage_V", "battery_current_A", "remote_L_V", "remote_H_V", "hardware_latch",
 )
 """Measurements that may be not fitted (None); a hold has bounds for those that are."""
+PLACES = BOUND_NAMES + OPTIONAL_SENSORS
+"""Measurements in the order in which a hold keeps their bounds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,27 +124,66 @@ class Commands(NamedTuple):
     supply_current_A: float = 0.0
 
 
-@dataclass(frozen=True)
-class Hold:
+class Witness(NamedTuple):
+    """Range of one cell alone: the measurement, the cell (counted from 0 over all batteries) and both ends."""
+
+    name: str
+    cell: int
+    low: float
+    high: float
+
+
+class Hold(NamedTuple):
     """How long the commands stand.
+
+    Two sets of bounds, as closed ranges per measurement: the first tick at which one lies outside, or is NaN, calls
+    `step`. Anything that cannot be told from such ranges shortens the deadline instead. `bounds` are inside
+    `between`, the wider ranges that are enough between samples: the estimators look at a reading only at multiples of
+    the sample period since power-up, so a dead band that is left and met again in between means nothing.
 
     Attributes
     ----------
     deadline_ms : int
         Time from this call at which `step` must be called again at the latest (first tick at or after it).
-    bounds : mapping of str to (float, float)
-        Closed range per measurement (`BOUND_NAMES`, the `OPTIONAL_SENSORS` that are fitted, and
-        `cell_voltage_V[i]` for battery i where thresholds differ); the first tick at which one lies outside, or
-        is NaN, calls `step`. Anything that cannot be told from these ranges shortens the deadline instead.
-    between : mapping of str to (float, float)
-        The wider ranges that are enough between samples: the estimators look at a reading only at multiples of
-        the sample period since power-up, so a dead band that is left and met again in between means nothing.
-        `bounds` are inside them.
+    low, high : tuple of float
+        Ends of `bounds`, in the order of `PLACES`.
+    between_low, between_high : tuple of float
+        Ends of `between`.
+    fitted : tuple of int
+        Places of the `OPTIONAL_SENSORS` that are fitted; the others have no bounds.
+    batteries : tuple of (float, float)
+        Range of the cell voltages of each battery, in both sets; empty where all have the same thresholds.
+    witnesses : tuple of Witness
+        Ranges of single cells, in both sets: one cell that stays beyond its release is enough for an alarm to stay.
     """
 
     deadline_ms: int
-    bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    between: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    low: tuple[float, ...] = ()
+    high: tuple[float, ...] = ()
+    between_low: tuple[float, ...] = ()
+    between_high: tuple[float, ...] = ()
+    fitted: tuple[int, ...] = ()
+    batteries: tuple[tuple[float, float], ...] = ()
+    witnesses: tuple[Witness, ...] = ()
+
+    @property
+    def bounds(self) -> dict[str, tuple[float, float]]:
+        """Bounds by name: `BOUND_NAMES`, what is fitted of `OPTIONAL_SENSORS`, `cell_voltage_V[i]` for battery i.
+
+        Those of witnesses are `cell_voltage_V.cell[i]` and `cell_temperature_degC.cell[i]`, i over all cells.
+        """
+        return self._named(self.low, self.high)
+
+    @property
+    def between(self) -> dict[str, tuple[float, float]]:
+        """The wider bounds by name."""
+        return self._named(self.between_low, self.between_high)
+
+    def _named(self, low: tuple[float, ...], high: tuple[float, ...]) -> dict[str, tuple[float, float]]:
+        found = dict(zip(BOUND_NAMES, zip(low, high, strict=True), strict=False))
+        found |= {PLACES[place]: (low[place], high[place]) for place in self.fitted}
+        found |= {f"cell_voltage_V[{i}]": pair for i, pair in enumerate(self.batteries)}
+        return found | {f"{w.name}.cell[{w.cell}]": (w.low, w.high) for w in self.witnesses}
 
     @property
     def deadline_s(self) -> float:
@@ -162,8 +202,9 @@ def _watched(measurements: Measurements, name: str) -> tuple[float, ...]:
     """Readings that a bound's name stands for; NaN for one that is no longer there."""
     if name.endswith("]"):
         stem, _, index = name[:-1].partition("[")
-        first = 4 * int(index)
-        return tuple(getattr(measurements, stem)[first : first + 4]) or (math.nan,)
+        stem, single, _ = stem.partition(".cell")
+        first, size = (int(index), 1) if single else (4 * int(index), 4)
+        return tuple(getattr(measurements, stem)[first : first + size]) or (math.nan,)
     reading = getattr(measurements, name)
     if reading is None:
         return (math.nan,)

@@ -18,35 +18,35 @@ def is_powered(state: State, settings: Settings) -> bool:
 
 def limit_A(state: State) -> float:
     """Set-point of the alternator port: the lower of what heat and what the bank allow."""
-    return 0.0 if state.thermal is None else min(state.thermal.limit_A, state.cap.cap_A)
+    if state.thermal is None:
+        return 0.0
+    heat_A, bank_A = state.thermal.limit_A, state.cap.cap_A
+    return heat_A if heat_A <= bank_A else bank_A
 
 
 def commands(state: State, settings: Settings) -> Commands:
     """Commands that follow from the state."""
-    firmware, thermal, mode = settings.firmware, state.thermal, state.system.mode
+    f, thermal, mode, remote_on = settings.firmware, state.thermal, state.system.mode, state.remote.on
     charge_on, powered = state.charge.on, is_powered(state, settings)
     enable = state.mode is AlternatorMode.CHARGING and thermal is not None
-    load = powered and state.load.off_ms is None
-    intermittent = settings.pre_alarm_mode is PreAlarmMode.INTERMITTENT
+    load_on, alarm = powered and state.load.off_ms is None, False
+    if powered and state.load.alarm_ms is not None:
+        alarm = sounding(state.load, settings.pre_alarm_mode is PreAlarmMode.INTERMITTENT, state.time_ms, f)
     wanted_A = limit_A(state)
-    if state.remote.on:
-        supply_A = firmware.supply_on_A
-    else:
-        supply_A = firmware.supply_off_A if powered else firmware.supply_disabled_A
+    supply_A = f.supply_on_A if remote_on else f.supply_off_A if powered else f.supply_disabled_A
+    precharge = mode is SystemMode.PRECHARGE
+    red = powered and thermal is not None and thermal.red
     return Commands(
         enable,
         wanted_A,
-        0.0 if thermal is None else estimators.reference_V(thermal, wanted_A, firmware),
+        0.0 if thermal is None else estimators.reference_V(thermal, wanted_A, f),
         charge_on,
-        Leds(
-            powered, powered and settings.instant_readout, powered and thermal is not None and thermal.red, charge_on,
-            load, enable,
-        ),
-        load_output=load,
-        pre_alarm=powered and sounding(state.load, intermittent, state.time_ms, firmware),
-        charge_gate=state.charge_gate.on,
-        discharge_gate=mode is SystemMode.ON,
-        precharge=mode is SystemMode.PRECHARGE,
-        latch_reset=mode is SystemMode.PRECHARGE or mode is SystemMode.RESTING,
-        supply_current_A=supply_A,
+        Leds(powered, powered and settings.instant_readout, red, charge_on, load_on, enable),
+        load_on,
+        alarm,
+        state.charge_gate.on,
+        mode is SystemMode.ON,
+        precharge,
+        precharge or mode is SystemMode.RESTING,
+        supply_A,
     )

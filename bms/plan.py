@@ -133,6 +133,11 @@ class Plan:
         """Upper ends of `quiet`, in the same order."""
         return tuple(self.quiet[name][1] for name in BOUND_NAMES + OPTIONAL_SENSORS)
 
+    @cached_property
+    def quiet_batteries(self) -> tuple[tuple[float, float], ...]:
+        """Cell voltages of each battery in `quiet`; empty where all have the same thresholds."""
+        return tuple(self.quiet[f"cell_voltage_V[{i}]"] for i in range(len(self.load_V)))
+
     @property
     def predicates(self) -> tuple[Predicate, ...]:
         """All rows of the table."""

@@ -4,9 +4,10 @@ A predicate watches the largest (side ABOVE) or the smallest (side BELOW) of som
 when that reading lies beyond `trip` for `trip_delay_ms`, and inactive again when it is back at `release`, not
 before `rest_ms`. `constraint` tells within which bounds, and until when, `update` would change nothing.
 
-Bounds are 'low for the smallest, high for the largest' reading. 'The largest stays above x' cannot be said
-that way, unless the smallest is above x too. Otherwise the deadline is short instead: the next tick while a
-trip is pending, and the next instant of the release grid while active.
+Bounds are 'low for the smallest, high for the largest' reading. That the largest stays above its release cannot be
+said that way, unless the smallest is above it too; but one reading that stays there is enough, and the largest is
+taken as this witness. Otherwise the deadline is short instead: the next tick while a trip is pending, and the next
+instant of the release grid once a release is due.
 """
 
 from __future__ import annotations
@@ -78,10 +79,14 @@ Extremes = tuple[float, float]
 
 
 class Constraint(NamedTuple):
-    """Bounds for the readings (low for the smallest, high for the largest) and time until they hold [ms]."""
+    """Bounds for the readings (low for the smallest, high for the largest) and time until they hold [ms].
+
+    `witness` is a bound for one reading alone: the one that is now the largest (side ABOVE) or the smallest.
+    """
 
     bounds: tuple[float, float] = FREE
     until_ms: int | None = None
+    witness: tuple[float, float] | None = None
 
 
 def _mirrored(predicate: Predicate, extremes: Extremes) -> tuple[float, float, float, float]:
@@ -113,16 +118,18 @@ def update(
     """
     if extremes is None:
         return state._replace(pending_ms=None) if state.pending_ms is not None else state
-    trip, release, _, high = _mirrored(predicate, extremes)
+    above = predicate.side is Side.ABOVE
     if state.active:
         due = now_ms - state.since_ms >= predicate.rest_ms and now_ms % predicate.release_grid_ms == 0
-        return PredicateState(False, None, state.since_ms) if due and high <= release else state
-    if not high > trip:
+        back = extremes[1] <= predicate.release if above else extremes[0] >= predicate.release
+        return PredicateState(False, None, state.since_ms) if due and back else state
+    if not (extremes[1] > predicate.trip if above else extremes[0] < predicate.trip):
         return state._replace(pending_ms=None) if state.pending_ms is not None else state
-    pending_ms = now_ms if state.pending_ms is None else state.pending_ms
-    if now_ms - pending_ms >= predicate.trip_delay_ms:
+    if state.pending_ms is not None and now_ms - state.pending_ms < predicate.trip_delay_ms:
+        return state
+    if predicate.trip_delay_ms <= 0 or state.pending_ms is not None:
         return PredicateState(True, None, now_ms)
-    return PredicateState(False, pending_ms, state.since_ms)
+    return PredicateState(False, now_ms, state.since_ms)
 
 
 def constraint(
@@ -131,9 +138,9 @@ def constraint(
     """Bounds and time within which `update` would change nothing; `state` is the one after it at `now_ms`."""
     if extremes is None:
         return Constraint()
-    trip, release, low, _ = _mirrored(predicate, extremes)
+    trip, release, low, high = _mirrored(predicate, extremes)
     if state.active:
-        found = _while_active(predicate, state, release, low, now_ms)
+        found = _while_active(predicate, state, release, low, high, now_ms)
     elif state.pending_ms is None:
         found = Constraint((-LARGEST, trip))
     else:
@@ -144,11 +151,12 @@ def constraint(
             found = Constraint(FREE, min(end_ms, now_ms + 1))
     if predicate.side is Side.ABOVE:
         return found
-    return Constraint((-found.bounds[1], -found.bounds[0]), found.until_ms)
+    witness = None if found.witness is None else (-found.witness[1], -found.witness[0])
+    return Constraint((-found.bounds[1], -found.bounds[0]), found.until_ms, witness)
 
 
 def _while_active(
-    predicate: Predicate, state: PredicateState, release: float, low: float, now_ms: int
+    predicate: Predicate, state: PredicateState, release: float, low: float, high: float, now_ms: int
 ) -> Constraint:
     grid = predicate.release_grid_ms
     earliest_ms = -(-(state.since_ms + predicate.rest_ms) // grid) * grid
@@ -156,4 +164,6 @@ def _while_active(
         return Constraint(FREE, earliest_ms)
     if low > release:
         return Constraint((math.nextafter(release, math.inf), LARGEST))
+    if high > release:
+        return Constraint(FREE, None, (math.nextafter(release, math.inf), LARGEST))
     return Constraint(FREE, (now_ms // grid + 1) * grid)

@@ -11,25 +11,22 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from bms import bank, load_output, system_port
+from bms import at_rest, bank, load_output, system_port, table
 from bms import plan as names
 from bms import thermal as estimators
 from bms.alternator_port import AlternatorMode, next_mode
-from bms.channels import ON, Pair, Readings, evaluate, missing_ports, read, remote_level
+from bms.channels import ON, Readings, evaluate, is_quiet, missing_ports, read, remote_level
 from bms.events import REACTIONS, Cause, Event, EventName, Fault, Reaction
 from bms.firmware_parameters import FirmwareParameters
 from bms.fuse_table import resistance_ohm
-from bms.holding import Wants, hold_of
+from bms.holding import UNDISTURBED, Wants, hold_of
 from bms.interface import Commands, Hold, Measurements
 from bms.outputs import commands, is_powered, limit_A
-from bms.plan import Plan
-from bms.predicates import IDLE, PredicateState, update
 from bms.report import heat_events, with_values
 from bms.settings import PreAlarmMode, RemoteFunction, Settings
 from bms.state import WATCHES, State, Switch, switched
 from bms.system_port import SystemInputs, SystemMode
-
-Predicates = tuple[tuple[str, PredicateState], ...]
+from bms.watches import watched
 
 
 class StepResult(NamedTuple):
@@ -73,17 +70,24 @@ def step(state: State, measurements: Measurements, settings: Settings, dt_s: flo
     plan, f = settings.plan, settings.firmware
     elapsed_ms = _milliseconds(dt_s)
     now_ms = state.time_ms + elapsed_ms
-    gates, thermal = state.gates, state.thermal
+    charging, thermal = state.mode is AlternatorMode.CHARGING, state.thermal
     missing_port = missing_ports(measurements)
     if thermal is not None:
-        thermal = estimators.advance(thermal, measurements, now_ms, gates.charging, plan.rating, f)
+        thermal = estimators.advance(thermal, measurements, now_ms, charging, plan.rating, f)
     elif not missing_port:
         thermal = estimators.begin(measurements, now_ms, plan.rating, f)
     readings = read(measurements, plan, missing_port, None if thermal is None else thermal.reference_ohm)
+    if at_rest.rests(state, readings, f) and is_quiet(readings, charging, plan, f):
+        passed = at_rest.passed(state, readings, thermal, settings, now_ms)
+        if passed is not None:
+            gates = at_rest.GATES[charging]
+            held = hold_of(passed, readings, UNDISTURBED, at_rest.values(measurements), gates, gates, settings)
+            return StepResult(passed, commands(passed, settings), (), held)
+    gates = state.gates
     values = evaluate(readings, gates, f)
-    predicates = _updated(plan, state.predicates, values, now_ms)
+    predicates = table.updated(plan, state.predicates, values, now_ms)
     active = {name for name, found in predicates if found.active}
-    watches = _watched(state, readings, settings, thermal, now_ms)
+    watches = watched(state, readings, settings, thermal, now_ms)
     fuse = _fuse_checked(state, readings, settings, now_ms)
     sensed = State(
         now_ms, state.mode, state.stopped_ms, predicates, thermal, (), True, state.remote, state.charge,
@@ -94,7 +98,7 @@ def step(state: State, measurements: Measurements, settings: Settings, dt_s: flo
     faults = _faults(active, sensed, state.faults)
     new, wants, events = _reacted(state, sensed, faults, readings, active, settings)
     events = with_values(events, readings)
-    held = hold_of(new, readings, wants, values, gates, settings)
+    held = hold_of(new, readings, wants, values, gates, new.gates, settings)
     return StepResult(new, commands(new, settings), tuple(events), held)
 
 
@@ -106,23 +110,6 @@ def _milliseconds(dt_s: float) -> int:
     if exact_ms != dt_ms and abs(exact_ms - dt_ms) > 1.0e-6 * max(1.0, dt_ms):
         raise ValueError(f"dt_s: {dt_s!r} is not allowed; allowed: whole milliseconds")
     return dt_ms
-
-
-def _updated(plan: Plan, before: Predicates, values: list[Pair | None], now_ms: int) -> Predicates:
-    """Predicates that are not idle after this reading; a channel whose idle ones stay so is passed over."""
-    states = dict(before)
-    channel_of = plan.channel_of
-    busy = [channel_of[name] for name in states]
-    after: list[tuple[str, PredicateState]] = []
-    for value, (index, low, high, predicates) in zip(values, plan.rows, strict=True):
-        if (value is None or (low <= value[0] and value[1] <= high)) and index not in busy:
-            continue
-        for predicate in predicates:
-            name = predicate.name
-            found = update(predicate, states.get(name, IDLE), value, now_ms)
-            if found.active or found.pending_ms is not None:
-                after.append((name, found))
-    return tuple(after)
 
 
 def _faults(active: set[str], state: State, before: tuple[Fault, ...]) -> tuple[Fault, ...]:
@@ -148,35 +135,6 @@ def _faults(active: set[str], state: State, before: tuple[Fault, ...]) -> tuple[
 def _disconnects(name: str) -> bool:
     """Whether this is a fault that disconnects the chargers."""
     return isinstance(name, Fault) and Reaction.CHARGE_DISCONNECT in REACTIONS[name]
-
-
-def _watched(
-    state: State, r: Readings, settings: Settings, thermal: estimators.Thermal | None, now_ms: int
-) -> tuple[bank.Watch | None, ...]:
-    """Sensors that should have moved (order of `WATCHES`)."""
-    f, before = settings.firmware, state.watches
-    strikes, delay_ms, amps = f.frozen_strikes, f.frozen_delay_ms, f.frozen_band_A
-    cells = None if r.cell_V is None else r.m.cell_voltage_V
-    bank_band_A = bank.bank_band_A(settings.plan.bank_Ah, f)
-    into_A, system_A, bank_A, path_A = r.into_bank_A, r.system_A, r.bank_A, r.path_A
-    after = [bank.watched(before[0], into_A, cells, 4, bank_band_A, delay_ms, strikes, now_ms, f)]
-    if bank_A is None and system_A is None and before[1:4] == (None, None, None):
-        after += (None, None, None)
-    else:
-        for k, (one, other, sign, response) in enumerate((
-            (bank_A, system_A, -1.0, path_A if path_A is None else r.m.fuse_sense_V),
-            (bank_A, path_A, -1.0, system_A), (system_A, path_A, 1.0, bank_A),
-        ), start=1):
-            stimulus = None if one is None or other is None else one + sign * other
-            shown = None if response is None else (response,)
-            after.append(bank.watched(before[k], stimulus, shown, 0, amps, delay_ms, strikes, now_ms, f))
-    power_W = None if thermal is None else estimators.path_power_W(thermal)
-    band_W, heat_ms, heats = f.frozen_power_W, f.frozen_heat_ms, f.frozen_heat_strikes
-    heatsink = None if "heatsink_degC" in r.missing_port else (r.m.heatsink_degC,)
-    terminal = None if "terminal_degC" in r.missing_port else (r.m.terminal_degC,)
-    after.append(bank.watched(before[4], power_W, heatsink, 0, band_W, heat_ms, heats, now_ms, f))
-    after.append(bank.watched(before[5], power_W, terminal, 0, band_W, heat_ms, heats, now_ms, f))
-    return tuple(after)
 
 
 def _others_A(r: Readings) -> float | None:

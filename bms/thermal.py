@@ -87,7 +87,7 @@ def begin(measurements: Measurements, now_ms: int, rating: Rating, firmware: Fir
     period = firmware.sample_period_ms
     thermal = Thermal(
         fuse_degC=sample.terminal_degC,
-        next_ms=(now_ms // period + 1) * period,
+        next_ms=now_ms,
         sample=sample,
         reference_ohm=resistance_ohm(sample.terminal_degC, rating.fuse),
         anchor_degC=sample.terminal_degC,
@@ -95,7 +95,10 @@ def begin(measurements: Measurements, now_ms: int, rating: Rating, firmware: Fir
         limit_A=rating.full_A,
         limit_changed_ms=now_ms - firmware.limit_interval_ms,
     )
-    return _reviewed(thermal, now_ms, False, rating, firmware)
+    thermal = _reviewed(
+        thermal, sample, thermal.fuse_degC, thermal.anchor_degC, thermal.anchor_ms, False, rating, firmware
+    )
+    return thermal._replace(next_ms=(now_ms // period + 1) * period)
 
 
 def advance(
@@ -130,18 +133,14 @@ def advance(
 
 def bands(charging: bool, sample: Sample, firmware: FirmwareParameters) -> tuple[tuple[float, float], ...]:
     """Dead band around each reading, in the order of `PORT_SENSORS`; the voltages matter only while charging."""
-    sense_V, kelvin = firmware.sense_band_V, firmware.temperature_band_K
-    input_V = battery_V = FREE
-    if charging:
-        volt = firmware.voltage_band_V
-        input_V = (sample.input_voltage_V - volt, sample.input_voltage_V + volt)
-        battery_V = (sample.battery_voltage_V - volt, sample.battery_voltage_V + volt)
+    held_V, terminal_degC, heatsink_degC, input_V, battery_V = sample
+    sense_V, kelvin, volt = firmware.sense_band_V, firmware.temperature_band_K, firmware.voltage_band_V
     return (
-        input_V,
-        (sample.fuse_sense_V - sense_V, sample.fuse_sense_V + sense_V),
-        battery_V,
-        (sample.heatsink_degC - kelvin, sample.heatsink_degC + kelvin),
-        (sample.terminal_degC - kelvin, sample.terminal_degC + kelvin),
+        (input_V - volt, input_V + volt) if charging else FREE,
+        (held_V - sense_V, held_V + sense_V),
+        (battery_V - volt, battery_V + volt) if charging else FREE,
+        (heatsink_degC - kelvin, heatsink_degC + kelvin),
+        (terminal_degC - kelvin, terminal_degC + kelvin),
     )
 
 
@@ -183,7 +182,9 @@ def _quiet_range_degC(
     per_K = fuse.resistance_25_ohm * fuse.alpha_per_K
     low_degC = 25.0 + (low_ohm - fuse.resistance_25_ohm) / per_K + 1.0e-6
     high_degC = 25.0 + (high_ohm - fuse.resistance_25_ohm) / per_K - 1.0e-6
-    return max(low_degC, LOWEST_DEGC), min(high_degC, HIGHEST_DEGC)
+    if low_degC < LOWEST_DEGC or high_degC > HIGHEST_DEGC:
+        return max(low_degC, LOWEST_DEGC), min(high_degC, HIGHEST_DEGC)
+    return low_degC, high_degC
 
 
 def _next_look_ms(
@@ -198,13 +199,13 @@ def _next_look_ms(
     previous_ms = next_ms - period_ms
     if charging != thermal.charging or thermal.limit_changed_ms == previous_ms:
         return next_ms  # the last review saw something else
-    for waits, due_ms in (
-        (True, thermal.limit_changed_ms + firmware.limit_interval_ms),
-        (thermal.off, thermal.off_ms + firmware.thermal_rest_ms),
-        (thermal.red, thermal.red_ms + firmware.thermal_rest_ms),
-    ):
-        if waits and previous_ms < due_ms < before_ms:
-            before_ms = due_ms
+    due_ms = thermal.limit_changed_ms + firmware.limit_interval_ms
+    if previous_ms < due_ms < before_ms:
+        before_ms = due_ms
+    if thermal.off or thermal.red:
+        for waits, since_ms in ((thermal.off, thermal.off_ms), (thermal.red, thermal.red_ms)):
+            if waits and previous_ms < since_ms + firmware.thermal_rest_ms < before_ms:
+                before_ms = since_ms + firmware.thermal_rest_ms
     low_degC, high_degC = _quiet_range_degC(thermal, charging, rating, firmware)
     if not low_degC < thermal.fuse_degC < high_degC:
         return next_ms
@@ -237,19 +238,11 @@ def _fuse_degC(thermal: Thermal, now_ms: int, fuse: NominalFuse) -> float:
     return end_degC + (thermal.anchor_degC - end_degC) * left
 
 
-def junction_degC(thermal: Thermal, charging: bool, rating: Rating, firmware: FirmwareParameters) -> float:
-    """Estimated junction = heatsink + Rth x drop x current; the heatsink's while the port is off."""
-    if not charging:
-        return thermal.sample.heatsink_degC
-    current_A = thermal.sample.fuse_sense_V / resistance_ohm(thermal.fuse_degC, rating.fuse)
-    power_W = max(_drop_V(thermal.sample) * current_A, 0.0)
-    return thermal.sample.heatsink_degC + firmware.junction_to_heatsink_K_W * power_W
-
-
 def path_power_W(thermal: Thermal) -> float:
     """Estimated loss of the pass devices from the held sample."""
-    current_A = thermal.sample.fuse_sense_V / thermal.reference_ohm
-    return max(_drop_V(thermal.sample) * current_A, 0.0)
+    sample = thermal.sample
+    power_W = _drop_V(sample) * (sample.fuse_sense_V / thermal.reference_ohm)
+    return power_W if power_W >= 0.0 else 0.0
 
 
 def reference_V(thermal: Thermal, limit_A: float, firmware: FirmwareParameters) -> float:
@@ -267,16 +260,25 @@ def rounded_down_A(current_A: float, firmware: FirmwareParameters) -> float:
 def _taken(
     held: Sample, measurements: Measurements, charging: bool, firmware: FirmwareParameters
 ) -> Sample:
-    """Held readings, replaced where the present one is finite and outside the dead band (see `bands`)."""
-    m, kelvin = measurements, firmware.temperature_band_K
-    sense_V, terminal_degC, heatsink_degC, input_V, battery_V = held
-    sense_V = _followed(sense_V, m.fuse_sense_V, firmware.sense_band_V)
-    terminal_degC = _followed(terminal_degC, m.terminal_degC, kelvin)
-    heatsink_degC = _followed(heatsink_degC, m.heatsink_degC, kelvin)
-    if charging:
-        input_V = _followed(input_V, m.input_voltage_V, firmware.voltage_band_V)
-        battery_V = _followed(battery_V, m.battery_voltage_V, firmware.voltage_band_V)
-    return Sample(sense_V, terminal_degC, heatsink_degC, input_V, battery_V)
+    """Held readings, replaced where the present one is finite and outside the dead band; the same if none is."""
+    m, sense_V, kelvin = measurements, firmware.sense_band_V, firmware.temperature_band_K
+    volt = firmware.voltage_band_V if charging else math.inf
+    held_V, terminal_degC, heatsink_degC, input_V, battery_V = held
+    if (
+        held_V - sense_V <= m.fuse_sense_V <= held_V + sense_V
+        and terminal_degC - kelvin <= m.terminal_degC <= terminal_degC + kelvin
+        and heatsink_degC - kelvin <= m.heatsink_degC <= heatsink_degC + kelvin
+        and input_V - volt <= m.input_voltage_V <= input_V + volt
+        and battery_V - volt <= m.battery_voltage_V <= battery_V + volt
+    ):
+        return held
+    return Sample(
+        _followed(held_V, m.fuse_sense_V, sense_V),
+        _followed(terminal_degC, m.terminal_degC, kelvin),
+        _followed(heatsink_degC, m.heatsink_degC, kelvin),
+        _followed(input_V, m.input_voltage_V, volt),
+        _followed(battery_V, m.battery_voltage_V, volt),
+    )
 
 
 def _followed(held: float, reading: float, band: float) -> float:
@@ -287,44 +289,42 @@ def _followed(held: float, reading: float, band: float) -> float:
 def _sampled(
     thermal: Thermal, sample: Sample, charging: bool, rating: Rating, firmware: FirmwareParameters
 ) -> Thermal:
-    """State after the sample that is due at `thermal.next_ms`.
+    """State after the sample that is due at `thermal.next_ms`, reviewed.
 
     The power over the past period is the mean of its two ends: a current that was switched in between is then
     wrong by half a period at most, either way.
     """
-    now_ms, period_ms, fuse = thermal.next_ms, firmware.sample_period_ms, rating.fuse
-    if sample == thermal.sample:
-        sampled = Thermal(_fuse_degC(thermal, now_ms, fuse), now_ms + period_ms, *thermal[2:])
-        return _reviewed(sampled, now_ms, charging, rating, firmware)
-    power_W = 0.5 * (thermal.sample.fuse_sense_V**2 + sample.fuse_sense_V**2) / thermal.reference_ohm
+    held, now_ms, period_ms, fuse = thermal.sample, thermal.next_ms, firmware.sample_period_ms, rating.fuse
+    if sample is held or sample == held:
+        fuse_degC = _fuse_degC(thermal, now_ms, fuse)
+        return _reviewed(thermal, held, fuse_degC, thermal.anchor_degC, thermal.anchor_ms, charging, rating, firmware)
+    power_W = 0.5 * (held.fuse_sense_V**2 + sample.fuse_sense_V**2) / thermal.reference_ohm
     fuse_degC = relaxed_degC(thermal.fuse_degC, power_W, sample.terminal_degC, period_ms * 1.0e-3, fuse)
-    sampled = Thermal(
-        fuse_degC, now_ms + period_ms, sample, thermal.reference_ohm, fuse_degC, now_ms, *thermal[6:]
-    )
-    return _reviewed(sampled, now_ms, charging, rating, firmware)
+    return _reviewed(thermal, sample, fuse_degC, fuse_degC, now_ms, charging, rating, firmware)
 
 
 def _reviewed(
-    thermal: Thermal, now_ms: int, charging: bool, rating: Rating, firmware: FirmwareParameters
+    thermal: Thermal, sample: Sample, fuse_degC: float, anchor_degC: float, anchor_ms: int, charging: bool,
+    rating: Rating, firmware: FirmwareParameters,
 ) -> Thermal:
-    """Renew reference, set-point, thermal shut-down and red LED from the estimates."""
-    (
-        fuse_degC, next_ms, sample, reference_ohm, anchor_degC, anchor_ms, before_A, limit_changed_ms, off, off_ms, red,
-        red_ms, _,
-    ) = thermal
+    """Renew reference, set-point, thermal shut-down and red LED from the sample and the estimate at `next_ms`."""
+    _, now_ms, _, reference_ohm, _, _, before_A, limit_changed_ms, off, off_ms, red, red_ms, _ = thermal
     ohm = resistance_ohm(fuse_degC, rating.fuse)
     if abs(ohm / reference_ohm - 1.0) > firmware.reference_tolerance:
-        reference_ohm, anchor_degC, anchor_ms = ohm, fuse_degC, next_ms - firmware.sample_period_ms
-    allowed_A = _allowed_A(sample, charging, rating, firmware)
+        reference_ohm, anchor_degC, anchor_ms = ohm, fuse_degC, now_ms
+    drop_V = _drop_V(sample)
+    allowed_A = _allowed_A(sample.heatsink_degC, drop_V, charging, rating, firmware)
     limit_A = before_A
     if now_ms - limit_changed_ms >= firmware.limit_interval_ms:
         limit_A = _moved_limit_A(before_A, allowed_A, charging, rating, firmware)
         if limit_A != before_A:
             limit_changed_ms = now_ms
+    junction_degC = sample.heatsink_degC
+    if charging:
+        junction_degC += firmware.junction_to_heatsink_K_W * max(drop_V * (sample.fuse_sense_V / ohm), 0.0)
+    # A set-point that came down this moment has not acted yet; the junction is judged at the next sample.
     too_hot = allowed_A < firmware.minimum_limit_A or (
-        # A set-point that came down this moment has not acted yet; the junction is judged at the next sample.
-        limit_A >= before_A
-        and junction_degC(thermal, charging, rating, firmware) > firmware.junction_trip_degC
+        limit_A >= before_A and junction_degC > firmware.junction_trip_degC
     )
     if not off and too_hot:
         off, off_ms = True, now_ms
@@ -337,8 +337,8 @@ def _reviewed(
     elif red and not hot and now_ms - red_ms >= firmware.thermal_rest_ms:
         red = False
     return Thermal(
-        fuse_degC, next_ms, sample, reference_ohm, anchor_degC, anchor_ms, limit_A, limit_changed_ms, off, off_ms, red,
-        red_ms, charging,
+        fuse_degC, now_ms + firmware.sample_period_ms, sample, reference_ohm, anchor_degC, anchor_ms, limit_A,
+        limit_changed_ms, off, off_ms, red, red_ms, charging,
     )
 
 
@@ -348,15 +348,13 @@ def _rearm_A(rating: Rating, firmware: FirmwareParameters) -> float:
 
 
 def _allowed_A(
-    sample: Sample, charging: bool, rating: Rating, firmware: FirmwareParameters
+    heatsink_degC: float, drop_V: float, charging: bool, rating: Rating, firmware: FirmwareParameters
 ) -> float:
     """Largest current that heatsink and junction allow; may lie above the full limit."""
     end_degC = firmware.heatsink_derate_end_degC
-    span_K = end_degC - firmware.heatsink_derate_start_degC
-    allowed_A = rating.full_A * (end_degC - sample.heatsink_degC) / span_K
-    drop_V = _drop_V(sample)
+    allowed_A = rating.full_A * (end_degC - heatsink_degC) / (end_degC - firmware.heatsink_derate_start_degC)
     if charging and drop_V > 0.0:
-        headroom_K = firmware.junction_limit_degC - sample.heatsink_degC
+        headroom_K = firmware.junction_limit_degC - heatsink_degC
         allowed_A = min(allowed_A, headroom_K / (firmware.junction_to_heatsink_K_W * drop_V))
     return allowed_A
 

@@ -103,4 +103,7 @@ class Inputs:
     def sampled(self, time_s: Array) -> Array:
         """Rows of rpm, speed, load, supply EMF and devices' powers at the given times; shape (n, 4 and devices)."""
         signals = (self.alternator_rpm, self.vehicle_speed_m_s, self.load_A, self.supply_emf_V, *self.system_W)
-        return np.ascontiguousarray(np.stack([s.at(time_s) for s in signals], axis=1))
+        rows = np.empty((time_s.size, len(signals)))
+        for j, signal in enumerate(signals):
+            rows[:, j] = signal.value[0] if signal.value.size == 1 else signal.at(time_s)
+        return rows

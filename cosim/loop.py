@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from cosim.ahead import DUE, commanded_anew, correct, corrected, feed, hold, standing, start, take_commands
 from cosim.channels import fill_row
 from cosim.characteristic import Controls, fuse_ohm
 from cosim.commands import CHARGE_OUTPUT, ENABLE, LOAD_OUTPUT
@@ -20,7 +21,6 @@ from cosim.slow import (
     Tick,
     advance_in_place,
     fill_scalars,
-    network_load_A,
     own_arrays,
     port_gate,
     prepare,
@@ -98,7 +98,7 @@ def observe(
     """Network solution at a tick, and what the sensors make of it."""
     k = prepare(state, 0.1, p)
     u = controls_of(state, commands[ENABLE], reference_mV)
-    x = _observe(state, row, u, port_gate(commands, k.dt_s, p), k, p)
+    x, _ = _observe(state, row, u, port_gate(commands, k.dt_s, p), k, p)
     _measure_cells(k, p)
     return x, k.measured
 
@@ -106,14 +106,16 @@ def observe(
 @borrowing
 def _observe(
     state: PlantState, row: NDArray[np.float64], u: Controls, gate: Gate, k: Tick, p: PlantParameters
-) -> Operating:
-    """Network solution; the cells' voltages and currents and the scalar measurements are left in `k`."""
+) -> tuple[Operating, float]:
+    """Network solution and load as it takes it [A]; voltages and currents of the cells and scalars are left in `k`."""
     emf_V, ohm = bank_tick.look(k.bank)
-    x = solve_around(state, row, emf_V, ohm, u, gate, p)
+    source = feed(state, row, k.ahead, k.starter, p)
+    x = solve_around(state, row, source, emf_V, ohm, u, gate, p)
+    correct(state, x.starter_battery_current_A, k.ahead, k.starter)
     bank_tick.divide(k.bank, emf_V, x.battery_current_A)
     fill_scalars(k.measured, state, x, p)
     measure_range(k.measured, k.measured, p.sensors, 0, fitted_scalars(k.measured))
-    return x
+    return x, source.load_A
 
 
 @borrowing
@@ -197,7 +199,7 @@ def run_ticks(
     k = prepare(state, grid.tick_s, p)
     own = own_arrays(state)
     tick, why = _run_ticks(own, tick, end_tick, fresh, grid, stretch, record, ledger, watch, k, p)
-    return with_bank(with_numbers(own, k.numbers), bank_work.stored(k.bank)), tick, why
+    return with_bank(standing(with_numbers(own, k.numbers), k.ahead), bank_work.stored(k.bank)), tick, why
 
 
 @borrowing_apart
@@ -207,22 +209,27 @@ def _run_ticks(
 ) -> tuple[int, int]:
     """`run_ticks` that writes over the arrays of `state`.
 
-    Bank, measurements (where it is wanted) and the other numbers of the state (`put_numbers`) are left in `k`.
+    Bank, measurements (where it is wanted) and the other numbers of the state (`put_numbers`) are left in `k`, those
+    of the starter battery as `cosim.ahead` says.
     """
-    flags, why = plant_flags(state, p), ENDED
+    flags, why, last = plant_flags(state, p), ENDED, grid.rows.shape[0] - 1
     gate = port_gate(stretch.commands, grid.tick_s, p)
-    while tick < end_tick:
-        row = grid.rows[tick]
+    state = take_commands(state, k.ahead, stretch.commands[ENABLE], stretch.reference_mV, gate)
+    while True:
+        row = grid.rows[min(tick, last)]
         u = controls_of(state, stretch.commands[ENABLE], stretch.reference_mV)
         _refresh(k, tick, p)
-        x = _observe(state, row, u, gate, k, p)
+        x, load_A = _observe(state, row, u, gate, k, p)
+        if tick >= end_tick:
+            break
         if fresh and (tick >= stretch.deadline_tick or not _held(k, tick, stretch, p)):
             _measure_cells(k, p)
             why = WANTED
             break
         fresh = True
+        now = corrected(state, k.ahead)
         if watch[0]:
-            doubt = look(watch, state, k, x, grid.rows, tick, grid.tick_s, u, gate, p)
+            doubt = look(watch, now, k, x, grid.rows, tick, grid.tick_s, u, gate, p)
             if doubt:
                 why = WANTED + doubt
                 break
@@ -231,20 +238,21 @@ def _run_ticks(
             p.characteristic,
         )
         if tick % grid.record_every == 0:
-            _fill_row(record[tick // grid.record_every], state, x, k.powers_W, row, stretch.commands, k, p)
+            _fill_row(record[tick // grid.record_every], now, x, k.powers_W, row, stretch.commands, k, p)
         circuit_W = 0.0
         for i in range(7):
             circuit_W += k.powers_W[i]
-        add_energies(ledger, state, x, u, gate, circuit_W, network_load_A(state, row, p), grid.tick_s, p)
+        add_energies(ledger, now, x, u, gate, circuit_W, load_A, grid.tick_s, p)
         if p.system.kind.size > 0:
             system.step_in_place(
-                state.system, x.system_voltage_V, row[4:], stretch.commands[CHARGE_OUTPUT],
+                now.system, x.system_voltage_V, row[4:], stretch.commands[CHARGE_OUTPUT],
                 stretch.commands[LOAD_OUTPUT], grid.tick_s, p.system,
             )
-        state = advance_in_place(state, x, row, grid.ambient_degC, k, p)
+        state = advance_in_place(now, x, row, grid.ambient_degC, k, p)
+        hold(x.starter_battery_current_A, x.alternator_voltage_V, k.ahead)
         tick += 1
         if plant_flags(state, p) != flags:
-            break
+            end_tick = tick
     put_numbers(k.numbers, state)
     return tick, why
 
@@ -321,7 +329,8 @@ def _prepared(state: PlantState, dt_s: float, p: PlantParameters) -> list[Tick]:
 
 @apart
 def _taken(states: list[PlantState], ticks: list[Tick]) -> PlantState:
-    return with_bank(states[0], bank_work.stored(ticks[0].bank))
+    k = ticks[0]
+    return with_bank(standing(states[0], k.ahead), bank_work.stored(k.bank))
 
 
 @apart
@@ -332,6 +341,7 @@ def _replaced(states: list[PlantState], ticks: list[Tick], state: PlantState, ps
     bank_work.load(k.bank, state.battery)
     bank_work.refresh(k.bank, p.battery)
     bank_work.retime(k.bank, k.dt_s, p.battery)
+    start(state, k.ahead)
     return plant_flags(state, p)
 
 
@@ -342,8 +352,11 @@ def _look_at(
 ) -> Operating:
     p, k, state = ps[0], ticks[0], states[0]
     _refresh(k, tick, p)
-    u = controls_of(state, commands[ENABLE], reference_mV)
-    x = _observe(state, grids[0].rows[tick], u, port_gate(commands, k.dt_s, p), k, p)
+    u, gate, due = controls_of(state, commands[ENABLE], reference_mV), port_gate(commands, k.dt_s, p), k.ahead[DUE]
+    if commanded_anew(k.ahead, commands[ENABLE], reference_mV, gate):
+        state, k.ahead[DUE] = standing(state, k.ahead), 0.0
+    x, _ = _observe(state, grids[0].rows[tick], u, gate, k, p)
+    k.ahead[DUE] = due
     _measure_cells(k, p)
     measured[:] = k.measured
     return x

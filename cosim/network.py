@@ -7,6 +7,7 @@ residual still falls strictly. What the BMS itself draws comes from that stud to
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 from cosim.characteristic import Law, current_and_slope
@@ -63,7 +64,7 @@ class Network(NamedTuple):
 
 
 class Trial(NamedTuple):
-    """One evaluation of the residual: voltages, currents, residual [A] and its slope [S]."""
+    """One evaluation of the residual: voltages, currents, residual [A], its slope and the alternator current's [S]."""
 
     voltage_V: float
     current_A: float
@@ -71,6 +72,7 @@ class Trial(NamedTuple):
     port_current_A: float
     residual_A: float
     slope_S: float
+    current_S: float
 
 
 @borrowing
@@ -88,21 +90,18 @@ def _try(voltage_V: float, n: Network, law: Law, devices: SystemParameters) -> T
     port_slope = slope_S - bus_slope * n.source_S
     path_ohm = n.cable_ohm + n.battery_ohm
     if law.converts and port > 0.0:
-        stud_V = behind(port, bus - n.cable_ohm * port, n, law, devices)[1]
+        given, stud_V, _, _ = behind(port, bus - n.cable_ohm * port, n, law, devices)
         through, through_S = current_and_slope(bus - n.cable_ohm * port - stud_V, law)
-        return Trial(
-            voltage_V, current, bus, port, port - through,
-            port_slope - through_S * (bus_slope - path_ohm * port_slope),
-        )
+        drop_slope = bus_slope - (n.cable_ohm + n.battery_ohm * given / port) * port_slope
+        return Trial(voltage_V, current, bus, port, port - through, port_slope - through_S * drop_slope, slope_S)
     if devices.kind.size == 0:
         through, through_S = current_and_slope(bus - path_ohm * port - n.battery_emf_V, law)
-        return Trial(
-            voltage_V, current, bus, port, port - through, port_slope - through_S * (bus_slope - path_ohm * port_slope)
-        )
+        fall_S = port_slope - through_S * (bus_slope - path_ohm * port_slope)
+        return Trial(voltage_V, current, bus, port, port - through, fall_S, slope_S)
     stud_V, stud_ohm, _, _ = stud(port, n, devices)
     through, through_S = current_and_slope(bus - n.cable_ohm * port - stud_V, law)
     drop_slope = bus_slope - (n.cable_ohm + stud_ohm) * port_slope
-    return Trial(voltage_V, current, bus, port, port - through, port_slope - through_S * drop_slope)
+    return Trial(voltage_V, current, bus, port, port - through, port_slope - through_S * drop_slope, slope_S)
 
 
 @called
@@ -140,20 +139,49 @@ def behind(
 
 
 @borrowing
-def root(start_V: float, n: Network, law: Law, devices: SystemParameters) -> Trial:
-    """Root of the falling residual: Newton from the last solution while it halves the residual, else bracketing."""
-    here = _try(start_V, n, law, devices)
-    for _ in range(20):
-        if abs(here.residual_A) < CLOSE_A:
-            return here
-        ahead = _try(here.voltage_V - here.residual_A / here.slope_S, n, law, devices)
-        if not abs(ahead.residual_A) < 0.5 * abs(here.residual_A):
-            break
-        here = ahead
-    return bracketed(start_V, n, law, devices)
+def _narrowest_A(n: Network, law: Law) -> float:
+    """Width of the sharpest bend in the residual [A]: the law's knees, and the alternator's tanh."""
+    width_A = 0.5 * n.capability_A if n.capability_A > alternator.NO_OUTPUT_A else 1.0
+    if law.mode == 1:
+        return width_A
+    return min(min(width_A, law.knee_A), min(law.round_A, law.floor_A))
 
 
 @borrowing
+def _along(t: Trial, step_V: float, n: Network) -> Trial:
+    """Where the tangents of a trial lead; Kirchhoff's laws are straight lines, so they still hold to rounding."""
+    bus_slope = 1.0 - n.lead_ohm * t.current_S
+    port_slope = t.current_S - bus_slope * n.source_S
+    return Trial(
+        t.voltage_V + step_V, t.current_A + t.current_S * step_V, t.bus_V + bus_slope * step_V,
+        t.port_current_A + port_slope * step_V, 0.0, t.slope_S, t.current_S,
+    )
+
+
+@borrowing
+def root(start_V: float, n: Network, law: Law, devices: SystemParameters) -> Trial:
+    """Root of the falling residual: Newton while each step halves the residual, else bracketing.
+
+    A Newton step from a residual r leaves at most r^2 / w, w the width of the sharpest bend. Where that is below
+    `CLOSE_A` the step is taken along the tangents and not looked at again.
+    """
+    near_A2 = CLOSE_A * _narrowest_A(n, law)
+    voltage_V, before_A = start_V, math.inf
+    for _ in range(20):
+        here = _try(voltage_V, n, law, devices)
+        size_A = abs(here.residual_A)
+        if size_A * size_A <= near_A2:
+            return _along(here, -here.residual_A / here.slope_S, n)
+        if size_A < CLOSE_A:
+            return here
+        if not size_A < 0.5 * before_A:
+            break
+        before_A = size_A
+        voltage_V -= here.residual_A / here.slope_S
+    return bracketed(start_V, n, law, devices)
+
+
+@called
 def bracketed(start_V: float, n: Network, law: Law, devices: SystemParameters) -> Trial:
     """Root by bracketing and the Illinois rule; volt, to about 1e-10 V."""
     low, high = start_V - 0.02, start_V + 0.02

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from cosim.ahead import feed_of
 from cosim.characteristic import Characteristic, Controls, fuse_ohm
 from cosim.network import Operating
 from cosim.plant import PlantParameters, PlantState
@@ -92,7 +93,7 @@ def moves_fast(
     if not moved:
         return False
     emf_V, ohm = bank_tick.look(k.bank)
-    then = solve_around(state, ahead, emf_V, ohm, u, gate, p)
+    then = solve_around(state, ahead, feed_of(state, ahead, p), emf_V, ohm, u, gate, p)
     return abs(then.port_current_A - x.port_current_A) * SETTLING_S > UNSEEN_A * tick_s
 
 

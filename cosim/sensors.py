@@ -7,7 +7,6 @@ added before the converter, an override takes the place of what it says (`cosim.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -32,8 +31,6 @@ NO_OVERRIDE = np.inf
 
 CELLS = ("cell_voltage_V", "cell_temperature_degC")
 """Measurements per cell, battery after battery; ``cell_voltage_V[3]`` names those of battery 3 (from 0) alone."""
-KNOWN = frozenset((*SCALARS, *CELLS))
-FREE = (-np.inf, np.inf)
 
 
 class Sensors(NamedTuple):
@@ -119,36 +116,8 @@ def place_of(name: str, cell: int = 0, n_cells: int = 0) -> int:
 
 
 def free_bounds(n_batteries: int = 1) -> Array:
-    """Upper bounds that nothing can leave, in the order of `bounds_of`; their negatives are the lower ones."""
+    """Upper bounds that nothing can leave, in the order of `cosim.hold_bounds`; their negatives are the lower ones."""
     return np.full(N_SCALARS + 2 * n_batteries, np.inf)
-
-
-def bounds_of(bounds: Mapping[str, tuple[float, float]], n_batteries: int) -> tuple[Array, Array]:
-    """Lower and upper bounds of a hold, as two vectors: scalars, then cell voltages and cell temperatures per battery.
-
-    A bound of a battery holds for each of its cells; unnamed ones are free.
-
-    Raises
-    ------
-    ValueError : a measurement, or a battery, that does not exist
-    """
-    n_scalars = N_SCALARS
-    both = np.empty((2, n_scalars + 2 * n_batteries))
-    for j, name in enumerate(SCALARS):
-        both[:, j] = bounds.get(name, FREE)
-    for j, name in enumerate(CELLS):
-        low, high = bounds.get(name, FREE)
-        first = n_scalars + j * n_batteries
-        both[0, first : first + n_batteries], both[1, first : first + n_batteries] = low, high
-    for name, (low, high) in bounds.items():
-        if name in KNOWN:
-            continue
-        kind, _, place = name.partition("[")
-        if kind not in CELLS or not place.endswith("]") or not place[:-1].isdigit() or int(place[:-1]) >= n_batteries:
-            raise ValueError(f"the hold names an unknown measurement {name!r}")
-        j = n_scalars + CELLS.index(kind) * n_batteries + int(place[:-1])
-        both[0, j], both[1, j] = max(low, both[0, j]), min(high, both[1, j])
-    return both[0], both[1]
 
 
 @borrowing
@@ -161,7 +130,7 @@ def fitted_scalars(vector: NDArray[np.float64]) -> int:
 
 @borrowing
 def inside(vector: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]) -> bool:
-    """Whether every measurement is inside its closed bounds (a NaN is outside); bounds as from `bounds_of`."""
+    """Whether every measurement is inside its closed bounds (a NaN is outside); bounds as in `cosim.hold_bounds`."""
     return scalars_inside(vector, low, high) and cells_inside(vector, low, high)
 
 

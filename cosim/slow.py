@@ -9,7 +9,10 @@ cables, alternator and loads around it are a small network with one unknown, the
     V_stud = E_b + R_b I_bank,    I_bank = I_port + I_system(V_stud) - I_supply
 
 The alternator's current ``I_alt`` is its static law behind the lag of its field, exact for a law that moves along a
-straight line over a tick (`models.alternator.field_lag`).
+straight line over a tick (`models.alternator.field_lag`). The starter battery, whose polarisations are as fast as a
+tick, takes its current along a straight line too: its state comes from the current held over the tick, and what the
+end of the line adds is an EMF and a resistance in the next solution (`Ahead`), then a correction of the state. With
+currents held there, halving the tick only halved the error; all other states are slow enough to hold theirs.
 
 `F` falls strictly, so there is one root: Newton from the last solution finds it in two or three steps, and where a
 knee throws it off, a bracket and the Illinois rule always do.
@@ -22,10 +25,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from cosim.ahead import FACTOR, Feed, feed_of, new_ahead
 from cosim.characteristic import Controls, fuse_ohm, law_at
 from cosim.commands import CHARGE_GATE, DISCHARGE_GATE, ENABLE, PRECHARGE, SUPPLY
-from cosim.network import Network, Operating, behind, root, stud
-from cosim.plant import PlantParameters, PlantState, carried_A, controls_of, fuse_current_A, source_thevenin
+from cosim.network import Network, Operating, behind, bracketed, root, stud
+from cosim.plant import PlantParameters, PlantState, carried_A, controls_of, fuse_current_A
 from cosim.sensors import N_SCALARS, NOT_FITTED
 from models import (
     alternator,
@@ -59,7 +63,8 @@ def solve_network(
     """
     emf_V, ohm = bank.thevenin(state.battery, p.battery)
     gate = system_port.gate_of(1.0, 1.0, 0.0, 0.0, 1.0, p.system)
-    return solve_around(state, row, emf_V, ohm, controls_of(state, enable, reference_mV), gate, p)
+    u = controls_of(state, enable, reference_mV)
+    return solve_around(state, row, feed_of(state, row, p), emf_V, ohm, u, gate, p)
 
 
 @compiled
@@ -70,7 +75,7 @@ def solve_commanded(
     """`solve_network` with all commands (`cosim.commands`), a tick of `dt_s` after the state."""
     emf_V, ohm = bank.thevenin(state.battery, p.battery)
     u = controls_of(state, commands[ENABLE], reference_mV)
-    return solve_around(state, row, emf_V, ohm, u, port_gate(commands, dt_s, p), p)
+    return solve_around(state, row, feed_of(state, row, p), emf_V, ohm, u, port_gate(commands, dt_s, p), p)
 
 
 @borrowing
@@ -83,11 +88,10 @@ def port_gate(commands: NDArray[np.float64], dt_s: float, p: PlantParameters) ->
 
 @borrowing
 def solve_around(
-    state: PlantState, row: NDArray[np.float64], battery_emf_V: float, battery_ohm: float, u: Controls, gate: Gate,
-    p: PlantParameters,
+    state: PlantState, row: NDArray[np.float64], feed: Feed, battery_emf_V: float, battery_ohm: float, u: Controls,
+    gate: Gate, p: PlantParameters,
 ) -> Operating:
-    """`solve_network` where the battery's equivalent and the circuit's controls are known already."""
-    source_emf, source_ohm = source_thevenin(state, row[3], p)
+    """`solve_network` where feed, the battery's equivalent and the circuit's controls are known already."""
     capability = 0.0
     setpoint = 0.0
     if p.has_vehicle > 0.5:
@@ -99,17 +103,16 @@ def solve_around(
         system.fill_laws(state.system, row[4:], p.system)
         alone_V = system_port.isolated_V(state.system_V, gate, p.system)
     n = Network(
-        capability, setpoint, _bounded_load(row[2], source_emf, source_ohm), source_emf, 1.0 / source_ohm,
+        capability, setpoint, feed.load_A, feed.emf_V, 1.0 / feed.ohm,
         cable.resistance_ohm(state.input_cable_degC, p.input_cable), battery_emf_V - stud_ohm * gate.supply_A,
         stud_ohm, p.alternator_lead_ohm, p.alternator.gain_A_V, p.field_lag.now, carried_A(state, p), state.system_V,
         gate, alone_V,
     )
     law = law_at(u, p.characteristic)
-    found = root(state.bus_voltage_V, n, law, p.system)
+    found = root(feed.start_V, n, law, p.system)
     if found.bus_V - n.cable_ohm * found.port_current_A > p.characteristic.trip_V:
-        blocked = Controls(0.0, u.reference_mV, u.fuse_degC, u.diode_degC, u.pass_degC)
-        law = law_at(blocked, p.characteristic)
-        found = root(state.bus_voltage_V, n, law, p.system)
+        law = law_at(Controls(0.0, u.reference_mV, u.fuse_degC, u.diode_degC, u.pass_degC), p.characteristic)
+        found = bracketed(feed.start_V, n, law, p.system)
     port, bus = found.port_current_A, found.bus_V
     stud_V = n.battery_emf_V + n.battery_ohm * port
     system_A, system_V, output = 0.0, stud_V, port
@@ -132,19 +135,6 @@ def with_steady_field(state: PlantState, row: NDArray[np.float64], p: PlantParam
     )
 
 
-@borrowing
-def _bounded_load(load_A: float, source_emf_V: float, source_ohm: float) -> float:
-    """A load never pulls the bus below 1 V, as `load` in `netlists/plant.cir`."""
-    return min(load_A, max((source_emf_V - 1.0) / source_ohm, 0.0))
-
-
-@borrowing
-def network_load_A(state: PlantState, row: NDArray[np.float64], p: PlantParameters) -> float:
-    """Load current of a tick's inputs as the network takes it [A]."""
-    source_emf, source_ohm = source_thevenin(state, row[3], p)
-    return _bounded_load(row[2], source_emf, source_ohm)
-
-
 REFRESH_S = 1.0
 """The cells' tables are read again at multiples of this time, by the tick's index, whoever calls when (ours)."""
 
@@ -159,7 +149,7 @@ class Tick(NamedTuple):
     dt_s : tick; refresh_ticks : ticks from one look at the tables to the next; bank : the cells' state and
     coefficients; box : prepared step; powers_W : (7,) as `powers_W`; measured : measurement vector; guard : (2,) how
     far a measured voltage and temperature of a cell are from the truth; numbers : where a stretch leaves those of the
-    plant's state
+    plant's state; starter, ahead : see `cosim.ahead`
     """
 
     dt_s: float
@@ -170,6 +160,8 @@ class Tick(NamedTuple):
     measured: NDArray[np.float64]
     guard: NDArray[np.float64]
     numbers: NDArray[np.float64]
+    starter: starter_battery.StarterTick
+    ahead: NDArray[np.float64]
 
 
 @apart
@@ -189,7 +181,8 @@ def prepare(state: PlantState, dt_s: float, p: PlantParameters) -> Tick:
     return Tick(
         dt_s, max(1, round(REFRESH_S / dt_s)), w,
         heat_tick.prepare_box(state.box.junction_degC.shape[0], dt_s, p.box), np.empty(7),
-        np.empty(N_SCALARS + 2 * n_cells), guard, np.empty(N_NUMBERS),
+        np.empty(N_SCALARS + 2 * n_cells), guard, np.empty(N_NUMBERS), starter_battery.prepare_step(dt_s, p.starter),
+        new_ahead(state),
     )
 
 
@@ -306,7 +299,8 @@ def advance_in_place(
 
     For callers that count no references: the arrays in the result are borrowed from `state`.
 
-    The bank is the one in `k.bank`, its currents shared out; `k.powers_W` is that of the start of the tick.
+    The bank is the one in `k.bank`, its currents shared out; `k.powers_W` is that of the start of the tick, and
+    `cosim.ahead.feed` of this state was asked for before.
     """
     machine, first, second = _advance_heat(
         state, x.port_current_A, x.system_current_A + (x.output_current_A - x.port_current_A), x.alternator_current_A,
@@ -314,8 +308,8 @@ def advance_in_place(
     )
     starter = state.starter
     if p.has_vehicle > 0.5:
-        starter = starter_battery.step(
-            starter, x.starter_battery_current_A, k.dt_s, ambient_degC[0], p.starter
+        starter = starter_battery.step_at(
+            starter, x.starter_battery_current_A, k.ahead[FACTOR], k.starter, ambient_degC[0], p.starter
         )
     melting = fuse.step(
         state.fuse, fuse_current_A(x.port_current_A, p), state.box.terminal_degC, k.dt_s, p.fuse

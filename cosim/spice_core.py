@@ -181,7 +181,8 @@ class SpiceCore(NgSpiceShared):  # type: ignore[misc]  # PySpice has no type inf
 
     def _clean_up(self) -> None:
         lines, self._lines = self._lines, RunLog()
-        for command in ("delete all", "destroy all", "remcirc"):
+        # The last: `.options cshunt` of one deck would act on every later deck that has none.
+        for command in ("delete all", "destroy all", "remcirc", "unset cshunt_value"):
             self.exec_command(command)
         self._ngspice_shared.ngSpice_Command(ffi.NULL)  # forget the history of commands
         self._lines = lines

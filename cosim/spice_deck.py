@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from cosim.spice_errors import DeckRejected
+from cosim.spice_shunts import shunt_elements
 
 STOP_SOURCE = "vbmscosimstop"
 STOP_NODE = "bmscosimstop"
@@ -114,7 +115,7 @@ def full_deck(
     Parameters
     ----------
     marker : title line
-    body : checked lines
+    body : checked logical lines
     signals : what to save; nothing means everything
     options : numerical options
     card : analysis
@@ -125,15 +126,19 @@ def full_deck(
             raise DeckRejected(
                 f"{signal!r} is not a signal", hint="signals are v(node), i(device) or @device[parameter]"
             )
-    lines = [marker, body]
+    elements = body.splitlines()
     saved = list(signals)
     if stoppable:
-        lines += [f"{STOP_SOURCE} {STOP_NODE} 0 external", f"r{STOP_NODE} {STOP_NODE} 0 1e3"]
+        elements += [f"{STOP_SOURCE} {STOP_NODE} 0 external", f"r{STOP_NODE} {STOP_NODE} 0 1e3"]
         saved.append(f"v({STOP_NODE})")
+    shunts = shunt_elements(elements, options.cshunt) if options.cshunt > 0.0 else None
+    if shunts is not None:
+        elements += shunts
+        options = replace(options, cshunt=0.0)
+    lines = [marker, *elements]
     if saved:
         lines.append(".save " + " ".join(saved))
-    lines += [options.card, card, ".end"]
-    return "\n".join(lines)
+    return "\n".join([*lines, options.card, card, ".end"])
 
 
 def tran_card(tstop_s: float, tmax_s: float, use_initial_conditions: bool = False) -> str:

@@ -49,7 +49,11 @@ def check_expressions(lines: Sequence[str], title: str | None) -> None:
             raise DeckInvalid(problem, deck=title)
     known, functions = _definitions(lowered)
     for line in lowered:
-        _check_names(line, known, functions, title)
+        for what, name in _names(line):
+            if not name:
+                raise DeckInvalid(f"empty expression in {line[:80]!r}", deck=title)
+            if name not in (functions if what == "function" else known):
+                raise DeckInvalid(f"undefined {what} {name!r} in {line[:80]!r}", deck=title)
 
 
 @lru_cache(maxsize=512)
@@ -83,14 +87,17 @@ def _definitions(lines: Sequence[str]) -> tuple[frozenset[str], frozenset[str]]:
     return frozenset(known), frozenset(functions)
 
 
-def _check_names(line: str, known: frozenset[str], functions: frozenset[str], title: str | None) -> None:
+@lru_cache(maxsize=1024)
+def _names(line: str) -> tuple[tuple[str, str], ...]:
+    """What the expressions of a line name, as ('parameter' or 'function', name), '' for an empty expression.
+
+    Remembered, because the decks of a run share nearly all their lines.
+    """
+    found: list[tuple[str, str]] = []
     for match in _BODY.finditer(line):
         body = match.group(1) if match.group(1) is not None else match.group(2)
         if not body.strip():
-            raise DeckInvalid(f"empty expression in {line[:80]!r}", deck=title)
+            found.append(("expression", ""))
         text = _NUMBER.sub(" ", _QUANTITY.sub(" ", body))
-        for name in _NAME.finditer(text):
-            allowed = functions if name.group(1) else known
-            if name.group(0) not in allowed:
-                what = "function" if name.group(1) else "parameter"
-                raise DeckInvalid(f"undefined {what} {name.group(0)!r} in {line[:80]!r}", deck=title)
+        found += [("function" if name.group(1) else "parameter", name.group(0)) for name in _NAME.finditer(text)]
+    return tuple(found)

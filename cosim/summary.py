@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import platform
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -74,7 +75,13 @@ def versions(ngspice: str) -> dict[str, str]:
     """What produced the numbers."""
     packages = ("numpy", "scipy", "numba", "PySpice", "xarray")
     return {"smart-bms-cosim": cosim.__version__, "ngspice": ngspice, "python": platform.python_version(),
-            **{name: version(name) for name in packages}}
+            **{name: _installed(name) for name in packages}}
+
+
+@functools.cache
+def _installed(package: str) -> str:
+    """Version of an installed package; looking it up takes milliseconds."""
+    return version(package)
 
 
 def charge_balance(ledger: dict[str, float], cell_charge_C: float) -> dict[str, float]:

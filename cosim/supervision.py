@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 import bms
 from cosim.commands import command_vector
-from cosim.sensors import bounds_of, free_bounds
+from cosim.hold_bounds import bounds_of_hold
+from cosim.sensors import free_bounds
 
 Array = NDArray[np.float64]
 
@@ -98,8 +99,7 @@ class Supervision:
         """Ask the supervisor at a tick."""
         elapsed_ms = (tick - self.last_tick) * self.tick_ms
         state, commands, events, hold = bms.step(self.state, measurements, self.settings, elapsed_ms * 1e-3)
-        low, high = bounds_of(hold.bounds, self.n_batteries)
-        between_low, between_high = bounds_of(hold.between, self.n_batteries)
+        low, high, between_low, between_high = bounds_of_hold(hold, self.n_batteries)
         hold_ticks = 1 if self.every_tick else max(1, -(-hold.deadline_ms // self.tick_ms))
         return Supervision(
             self.settings, state, commands, low, high, between_low, between_high, self.sample_ticks, tick + hold_ticks,

@@ -30,6 +30,8 @@ def cells_surely_inside(k: Tick, low: NDArray[np.float64], high: NDArray[np.floa
     `bank_tick.fill_extremes` came before.
     """
     batteries = k.bank.battery_A.size
+    if low.size != N_SCALARS + 2 * batteries:
+        return False  # bounds of single cells: extremes say nothing
     outside = 0
     for kind in range(2):
         guard, first = k.guard[kind], N_SCALARS + kind * batteries

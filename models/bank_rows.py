@@ -42,4 +42,6 @@ PAIR_TABLE, TAU0, TAU1, SCALE0, SCALE1 = 6, 10, 11, 12, 13
 PAIR_SLOPE_OHM = 14
 """Refreshed: d(resistance)/d(soc). A cold, almost empty cell's charge-transfer resistance falls by 0.3 % in a second of
 60 A; held for that second it would leave 0.2 mV behind in a pair of minutes."""
-PAIR_ROWS = 15
+PAIR_PER_A = 15
+"""Refreshed: one over the current scale, 0 for a linear pair."""
+PAIR_ROWS = 16

@@ -13,6 +13,8 @@ from models.compiled import borrowing, vectorising
 
 Array = NDArray[np.float64]
 
+PLAIN_CELLS = 4
+"""Cells of the usual single battery."""
 NEARLY_LINEAR = 0.1
 """Up to this part of its scale a charge-transfer current is taken through the series of asinh (relative error below
 3e-12)."""
@@ -30,9 +32,20 @@ def _fill_emf(x: Array, n: int) -> None:
 
 
 @borrowing
+def _is_plain(w: Work) -> bool:
+    """Whether the bank is one battery of four cells: with these as constants its loops become straight code."""
+    return w.battery_A.size == 1 and w.soc.size == PLAIN_CELLS
+
+
+@borrowing
 def look(w: Work) -> tuple[float, float]:
     """Fill the cells' and batteries' EMF and return the bank's Thevenin equivalent (emf_V, resistance_ohm)."""
-    x, batteries, n = w.x, w.battery_A.size, w.soc.size
+    return _look(w, 1, PLAIN_CELLS) if _is_plain(w) else _look(w, w.battery_A.size, w.soc.size)
+
+
+@borrowing
+def _look(w: Work, batteries: int, n: int) -> tuple[float, float]:
+    x = w.x
     _fill_emf(x, n)
     for b in range(batteries):
         x[r.BATTERY_EMF_V * LANES + b] = x[r.EMF_V * LANES + b]
@@ -52,7 +65,15 @@ def divide(w: Work, emf_V: float, current_A: float) -> None:
 
     Written as part_b I + (E - E_b) / R_b, which is exact for one battery and loses nothing for many.
     """
-    x, batteries, n = w.x, w.battery_A.size, w.soc.size
+    if _is_plain(w):
+        _divide(w, emf_V, current_A, 1, PLAIN_CELLS)
+    else:
+        _divide(w, emf_V, current_A, w.battery_A.size, w.soc.size)
+
+
+@borrowing
+def _divide(w: Work, emf_V: float, current_A: float, batteries: int, n: int) -> None:
+    x = w.x
     for b in range(batteries):
         x[r.BATTERY_A * LANES + b] = (
             x[r.PART * LANES + b] * current_A + (emf_V - x[r.BATTERY_EMF_V * LANES + b]) * x[r.BATTERY_S * LANES + b]
@@ -71,7 +92,15 @@ def divide(w: Work, emf_V: float, current_A: float) -> None:
 @borrowing
 def fill_extremes(w: Work) -> None:
     """Fill each battery's lowest and highest cell voltage and temperature; `divide` came before."""
-    x, batteries, n = w.x, w.battery_A.size, w.soc.size
+    if _is_plain(w):
+        _fill_extremes(w, 1, PLAIN_CELLS)
+    else:
+        _fill_extremes(w, w.battery_A.size, w.soc.size)
+
+
+@borrowing
+def _fill_extremes(w: Work, batteries: int, n: int) -> None:
+    x = w.x
     for b in range(batteries):
         volts = x[r.EMF_V * LANES + b] + x[r.OHM * LANES + b] * x[r.BATTERY_A * LANES + b]
         x[r.LOW_V * LANES + b] = x[r.HIGH_V * LANES + b] = volts
@@ -117,7 +146,7 @@ def _nearly_linear_pair(x: Array, y: Array, n: int) -> None:
     """As `_transfer_pair` for currents up to `NEARLY_LINEAR` of the scale: asinh by its series to the 9th power."""
     for i in range(n):
         current_A = x[r.CURRENT_A * LANES + i]
-        part = current_A / y[r.PAIR_SCALE_A * LANES + i]
+        part = current_A * y[r.PAIR_PER_A * LANES + i]
         s = part * part
         bend = 1.0 + s * (-1.0 / 6.0 + s * (3.0 / 40.0 + s * (-5.0 / 112.0 + s * (35.0 / 1152.0))))
         _pair_towards(x, y, i, _pair_ohm(x, y, i) * current_A * bend)
@@ -196,7 +225,15 @@ def advance(w: Work, dt_s: float, ambient_degC: float, p: BankParameters) -> Non
     Charge and polarisation exactly, hysteresis to rounding; temperatures exactly at the step's mean heat. The heat of
     each battery's terminals and busbars is shared by its cells; that of its cable is only booked.
     """
-    x, n, batteries = w.x, w.soc.size, w.battery_A.size
+    if _is_plain(w):
+        _advance(w, dt_s, ambient_degC, p, 1, PLAIN_CELLS)
+    else:
+        _advance(w, dt_s, ambient_degC, p, w.battery_A.size, w.soc.size)
+
+
+@borrowing
+def _advance(w: Work, dt_s: float, ambient_degC: float, p: BankParameters, batteries: int, n: int) -> None:
+    x = w.x
     for i in range(n):
         x[r.OVER_V * LANES + i] = 0.0
         x[r.V * LANES + i] = 0.0
@@ -209,18 +246,18 @@ def advance(w: Work, dt_s: float, ambient_degC: float, p: BankParameters) -> Non
             _nearly_linear_pair(x, w.pairs[k], n)
         else:
             _transfer_pair(x, w.pairs[k], n)
-    each_ohm = p.terminal_resistance_ohm / w.keep.shape[0]
+    cells = n // batteries
+    each_ohm = p.terminal_resistance_ohm / cells
     _advance_cells(x, n, dt_s, ambient_degC, p.cell.hysteresis_rate, each_ohm)
     for b in range(batteries):
         battery_A = x[r.BATTERY_A * LANES + b]
         x[r.CABLE_J * LANES + b] += dt_s * p.cable_ohm[b] * (battery_A * battery_A)
-    _cool(w, ambient_degC)
+    _cool(w, ambient_degC, batteries, cells)
 
 
 @borrowing
-def _cool(w: Work, ambient_degC: float) -> None:
+def _cool(w: Work, ambient_degC: float, batteries: int, cells: int) -> None:
     """Temperatures after the step."""
-    batteries, cells = w.battery_A.size, w.keep.shape[0]
     if batteries == 1:
         for c in range(cells):
             total_degC = ambient_degC

@@ -223,7 +223,9 @@ def _read_pair(x: Array, y: Array, n: int) -> None:
             y[(r.PAIR_TABLE + 1) * LANES + i] + t * y[(r.PAIR_TABLE + 3) * LANES + i]
         )
         y[r.PAIR_TAU_S * LANES + i] = y[r.TAU0 * LANES + i] + t * y[r.TAU1 * LANES + i]
-        y[r.PAIR_SCALE_A * LANES + i] = y[r.SCALE0 * LANES + i] + t * y[r.SCALE1 * LANES + i]
+        scale_A = y[r.SCALE0 * LANES + i] + t * y[r.SCALE1 * LANES + i]
+        y[r.PAIR_SCALE_A * LANES + i] = scale_A
+        y[r.PAIR_PER_A * LANES + i] = 1.0 / scale_A if scale_A > 0.0 else 0.0
 
 
 @borrowing_apart

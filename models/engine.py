@@ -287,13 +287,12 @@ class _Builder:
     def _add(
         self, times_s: NDArray[np.float64], rpm: NDArray[np.float64], speeds: NDArray[np.float64]
     ) -> None:
-        for offset_s, n, v in zip(times_s, rpm, speeds, strict=True):
-            time_s = self._now_s + float(offset_s)
-            if self._points and offset_s == 0.0:
-                if (float(n), float(v)) == self._points[-1][1:]:
-                    continue
-                time_s += JUMP_S
-            self._points.append((time_s, float(n), float(v)))
+        points = list(zip((self._now_s + times_s).tolist(), rpm.tolist(), speeds.tolist(), strict=True))
+        if self._points and times_s[0] == 0.0:
+            time_s, n, v = points.pop(0)
+            if (n, v) != self._points[-1][1:]:
+                self._points.append((time_s + JUMP_S, n, v))
+        self._points += points
         self._now_s += float(times_s[-1])
         self.speed_m_s = float(speeds[-1])
         self._marks.append(self._now_s)

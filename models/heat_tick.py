@@ -1,85 +1,92 @@
-"""The box over a fixed step: `models.heat.step_box` with everything prepared that does not depend on temperatures."""
+r"""The box over a fixed step: `models.heat.step_box` as what it is, one linear map of temperatures and heat.
+
+The ladders are equal, so of the map's 700 numbers few differ. A ladder ends up where it would alone over a cold
+heatsink, plus what heatsink, stud, air and all ladders together send up to it, which is the same for each:
+
+    T'[d] = T[d] K + P[d] k + c,     c = (sum T, sum P, T_heatsink, T_stud, P_stud, T_air) G
+
+The last two columns of G give heatsink and stud themselves. K, k and G are read off `step_box` at unit inputs.
+"""
 
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models import heat
 from models.compiled import borrowing, compiled
-from models.heat import GAMMA, BoxParameters
+from models.heat import BoxParameters, BoxState
+
+USUAL = (5, 4)
+"""Devices and nodes of the box that ships: with these as constants the loops become straight code."""
 
 
 class BoxTick(NamedTuple):
-    """Elimination of one implicit stage of a fixed step: what does not depend on temperatures.
+    """The map of a fixed step, for `devices` ladders of `nodes`.
 
-    inertia, pivot, link : (n,) capacity / h, 1 / eliminated diagonal, 1 / resistance of each node of a ladder
-    heatsink_inertia, to_air, heatsink_pivot, stud_inertia, stud_air, stud_pivot, stud_link : the same of the rest
-    right : (n_devices, n), stage : (n_devices, n) work space
+    own : (nodes + 1, nodes) K, then k
+    shared : (nodes + 5, nodes + 2) G
+    known, sent : (nodes + 5,), (nodes + 2,) work space: what G acts on, and c
     """
 
-    inertia: NDArray[np.float64]
-    pivot: NDArray[np.float64]
-    link: NDArray[np.float64]
-    heatsink_inertia: float
-    to_air: float
-    heatsink_pivot: float
-    stud_inertia: float
-    stud_air: float
-    stud_pivot: float
-    stud_link: float
-    right: NDArray[np.float64]
-    stage: NDArray[np.float64]
+    own: NDArray[np.float64]
+    shared: NDArray[np.float64]
+    known: NDArray[np.float64]
+    sent: NDArray[np.float64]
 
 
 @compiled
 def prepare_box(n_devices: int, dt_s: float, p: BoxParameters) -> BoxTick:
-    """Return the constants of a fixed step (> 0) of :func:`step_box`."""
-    h_s = GAMMA * dt_s
+    """Return the map of a fixed step (> 0) of :func:`models.heat.step_box`."""
     n = p.cauer.capacity_J_K.size
-    inertia = p.cauer.capacity_J_K / h_s
-    link = 1.0 / p.cauer.resistance_K_W
-    pivot = np.empty(n)
-    for k in range(n):
-        diagonal = inertia[k] + link[k]
-        if k > 0:
-            diagonal += link[k - 1] - link[k - 1] * link[k - 1] * pivot[k - 1]
-        pivot[k] = 1.0 / diagonal
-    last = link[n - 1]
-    stud_link = 1.0 / p.terminal_heatsink_K_W
-    stud_air = 1.0 / p.terminal_ambient_K_W
-    to_air = 1.0 / p.heatsink_ambient_K_W
-    stud = p.terminal_J_K / h_s + stud_link + stud_air
-    own = p.heatsink_J_K / h_s + to_air + stud_link + n_devices * (last - last * last * pivot[n - 1])
-    return BoxTick(
-        inertia, pivot, link, p.heatsink_J_K / h_s, to_air, 1.0 / (own - stud_link * stud_link / stud),
-        p.terminal_J_K / h_s, stud_air, 1.0 / stud, stud_link, np.empty((n_devices, n)), np.empty((n_devices, n)),
-    )
+    own, shared = np.zeros((n + 1, n)), np.zeros((n + 5, n + 2))
+    for i in range(n + 5):
+        # What is put into the first ladder reaches the last one only by way of the heatsink, as it reaches all.
+        ladders, power_W = np.zeros((n_devices, n)), np.zeros(n_devices)
+        rest = np.zeros(4)
+        if i < n:
+            ladders[0, i] = 1.0
+        elif i == n:
+            power_W[0] = 1.0
+        else:
+            rest[i - n - 1] = 1.0
+        after = heat.step_box(BoxState(rest[0], rest[1], ladders), power_W, rest[2], rest[3], dt_s, p)
+        for j in range(n):
+            shared[i, j] = after.junction_degC[n_devices - 1, j]
+            if i <= n:
+                own[i, j] = after.junction_degC[0, j] - shared[i, j]
+        shared[i, n], shared[i, n + 1] = after.heatsink_degC, after.terminal_degC
+    return BoxTick(own, shared, np.zeros(n + 5), np.zeros(n + 2))
 
 
 @borrowing
-def _stage_in_place(
+def _step(
     heatsink_degC: float, terminal_degC: float, ladders: NDArray[np.float64], device_power_W: NDArray[np.float64],
-    fuse_power_W: float, ambient_degC: float, k: BoxTick,
+    fuse_power_W: float, ambient_degC: float, k: BoxTick, devices: int, n: int,
 ) -> tuple[float, float]:
-    """Advance one implicit Euler stage; ladders in place, heatsink and terminal returned. As `_euler_box`."""
-    n_devices, n = ladders.shape
-    rights, inertia, link, pivot = k.right, k.inertia, k.link, k.pivot
-    source = k.heatsink_inertia * heatsink_degC + k.to_air * ambient_degC
-    for d in range(n_devices):
-        carry = device_power_W[d]
-        for i in range(n):
-            right = inertia[i] * ladders[d, i] + carry
-            rights[d, i] = right
-            carry = link[i] * pivot[i] * right
-        source += carry
-    stud_source = k.stud_inertia * terminal_degC + k.stud_air * ambient_degC + fuse_power_W
-    heatsink = (source + k.stud_link * k.stud_pivot * stud_source) * k.heatsink_pivot
-    for d in range(n_devices):
-        below = heatsink
-        for i in range(n - 1, -1, -1):
-            below = (rights[d, i] + link[i] * below) * pivot[i]
-            ladders[d, i] = below
-    return heatsink, (stud_source + k.stud_link * heatsink) * k.stud_pivot
+    own, shared, known, sent = k.own, k.shared, k.known, k.sent
+    for i in range(n):
+        known[i] = 0.0
+        for d in range(devices):
+            known[i] += ladders[d, i]
+    known[n] = 0.0
+    for d in range(devices):
+        known[n] += device_power_W[d]
+    known[n + 1], known[n + 2], known[n + 3], known[n + 4] = heatsink_degC, terminal_degC, fuse_power_W, ambient_degC
+    for j in range(n + 2):
+        total = 0.0
+        for i in range(n + 5):
+            total += known[i] * shared[i, j]
+        sent[j] = total
+    for d in range(devices):
+        for j in range(n):
+            known[j] = ladders[d, j]
+        for j in range(n):
+            total = sent[j] + device_power_W[d] * own[n, j]
+            for i in range(n):
+                total += known[i] * own[i, j]
+            ladders[d, j] = total
+    return sent[n], sent[n + 1]
 
 
 @borrowing
@@ -87,20 +94,12 @@ def step_box_in_place(
     heatsink_degC: float, terminal_degC: float, ladders: NDArray[np.float64], device_power_W: NDArray[np.float64],
     fuse_power_W: float, ambient_degC: float, k: BoxTick,
 ) -> tuple[float, float]:
-    """Advance the box by the fixed step of ``k``; ladders in place. As :func:`step_box`, to rounding."""
-    ahead = (1.0 - GAMMA) / GAMMA
-    n_devices, n = ladders.shape
-    stage = k.stage
-    for d in range(n_devices):
-        for i in range(n):
-            stage[d, i] = ladders[d, i]
-    heatsink, terminal = _stage_in_place(
-        heatsink_degC, terminal_degC, ladders, device_power_W, fuse_power_W, ambient_degC, k
-    )
-    for d in range(n_devices):
-        for i in range(n):
-            ladders[d, i] = stage[d, i] + ahead * (ladders[d, i] - stage[d, i])
-    return _stage_in_place(
-        heatsink_degC + ahead * (heatsink - heatsink_degC), terminal_degC + ahead * (terminal - terminal_degC),
-        ladders, device_power_W, fuse_power_W, ambient_degC, k,
+    """Advance the box by the fixed step of ``k``; ladders in place. As :func:`models.heat.step_box`, to rounding."""
+    devices, n = ladders.shape
+    if devices == USUAL[0] and n == USUAL[1]:
+        return _step(
+            heatsink_degC, terminal_degC, ladders, device_power_W, fuse_power_W, ambient_degC, k, USUAL[0], USUAL[1]
+        )
+    return _step(
+        heatsink_degC, terminal_degC, ladders, device_power_W, fuse_power_W, ambient_degC, k, devices, n
     )

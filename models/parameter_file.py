@@ -188,8 +188,18 @@ def load(name_or_path: str | Path, model: str, units: Mapping[str, str]) -> Para
         With file, field, value and what is allowed.
     """
     path = find(name_or_path, model)
+    return _validated(path, path.read_text(encoding="utf-8"), model, tuple(units.items()))
+
+
+@functools.lru_cache(maxsize=64)
+def _validated(path: Path, text: str, model: str, expected: tuple[tuple[str, str], ...]) -> ParameterFile:
+    """`load` for a text; remembered, because a run asks for its battery's tables half a dozen times.
+
+    A caller gets numbers, and fresh copies of arrays.
+    """
+    units = dict(expected)
     try:
-        content = _parsed(path.read_text(encoding="utf-8"))
+        content = yaml.load(text, Loader=LOADER)
     except yaml.YAMLError as error:
         raise ParameterError(f"{path.name}: not readable as YAML: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict):
@@ -213,12 +223,6 @@ def load(name_or_path: str | Path, model: str, units: Mapping[str, str]) -> Para
     _same_keys(f"{path.name}: parameters", table, tuple(units))
     entries = {name: _entry(f"{path.name}: parameters.{name}", table[name], units[name]) for name in units}
     return ParameterFile(path, content["model"], content["name"], content["description"], entries, provenance, cell)
-
-
-@functools.lru_cache(maxsize=64)
-def _parsed(text: str) -> Any:
-    """Content of a YAML text, remembered: a run asks for its battery's tables half a dozen times. Do not change it."""
-    return yaml.load(text, Loader=LOADER)
 
 
 def _same_keys(where: str, table: Mapping[str, Any], allowed: Iterable[str]) -> None:

@@ -61,6 +61,25 @@ class StarterParameters(NamedTuple):
     thermal_resistance_K_W: float
 
 
+class StarterTick(NamedTuple):
+    """Constants of a fixed step, see :func:`prepare_step`.
+
+    Attributes
+    ----------
+    dt_s : float
+        Step.
+    decay : float
+        exp(-dt / tau1).
+    v1_ahead_ohm, v2_ahead_ohm : float
+        What 1 A more at the end of a step, reached along a straight line, adds to v1 (at 25 degC) and v2.
+    """
+
+    dt_s: float
+    decay: float
+    v1_ahead_ohm: float
+    v2_ahead_ohm: float
+
+
 class StarterState(NamedTuple):
     """State: soc (0..1), fast polarisation and surface charge [V], temperature [degC]."""
 
@@ -147,8 +166,14 @@ def thevenin(state: StarterState, p: StarterParameters) -> tuple[float, float]:
 
     The terminal voltage is emf + resistance x current (charging positive).
     """
+    return thevenin_at(state, temperature_factor(state.temperature_degC, p), p)
+
+
+@borrowing
+def thevenin_at(state: StarterState, factor: float, p: StarterParameters) -> tuple[float, float]:
+    """Return :func:`thevenin` where the temperature factor is known already."""
     emf_V = open_circuit_voltage_V(state.soc, p) + state.v1_V + state.v2_V
-    return emf_V, p.resistance_25_ohm * temperature_factor(state.temperature_degC, p)
+    return emf_V, p.resistance_25_ohm * factor
 
 
 @borrowing
@@ -189,7 +214,7 @@ def step_surface_charge(
     leak_ohm = acceptance_ohm if positive else discharge_ohm
     tau_s = leak_ohm * capacitance_F
     target_V = leak_ohm * current_A
-    after_V = first_order(v2_V, target_V, tau_s, dt_s)
+    after_V = relax(v2_V, -1.0 / tau_s, target_V / tau_s, dt_s)
     if v2_V * after_V >= 0.0:
         return after_V
     crossing_s = tau_s * math.log1p(-v2_V / target_V)
@@ -200,7 +225,11 @@ def step_surface_charge(
 @borrowing
 def heat_W(state: StarterState, current_A: float, p: StarterParameters) -> float:
     """Return the heat made now [W]: I^2 R0 + v1^2 / R1 + v2^2 / R2 (gas energy counted as heat)."""
-    factor = temperature_factor(state.temperature_degC, p)
+    return _heat_at_W(state, current_A, temperature_factor(state.temperature_degC, p), p)
+
+
+@borrowing
+def _heat_at_W(state: StarterState, current_A: float, factor: float, p: StarterParameters) -> float:
     leak_ohm = acceptance_resistance_ohm(state.soc, p) if state.v2_V > 0.0 else p.discharge_r2_ohm
     fast_W = state.v1_V * state.v1_V / (p.r1_ohm * factor) if p.r1_ohm > 0.0 else 0.0
     ohmic_W = current_A * current_A * p.resistance_25_ohm * factor
@@ -232,16 +261,51 @@ def step(
         Polarisations exact at held soc; soc and heat first order.
     """
     factor = temperature_factor(state.temperature_degC, p)
+    return step_at(state, current_A, factor, prepare_step(dt_s, p), ambient_degC, p)
+
+
+@borrowing
+def step_at(
+    state: StarterState, current_A: float, factor: float, t: StarterTick, ambient_degC: float, p: StarterParameters
+) -> StarterState:
+    """Return :func:`step` where the temperature factor and the constants of the step are known already."""
     acceptance_ohm = acceptance_resistance_ohm(state.soc, p)
-    v1_V = first_order(state.v1_V, p.r1_ohm * factor * current_A, p.tau1_s, dt_s)
+    target_V = p.r1_ohm * factor * current_A
     v2_V = step_surface_charge(
-        state.v2_V, current_A, acceptance_ohm, p.discharge_r2_ohm, p.surface_capacitance_F, dt_s
+        state.v2_V, current_A, acceptance_ohm, p.discharge_r2_ohm, p.surface_capacitance_F, t.dt_s
     )
     rate_1_s = -1.0 / (p.heat_capacity_J_K * p.thermal_resistance_K_W)
-    source_K_s = heat_W(state, current_A, p) / p.heat_capacity_J_K - rate_1_s * ambient_degC
+    source_K_s = _heat_at_W(state, current_A, factor, p) / p.heat_capacity_J_K - rate_1_s * ambient_degC
     return StarterState(
-        state.soc + dt_s * charge_rate_1_s(state.soc, current_A, p),
-        v1_V,
+        state.soc + t.dt_s * charge_rate_1_s(state.soc, current_A, p),
+        target_V + (state.v1_V - target_V) * t.decay,
         v2_V,
-        relax(state.temperature_degC, rate_1_s, source_K_s, dt_s),
+        relax(state.temperature_degC, rate_1_s, source_K_s, t.dt_s),
     )
+
+
+@borrowing
+def prepare_step(dt_s: float, p: StarterParameters) -> StarterTick:
+    r"""Return the constants of a fixed step, and what a current that moves along a straight line adds to it.
+
+    v1 of a current from I0 to I1 = I0 + A over a step: with d = exp(-dt/tau), g = (1 - d) tau/dt,
+
+    v1(dt) = d v1 + R1 ((1 - g) I1 + (g - d) I0) = [d v1 + R1 (1 - d) I0] + R1 (1 - g) A
+
+    the bracket being the step at held I0. v2 is a slow integrator: dt / (2 C2) A, to third order in dt.
+    """
+    decay = math.exp(-dt_s / p.tau1_s)
+    mean = (1.0 - decay) * p.tau1_s / dt_s if dt_s > 0.0 else 1.0
+    return StarterTick(dt_s, decay, p.r1_ohm * (1.0 - mean), 0.5 * dt_s / p.surface_capacitance_F)
+
+
+@borrowing
+def ahead_ohm(factor: float, t: StarterTick) -> float:
+    """Return what 1 A more at the end of a step adds to the EMF [ohm]."""
+    return factor * t.v1_ahead_ohm + t.v2_ahead_ohm
+
+
+@borrowing
+def ahead_V(v1_V: float, v2_V: float, more_A: float, factor: float, t: StarterTick) -> tuple[float, float]:
+    """Return v1 and v2 after a step whose current ended ``more_A`` above the one it was taken with."""
+    return v1_V + factor * t.v1_ahead_ohm * more_A, v2_V + t.v2_ahead_ohm * more_A

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 import bms
-from bms.holding import PLACES, SAFETY, Limits
+from bms.interface import PLACES
+from bms.limits import SAFETY, Limits
 from bms.predicates import FREE, LARGEST
 from tests.bms.rig import OPEN_H, OPEN_L, Rig, low
 
@@ -306,7 +307,38 @@ def test_limits_share_a_distance() -> None:
     limits.before(None)
     limits.before(99)
     assert (limits.low[0], limits.until_ms) == (1.0, 6)
-    limits.batteries = [(1.0, 2.0)]
-    named = limits.named([8])
-    assert set(named) == {*bms.BOUND_NAMES, "system_voltage_V", "cell_voltage_V[0]"}
-    assert named["cell_voltage_V[0]"] == (1.0, 2.0) and named["system_voltage_V"] == (0.0, 10.0)
+
+
+def test_a_hold_names_what_is_fitted_and_single_batteries_and_cells() -> None:
+    low, high = tuple(float(k) for k in range(13)), tuple(10.0 + k for k in range(13))
+    hold = bms.Hold(5, low, high, high, high, (8,), ((1.0, 2.0),), (bms.Witness("cell_voltage_V", 7, 3.5, 9.0),))
+    assert set(hold.bounds) == {
+        *bms.BOUND_NAMES, "system_voltage_V", "cell_voltage_V[0]", "cell_voltage_V.cell[7]",
+    }
+    assert hold.bounds["cell_voltage_V[0]"] == (1.0, 2.0) and hold.bounds["system_voltage_V"] == (8.0, 18.0)
+    assert hold.bounds["cell_voltage_V"] == (5.0, 15.0) and hold.between["cell_voltage_V"] == (15.0, 15.0)
+    assert hold.bounds["cell_voltage_V.cell[7]"] == (3.5, 9.0)
+    assert bms.Hold(5).bounds == {}
+
+
+def test_one_cell_is_enough_for_an_alarm_to_stay() -> None:
+    """After the rest of 20 s a hold ends when the fullest cell is back at 3.5 V, not every second."""
+    rig = Rig(variant=bms.Variant.NG, battery_count=2)
+    cells = (3.32, 3.33, 3.34, 3.35)
+    rig.ready(cell_voltage_V=cells * 2, battery_voltage_V=14.2, system_voltage_V=14.2)
+    rig.run(250, cell_voltage_V=(*cells, 3.32, 3.33, 3.80, 3.35))
+    assert rig.state.faults == (bms.Fault.CELL_OVER_VOLTAGE,) and rig.hold.deadline_ms > 1_000
+    assert rig.hold.bounds["cell_voltage_V.cell[6]"] == (math.nextafter(3.5, 4.0), LARGEST)
+    assert not rig.hold.is_left(replace(rig.m, cell_voltage_V=(*cells, 3.32, 3.33, 3.51, 3.36)))
+    assert rig.hold.is_left(replace(rig.m, cell_voltage_V=(*cells, 3.32, 3.33, 3.50, 3.36)))
+    assert rig.hold.is_left(replace(rig.m, cell_voltage_V=(*cells, 3.32, 3.33, math.nan, 3.36)))
+    rig.run(1, cell_voltage_V=cells * 2)
+    assert rig.hold.deadline_ms <= 1_000 and not rig.hold.witnesses  # judged at the next second
+
+
+def test_one_cold_cell_is_enough_for_a_refusal_to_stay() -> None:
+    rig = Rig(variant=bms.Variant.NG, battery_count=2)
+    rig.ready(cell_voltage_V=(3.32, 3.33, 3.34, 3.35) * 2, cell_temperature_degC=(25.0, 25.0))
+    rig.run(250, cell_temperature_degC=(25.0, 4.0))
+    assert rig.state.faults == (bms.Fault.CELL_UNDER_TEMPERATURE,) and rig.hold.deadline_ms > 1_000
+    assert rig.hold.bounds["cell_temperature_degC.cell[1]"] == (-LARGEST, math.nextafter(7.0, 0.0))

@@ -1,5 +1,6 @@
 """The one mechanism of thresholds: debounce, hysteresis, rest, release grid, bounds."""
 
+import math
 from collections.abc import Sequence
 
 import pytest
@@ -65,19 +66,29 @@ GRIDDED = Predicate("hot", "t", Side.ABOVE, 50.0, 47.0, trip_delay_ms=200, rest_
 
 
 @pytest.mark.parametrize(
-    ("predicate", "since_ms", "low", "now_ms", "until_ms"),
+    ("predicate", "since_ms", "low", "high", "now_ms", "until_ms"),
     [
-        (GRIDDED, 300, 51.0, 300, 2_000), (GRIDDED, 300, 51.0, 1_999, 2_000), (GRIDDED, 1_000, 51.0, 1_000, 2_000),
-        (GRIDDED, 300, 20.0, 2_000, 3_000), (GRIDDED, 300, 47.0, 2_300, 3_000), (GRIDDED, 300, 47.1, 2_000, None),
-        (ABOVE, 0, 20.0, 1_000, 1_001), (ABOVE, 0, 47.1, 1_000, None),
+        (GRIDDED, 300, 51.0, 51.0, 300, 2_000), (GRIDDED, 300, 51.0, 51.0, 1_999, 2_000),
+        (GRIDDED, 1_000, 51.0, 51.0, 1_000, 2_000), (GRIDDED, 300, 47.1, 51.0, 2_000, None),
+        (GRIDDED, 300, 20.0, 51.0, 2_000, None), (GRIDDED, 300, 47.0, 47.1, 2_300, None),
+        (GRIDDED, 300, 20.0, 47.0, 2_300, 3_000), (ABOVE, 0, 20.0, 46.0, 1_000, 1_001),
+        (ABOVE, 0, 47.1, 51.0, 1_000, None),
     ],
 )
 def test_constraint_while_active(
-    predicate: Predicate, since_ms: int, low: float, now_ms: int, until_ms: int | None
+    predicate: Predicate, since_ms: int, low: float, high: float, now_ms: int, until_ms: int | None
 ) -> None:
-    found = constraint(predicate, PredicateState(True, None, since_ms), (low, 51.0), now_ms)
+    found = constraint(predicate, PredicateState(True, None, since_ms), (low, high), now_ms)
     assert found.until_ms == until_ms
-    assert (found.bounds == (-LARGEST, LARGEST)) == (until_ms is not None)
+    alone = low <= predicate.release < high and until_ms is None
+    assert (found.bounds == (-LARGEST, LARGEST)) == (alone or until_ms is not None)
+    assert found.witness == ((math.nextafter(predicate.release, 99.0), LARGEST) if alone else None)
+
+
+def test_a_witness_of_the_side_below() -> None:
+    cold = Predicate("cold", "t", Side.BELOW, 5.0, 7.0)
+    found = constraint(cold, PredicateState(True, None, 0), (4.0, 7.0), 100)
+    assert found == ((-LARGEST, LARGEST), None, (-LARGEST, math.nextafter(7.0, 0.0)))
 
 
 def test_constraint_while_pending() -> None:

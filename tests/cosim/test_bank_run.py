@@ -9,15 +9,17 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
+import bms
 from cosim.channels import BATTERY_CHANNELS
 from cosim.drive import build_inputs
 from cosim.errors import InputError
+from cosim.hold_bounds import bounds_of_hold
 from cosim.identify import IdentifiedCircuit
 from cosim.plant import initial_state, load_parameters
 from cosim.result import Result
 from cosim.run import Run
 from cosim.scenario import parse_scenario
-from cosim.sensors import N_SCALARS, NOT_FITTED, bounds_of, inside
+from cosim.sensors import N_SCALARS, NOT_FITTED, inside
 from cosim.spice import SpiceSession
 from models import bank, reference
 
@@ -98,7 +100,13 @@ def test_fifty_batteries_need_the_larger_variant() -> None:
 
 # ---- holds ----------------------------------------------------------------------------------------------------
 def test_bounds_of_one_battery_count_for_its_cells_only() -> None:
-    low, high = bounds_of({"cell_voltage_V": (2.5, 3.7), "cell_voltage_V[1]": (3.0, 3.9)}, 3)
+    ends = tuple((-1e9, 1e9) for _ in bms.PLACES)
+    cells = bms.PLACES.index("cell_voltage_V")
+    wide = tuple(low for low, _ in ends), tuple(high for _, high in ends)
+    narrow = ((*wide[0][:cells], 2.5, *wide[0][cells + 1 :]), (*wide[1][:cells], 3.7, *wide[1][cells + 1 :]))
+    batteries = ((2.0, 4.0), (3.0, 3.9), (2.0, 4.0))
+    low, high, between_low, between_high = bounds_of_hold(bms.Hold(5, *narrow, *wide, (), batteries), 3)
+    assert (between_low[N_SCALARS], between_high[N_SCALARS + 1]) == (2.0, 3.9)
     measured = np.concatenate(([13.0, 0.0, 13.0, 25.0, 25.0], [NOT_FITTED] * 5, np.full(12, 3.3), np.full(12, 25.0)))
     assert inside(measured, low, high)
     for cell, volts, held in ((0, 2.9, True), (5, 2.9, False), (7, 3.1, True), (9, 2.9, True), (5, 3.8, False)):
@@ -108,8 +116,15 @@ def test_bounds_of_one_battery_count_for_its_cells_only() -> None:
     moved = measured.copy()
     moved[N_SCALARS + 12 + 3] = np.nan
     assert not inside(moved, low, high)
-    with pytest.raises(ValueError, match=r"cell_voltage_V\[3\]"):
-        bounds_of({"cell_voltage_V[3]": (3.0, 3.9)}, 3)
+    with pytest.raises(ValueError, match="beyond those of 2 batteries"):
+        bounds_of_hold(bms.Hold(5, *narrow, *wide, (), batteries), 2)
+    witness = bms.Witness("cell_voltage_V", 6, 3.5, 9.0)
+    low, high, *_ = bounds_of_hold(bms.Hold(5, *narrow, *wide, (), (), (witness,)), 3)
+    assert not inside(measured, low, high)
+    measured[N_SCALARS + 6] = 3.6
+    assert inside(measured, low, high)
+    measured[N_SCALARS + 7] = 3.8
+    assert not inside(measured, low, high)
 
 
 @pytest.mark.parametrize("asked", [

@@ -258,19 +258,30 @@ TICKS: dict[str, Any] = {
 
 
 @pytest.mark.long
-def test_halving_the_tick_halves_the_error(spice: SpiceSession, capsys: pytest.CaptureFixture[str]) -> None:
-    """Largest and rms difference of the port current from the reference of the same tick, after the enabling."""
-    errors = []
-    for tick_s in (0.2, 0.1):
-        slow = run(TICKS, spice, tick_s=tick_s)
-        reference = run(TICKS, spice, tick_s=tick_s, engine="continuous")
+def test_halving_the_tick_more_than_halves_the_error(spice: SpiceSession, capsys: pytest.CaptureFixture[str]) -> None:
+    """Difference of the port current from the reference of the same tick, after the enabling.
+
+    Most of what is left at the usual 0.1 s does not come from the tick: the law's residual, and the loop that lags by
+    1.4 ms. So the size is shown as it is, and the order on what a tick adds to the error at 0.05 s.
+    """
+    errors_A = {}
+    for tick_s in (0.2, 0.1, 0.05):
+        slow, reference = run(TICKS, spice, tick_s=tick_s), run(TICKS, spice, tick_s=tick_s, engine="continuous")
         assert events_of(slow) == events_of(reference)
-        errors.append((slow.slow.port_current_A.values - reference.slow.port_current_A.values)[40:])
+        errors_A[tick_s] = (slow.slow.port_current_A.values - reference.slow.port_current_A.values)[40:]
+    added_A = {tick_s: errors_A[tick_s] - errors_A[0.05] for tick_s in (0.2, 0.1)}
+    every_A = [*errors_A.values(), *added_A.values()]
+    largest_A = [float(np.abs(e).max()) for e in every_A]
+    rms_A = [float(np.sqrt(np.mean(e**2))) for e in every_A]
     with capsys.disabled():
-        for tick_s, error in zip((0.2, 0.1), errors, strict=True):
-            print(f"\ntick {tick_s} s: largest {np.abs(error).max():.4f} A, rms {np.sqrt(np.mean(error**2)):.5f} A")
-    assert np.abs(errors[0]).max() > 0.1  # there is an error to halve, far above the law's residual of 0.02 A
-    assert np.abs(errors[1]).max() < 0.52 * np.abs(errors[0]).max()
+        tolds = ("0.2 s", "0.1 s", "0.05 s", "0.2 adds", "0.1 adds")
+        for told, most, mean in zip(tolds, largest_A, rms_A, strict=True):
+            print(f"\ntick {told}: largest {most:.4f} A, rms {mean:.5f} A")
+    assert largest_A[0] < 0.08
+    assert largest_A[1] < 0.045
+    assert rms_A[1] < 0.016
+    assert largest_A[4] < 0.5 * largest_A[3]
+    assert rms_A[4] < 0.5 * rms_A[3]
 
 
 def test_the_field_follows_a_ramp_exactly_and_a_step_exponentially() -> None:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
 from cosim.characteristic import CONVERTER, Controls, limiter_start, port_current_A, powers_W
 from cosim.conversion import given_A, port_powers_W
+from cosim.plant import initial_state, load_parameters
+from cosim.scenario import parse_scenario
+from cosim.slow import solve_network
 
 COLD = Controls(enable=1.0, reference_mV=54.0, fuse_degC=25.0, diode_degC=25.0, pass_degC=25.0)
 BUCK = limiter_start()._replace(
@@ -62,3 +66,28 @@ def test_a_limiter_gives_what_it_takes() -> None:
     law = limiter_start()
     assert given_A(14.2, 13.0, 90.0, COLD, law) == 90.0
     assert port_powers_W(14.2, 13.0, 90.0, 90.0, COLD, law) == pytest.approx(powers_W(14.2 - 13.0, 90.0, COLD, law))
+
+
+@pytest.mark.parametrize("emf_V", [14.9, 13.6, 12.5])
+def test_the_network_around_it_balances(emf_V: float) -> None:
+    """Limiting, passing and blocked: what goes in less what comes out is heat, and the bank takes what comes out."""
+    supply = {"kind": "supply", "emf_V": [[0, emf_V]], "resistance_ohm": 0.004}
+    asked = {"name": "a", "limiter": "buck", "duration_s": 1.0, "source": supply, "bank": {"soc": 0.3}}
+    scenario = parse_scenario(asked)
+    p = load_parameters(scenario, BUCK)
+    state = initial_state(scenario, p)
+    x = solve_network(state, np.array([0.0, 0.0, 0.0, emf_V]), 1.0, 54.0, p)
+    powers = port_powers_W(
+        x.input_voltage_V, x.battery_voltage_V, x.port_current_A, x.output_current_A, COLD, p.characteristic
+    )
+    inside_W = x.input_voltage_V * x.port_current_A - x.battery_voltage_V * x.output_current_A
+    assert powers.sum() == pytest.approx(inside_W, abs=1e-6)
+    assert x.battery_current_A == pytest.approx(x.output_current_A, abs=1e-12)
+    if emf_V > 14.0:
+        assert x.port_current_A == pytest.approx(90.0, abs=0.5)
+        assert x.output_current_A > 1.02 * x.port_current_A
+    elif emf_V > 13.0:
+        assert 10.0 < x.port_current_A < 89.0
+        assert x.output_current_A == pytest.approx(x.port_current_A, rel=5e-3)
+    else:
+        assert abs(x.port_current_A) < 0.1

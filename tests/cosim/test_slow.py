@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from cosim.channels import row_size
+from cosim.channels import SCALAR_CHANNELS, row_size
 from cosim.characteristic import LINK, limiter_start
 from cosim.commands import charging
 from cosim.drive import build_inputs
@@ -24,7 +24,7 @@ from cosim.quasi_static import new_watch
 from cosim.scenario import Scenario, parse_scenario
 from cosim.sensors import free_bounds
 from cosim.slow import solve_network, with_steady_field
-from models import bank, cable
+from models import alternator, bank, cable
 
 VEHICLE = {
     "name": "v", "source": {"kind": "vehicle", "load_A": 20}, "bank": {"soc": 0.4},
@@ -106,6 +106,41 @@ def test_halving_the_tick_at_least_halves_the_error() -> None:
     coarse = [abs(run(VEHICLE, tick)[1].battery.soc[0, 0] - fine) for tick in (0.2, 0.1, 0.05)]
     assert coarse[0] > 1.7 * coarse[1] > 1.7 * 1.7 * coarse[2]
     assert coarse[1] < 1e-5
+
+
+MOVING = {
+    "name": "moving", "bank": {"soc": 0.5},
+    "source": {"kind": "vehicle", "alternator": "alternator_80A", "load_A": 10, "starter_soc": 1.0},
+    "drive": {"segments": [{"kind": "highway", "duration_s": 20}, {"kind": "city", "duration_s": 40}]},
+}
+"""An alternator at full field all the time: whatever moves its speed moves the port and the starter battery."""
+
+
+def port_A(tick_s: float) -> np.ndarray:
+    """Port current every 0.2 s of a minute's drive."""
+    scenario, p, state = plant(MOVING)
+    p = p._replace(field_lag=alternator.field_lag(p.alternator.field_tau_s, tick_s))
+    inputs, _ = build_inputs(scenario)
+    n, every = round(60.0 / tick_s), round(0.2 / tick_s)
+    times = np.arange(n + 1, dtype=np.float64) * tick_s
+    grid = Grid(inputs.sampled(times), np.array(inputs.ambient_degC), tick_s, every)
+    free, record = free_bounds(), np.zeros((n // every + 1, row_size(4)))
+    run_ticks(
+        with_steady_field(state, grid.rows[0], p), 0, n, True, grid, Stretch(charging(90.0), 54.0, -free, free, 10**9),
+        record, np.zeros(len(LEDGER)), new_watch(), p)
+    return record[:-1, [name for name, _, _ in SCALAR_CHANNELS].index("port_current_A")]
+
+
+def test_halving_the_tick_more_than_halves_the_error_of_the_port() -> None:
+    """Against a tick of 1.6 ms; with the starter battery's current held over the tick it was 0.063 A rms at 0.2 s.
+
+    Measured: 0.0142, 0.0048, 0.0014 A. What is left at 0.025 s, 0.7 mA, is of first order: all other held currents.
+    """
+    fine = port_A(0.2 / 128)
+    rms = [float(np.sqrt(np.mean((port_A(tick_s) - fine) ** 2))) for tick_s in (0.2, 0.1, 0.05)]
+    assert rms[0] < 0.02
+    assert rms[1] < 0.4 * rms[0]
+    assert rms[2] < 0.4 * rms[1]
 
 
 def test_a_blown_fuse_blocks_the_port() -> None:

@@ -10,7 +10,7 @@ import pytest
 from cosim.channels import row_size
 from cosim.characteristic import Controls, current_and_slope, law_at, limiter_start
 from cosim.commands import charging
-from cosim.loop import LEDGER, Grid, Plant, Stretch, run_ticks
+from cosim.loop import LEDGER, Grid, Plant, Stretch, observe, run_ticks
 from cosim.network import CLOSE_A, Network, bracketed, root
 from cosim.plant import PlantParameters, PlantState
 from cosim.quasi_static import new_watch
@@ -47,12 +47,14 @@ def test_a_refresh_every_second_is_as_good_as_one_on_every_tick(n: int) -> None:
     assert held.temperature_degC == pytest.approx(state.temperature_degC, abs=5e-4)
 
 
-def test_a_prepared_box_step_is_the_step() -> None:
+@pytest.mark.parametrize(("devices", "nodes"), [(5, 4), (3, 4), (5, 2), (1, 3)])
+def test_a_prepared_box_step_is_the_step(devices: int, nodes: int) -> None:
     p = heat.load_box()
-    plain = heat.initial_box(30.0, 5, p)
-    powers = np.array([3.0, 20.0, 22.0, 0.0, 40.0])
+    p = p._replace(cauer=heat.CauerParameters(p.cauer.resistance_K_W[:nodes], p.cauer.capacity_J_K[:nodes]))
+    plain = heat.initial_box(30.0, devices, p)
+    powers = np.array([50.0, 20.0, 22.0, 0.0, 40.0])[:devices]
     ladders, heatsink, terminal = plain.junction_degC.copy(), 30.0, 30.0
-    k = heat_tick.prepare_box(5, 0.1, p)
+    k = heat_tick.prepare_box(devices, 0.1, p)
     for _ in range(500):
         plain = heat.step_box(plain, powers, 6.0, 25.0, 0.1, p)
         heatsink, terminal = heat_tick.step_box_in_place(heatsink, terminal, ladders, powers, 6.0, 25.0, k)
@@ -105,7 +107,9 @@ def test_newton_and_bracketing_find_the_same_root_from_anywhere() -> None:
         law = law_at(u, limiter_start())
         found = root(rng.uniform(11.0, 15.0), n, law, NOTHING)
         sure = bracketed(rng.uniform(11.0, 15.0), n, law, NOTHING)
-        assert abs(found.residual_A) < 1e-6  # the bracket ends at 1e-11 V, some 1e-9 A
+        again = root(found.voltage_V, n, law, NOTHING)  # looked at there, not only along the tangents
+        assert abs(again.voltage_V - found.voltage_V) < 1e-10
+        assert found.port_current_A == pytest.approx(again.port_current_A, abs=1e-6)
         assert found.voltage_V == pytest.approx(sure.voltage_V, abs=1e-10)
         assert found.port_current_A == pytest.approx(sure.port_current_A, abs=1e-6)
     assert CLOSE_A <= 1e-9
@@ -138,6 +142,30 @@ def test_the_kept_plant_runs_as_the_loop_and_leaves_the_start_alone() -> None:
     assert kept.state.bus_voltage_V == end.bus_voltage_V
     assert np.array_equal(kept.state.battery.soc, end.battery.soc)
     assert np.array_equal(kept.state.box.junction_degC, end.box.junction_degC)
+
+
+def test_a_look_between_two_stretches_moves_nothing_and_tells_the_state_at_the_end_of_the_line() -> None:
+    """Speed moves, so that a correction is due at every tick; other commands are looked at in passing."""
+    _, p, state = plant(VEHICLE)
+    rows = np.tile([3000.0, 0.0, 20.0, 0.0], (301, 1))
+    rows[:, 0] += 800.0 * np.sin(0.2 * np.arange(301))
+    grid = Grid(rows, np.array([60.0, 25.0, 20.0]), 0.1, 10)
+    ends, on = [], _stretch(-math.inf)
+    for cuts in ((300,), (7, 130, 300)):
+        kept = Plant(state, p, grid, np.zeros((31, row_size(4))), np.zeros(len(LEDGER)))
+        begin = 0
+        for stop in cuts:
+            kept.run(begin, stop, True, on)
+            for commands in (on.commands, charging(90.0) * 0.0):
+                kept.look(stop, on._replace(commands=commands))
+            begin = stop
+        ends.append(kept)
+    one, other = (plant_.state for plant_ in ends)
+    assert one.starter == other.starter
+    assert one.bus_voltage_V == other.bus_voltage_V
+    # From outside the state stands as it is: the network solved around it alone finds what the loop found.
+    there, _ = observe(other, rows[300], on.commands, 54.0, p)
+    assert ends[0].look(300, on)[0].port_current_A == pytest.approx(there.port_current_A, abs=1e-6)
 
 
 def test_a_sample_bound_counts_on_the_schedule_only() -> None:

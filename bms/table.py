@@ -1,0 +1,34 @@
+"""The table of predicates (`bms.plan`) over one reading."""
+
+from __future__ import annotations
+
+from bms.channels import Pair
+from bms.plan import Plan
+from bms.predicates import IDLE, Predicate, PredicateState, update
+
+Predicates = tuple[tuple[str, PredicateState], ...]
+
+
+def updated(plan: Plan, before: Predicates, values: list[Pair | None], now_ms: int) -> Predicates:
+    """Predicates that are not idle after this reading; a channel whose idle ones stay so is passed over."""
+    states = dict(before)
+    channel_of = plan.channel_of
+    busy = [channel_of[name] for name in states]
+    after: list[tuple[str, PredicateState]] = []
+    for value, (index, low, high, predicates) in zip(values, plan.rows, strict=True):
+        if index in busy or not (value is None or (low <= value[0] and value[1] <= high)):
+            after += row_updated(predicates, states, value, now_ms)
+    return tuple(after)
+
+
+def row_updated(
+    predicates: tuple[Predicate, ...], states: dict[str, PredicateState], value: Pair | None, now_ms: int
+) -> list[tuple[str, PredicateState]]:
+    """Predicates of one channel that are not idle after this reading."""
+    after = []
+    for predicate in predicates:
+        name = predicate.name
+        found = update(predicate, states.get(name, IDLE), value, now_ms)
+        if found.active or found.pending_ms is not None:
+            after.append((name, found))
+    return after
