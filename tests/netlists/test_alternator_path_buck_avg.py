@@ -27,7 +27,7 @@ def fuse(rating_A: float, temperature_degC: float) -> tuple[float, float]:
 def test_has_the_ports_of_the_others() -> None:
     linear = port_names("alternator_path")
     assert port_names(AVERAGED) == port_names(BUCK)
-    assert port_names(AVERAGED)[:20] == linear[:20]
+    assert port_names(AVERAGED) == linear
 
 
 @pytest.mark.parametrize("rating_A", [40.0, 125.0])
