@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import bms
-from bms import at_rest
+from bms import at_rest, bank, channels
 from tests.bms.invariants import CHANGES, GOOD, absent, changed, configurations
 from tests.bms.rig import NORMAL, Rig
 
@@ -101,3 +101,29 @@ def test_remote_that_comes_back_from_the_guard_band_is_debounced() -> None:
     rig.run(5, remote_L_V=5.5)
     result, short = both_ways(rig.state, NORMAL, rig.settings, 0.1)
     assert not short and any(name == "remote says on" for name, _ in result.state.predicates)
+
+
+def test_each_condition_of_rest_alone() -> None:
+    """Also those of which others would tell too: a load that is off has System+ off, an alarm has its predicate."""
+    rig = Rig().ready(40)
+    f, state, thermal = rig.settings.firmware, rig.state, rig.state.thermal
+    m = rig.m
+    r = channels.read(m, rig.settings.plan, (), 6.0e-4)
+    assert thermal is not None and at_rest.rests(state, r, f)
+    load, system, off = state.load, state.system, bms.state.Switch(False)
+    for busy in (
+        {"started": False}, {"faults": (bms.Fault.CELL_VERY_COLD,)}, {"thermal": None}, {"remote": off},
+        {"charge": off}, {"charge_gate": off}, {"load": load._replace(alarm_ms=0)}, {"load": load._replace(off_ms=0)},
+        {"cap": bank.Cap(80.0, 9_000)}, {"fuse": bank.FuseCheck(9_000)}, {"system": system._replace(heat_A2ms=1)},
+        {"system": system._replace(mode=bms.SystemMode.OFF)}, {"system": system._replace(level_A=215)},
+    ):
+        assert not at_rest.rests(state._replace(**busy), r, f), busy
+    for changes, rests in (
+        ({"hardware_latch": True}, False), ({"system_current_A": 151.0}, False), ({"system_current_A": 150.0}, True),
+        ({"system_current_A": None}, True), ({"hardware_latch": None}, True),
+    ):
+        shown = channels.read(replace(m, **changes), rig.settings.plan, (), 6.0e-4)
+        assert at_rest.rests(state, shown, f) is rests, changes
+    full = state._replace(system=system._replace(level_A=f.system_continuous_A))
+    shown = channels.read(replace(m, system_current_A=-205.0), rig.settings.plan, (), 6.0e-4)
+    assert at_rest.rests(full, shown, f)  # 210 A for ever

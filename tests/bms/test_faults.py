@@ -203,7 +203,7 @@ def test_a_frozen_heatsink_sensor_is_found_after_two_windows_of_other_heat() -> 
 def test_a_pause_of_power_neither_pretends_a_frozen_heatsink_nor_hides_one() -> None:
     """Half a minute of nothing where a window ends: 34.7 W in the mean instead of 38.5 W, always the same."""
     steady = Rig().ready(input_voltage_V=14.1)
-    for _ in range(6):
+    for _ in range(4):
         steady.run(2840, **POWER)
         steady.run(300, **NO_POWER)
     assert not steady.state.faults  # at its temperature: nothing to be seen
@@ -219,9 +219,9 @@ def test_a_pause_of_power_neither_pretends_a_frozen_heatsink_nor_hides_one() -> 
 
 def test_a_real_heatsink_is_never_taken_for_frozen() -> None:
     """A box of 1.5 kJ/K and 0.6 K/W under stop and go, read in steps of 0.25 K, once a second."""
-    for period_s in (70, 290, 300, 601, 1500):
+    for period_s in (70, 300, 601):
         rig, box_degC = Rig().ready(20, input_voltage_V=14.1), 25.0
-        for second in range(5400):
+        for second in range(2400):
             on = second // period_s % 2 == 1
             box_degC += ((0.77 * 50.0 if on else 0.0) - (box_degC - 25.0) / 0.6) / 1500.0
             shown_degC = round(4.0 * box_degC) / 4.0
