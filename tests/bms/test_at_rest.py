@@ -127,3 +127,82 @@ def test_each_condition_of_rest_alone() -> None:
     full = state._replace(system=system._replace(level_A=f.system_continuous_A))
     shown = channels.read(replace(m, system_current_A=-205.0), rig.settings.plan, (), 6.0e-4)
     assert at_rest.rests(full, shown, f)  # 210 A for ever
+
+
+WIDE = bms.FirmwareParameters(cell_contradiction_V=5.0, input_contradiction_V=5.0, system_open_drop_V=10.0)
+EVEN = replace(
+    NORMAL, input_voltage_V=13.5, battery_voltage_V=13.25, cell_voltage_V=(3.25,) * 4, system_voltage_V=13.25
+)
+PAST = math.nextafter
+EDGES: list[tuple[dict[str, Any], bool, bool]] = [
+    # Readings, quiet while the path is off, quiet while it is on. 1 mohm: 5 mV are 5 A, the most while it is off.
+    ({}, True, True), ({"heatsink_degC": math.nan}, False, False), ({"cell_voltage_V": ()}, False, False),
+    ({"cell_temperature_degC": (math.nan,)}, False, False),
+    ({"fuse_sense_V": 0.005}, True, True), ({"fuse_sense_V": 0.00501}, False, True),
+    ({"fuse_sense_V": -0.005}, True, True), ({"fuse_sense_V": -0.00501}, False, True),
+    ({"fuse_sense_V": 0.245}, False, True), ({"fuse_sense_V": 0.2451}, False, False),
+    ({"fuse_sense_V": -0.045}, False, True), ({"fuse_sense_V": -0.0451}, False, False),
+    # On: less than 2 A and more than 1 V of drop is an open path; above 5 A and 0.5 V backwards contradicts.
+    ({"input_voltage_V": 14.25}, True, True), ({"input_voltage_V": PAST(14.25, 15)}, True, False),
+    ({"input_voltage_V": 14.5, "fuse_sense_V": 0.002}, True, True),
+    ({"input_voltage_V": 14.5, "fuse_sense_V": 0.00199}, True, False),
+    ({"input_voltage_V": 12.75, "fuse_sense_V": 0.03}, False, True),
+    ({"input_voltage_V": PAST(12.75, 12), "fuse_sense_V": 0.03}, False, False),
+    ({"input_voltage_V": 6.0, "fuse_sense_V": 0.005}, True, True),
+    ({"input_voltage_V": 59.5, "fuse_sense_V": 0.005}, True, True), ({"input_voltage_V": -5.0}, True, True),
+    ({"input_voltage_V": 59.6, "fuse_sense_V": 0.005}, False, False), ({"input_voltage_V": -5.1}, False, False),
+    ({"heatsink_degC": -50.0}, True, True), ({"heatsink_degC": -50.1}, False, False),
+    ({"heatsink_degC": 180.0}, True, True), ({"heatsink_degC": 180.1}, False, False),
+    ({"terminal_degC": -50.0}, True, True), ({"terminal_degC": -50.1}, False, False),
+    ({"terminal_degC": 180.0}, True, True), ({"terminal_degC": 180.1}, False, False),
+    ({"cell_voltage_V": (3.1, 3.3, 3.3, 3.3)}, True, True), ({"cell_voltage_V": (3.09, 3.3, 3.3, 3.3)}, False, False),
+    ({"cell_voltage_V": (3.75, 3.3, 3.3, 3.3)}, True, True), ({"cell_voltage_V": (3.76, 3.3, 3.3, 3.3)}, False, False),
+    ({"cell_temperature_degC": (5.0, 50.0)}, True, True), ({"cell_temperature_degC": (4.9, 50.0)}, False, False),
+    ({"cell_temperature_degC": (5.0, 50.1)}, False, False),
+    ({"battery_voltage_V": 11.5, "input_voltage_V": 12.0}, True, True),  # 4 x 3.25 V - 1.5 V
+    ({"battery_voltage_V": PAST(11.5, 11), "input_voltage_V": 12.0}, False, False),
+    ({"battery_voltage_V": 14.5, "system_voltage_V": 14.5}, True, True),
+    ({"battery_voltage_V": PAST(14.5, 15), "system_voltage_V": 14.5}, False, False),
+    ({"system_voltage_V": 11.25}, True, True), ({"system_voltage_V": PAST(11.25, 11)}, False, False),
+    ({"system_voltage_V": None}, True, True), ({"system_voltage_V": 60.0}, False, False),
+    ({"battery_current_A": 400.0}, True, True), ({"battery_current_A": 400.1}, False, False),
+    ({"battery_current_A": None, "system_current_A": None}, True, True),
+    ({"battery_current_A": math.nan}, False, False), ({"system_current_A": math.nan}, False, False),
+    ({"remote_L_V": 5.0}, False, False), ({"remote_L_V": 13.0}, False, False),
+    ({"remote_L_V": None}, False, False), ({"remote_L_V": None, "remote_H_V": 13.0}, True, True),
+    ({"remote_L_V": None, "remote_H_V": None}, True, True), ({"remote_L_V": 4.0, "remote_H_V": None}, True, True),
+]
+WIDE_EDGES: list[tuple[dict[str, Any], bool, bool]] = [
+    # With wide contradictions the brown-out and the ends of the battery sensor are what is left.
+    ({"battery_voltage_V": 8.0, "system_voltage_V": 8.0, "input_voltage_V": 8.0}, True, True),
+    ({"battery_voltage_V": 7.9, "system_voltage_V": 7.9, "input_voltage_V": 8.0}, False, False),
+]
+
+
+@pytest.mark.parametrize(("firmware", "edges"), [(bms.FirmwareParameters(), EDGES), (WIDE, WIDE_EDGES)])
+def test_quiet_is_what_the_table_of_predicates_leaves_idle(
+    firmware: bms.FirmwareParameters, edges: list[tuple[dict[str, Any], bool, bool]]
+) -> None:
+    plan = bms.Settings(firmware=firmware).plan
+    for changes, off, on in edges:
+        m = replace(EVEN, **changes)
+        r = channels.read(m, plan, channels.missing_ports(m), 1.0e-3)
+        for charging, quiet in ((False, off), (True, on)):
+            assert channels.is_quiet(r, charging, plan, firmware) is quiet, (changes, charging)
+            values = channels.evaluate(r, at_rest.GATES[charging], firmware)
+            rows = list(zip(values, plan.rows, strict=True))[1:-1]  # all but source and remote
+            idle = all(v is None or (low <= v[0] and v[1] <= high) for v, (_, low, high, _) in rows)
+            assert (idle and values[-1] in (None, (channels.ON, channels.ON))) is quiet, (changes, charging)
+    before_the_first_estimate = channels.read(EVEN, plan, (), None)
+    assert not channels.is_quiet(before_the_first_estimate, False, plan, firmware)
+
+
+def test_quiet_by_each_batterys_own_thresholds() -> None:
+    own = (bms.BatteryThresholds(2.6, 2.85), bms.BatteryThresholds(2.8, 3.15))
+    plan = bms.Settings(battery_count=2, battery_thresholds=own).plan
+    for first_V, second_V, quiet in ((3.3, 3.15, True), (3.3, 3.149, False), (2.85, 3.3, True), (2.849, 3.3, False)):
+        battery_V = 2.0 * (first_V + second_V)
+        m = replace(EVEN, cell_voltage_V=(first_V,) * 4 + (second_V,) * 4, battery_voltage_V=battery_V,
+                    system_voltage_V=battery_V)
+        r = channels.read(m, plan, (), 1.0e-3)
+        assert channels.is_quiet(r, False, plan, bms.FirmwareParameters()) is quiet
