@@ -21,7 +21,7 @@ MODULES = (
 )
 TESTS = (
     "alternator_port", "at_rest", "bank", "channels", "faults", "heat", "hold_bounds", "ports", "predicates",
-    "protection", "supervisor", "thermal",
+    "protection", "supervisor", "thermal", "watches",
 )
 SLOW = (  # they take most of the time, and hand-made tests look for the same
     "at_rest.py::test_both_ways_agree", "thermal.py::test_a3_a5_current_within_3_percent_from_a_cold_start_on",

@@ -288,6 +288,14 @@ def test_deadlines(case: str) -> None:
     assert rig.hold.deadline_ms == deadline_ms
 
 
+def test_an_alarm_by_a_batterys_own_thresholds_is_judged_at_the_next_second() -> None:
+    """One cell keeps it up, and a range per battery cannot say so; it is 2.3 s."""
+    own = (bms.BatteryThresholds(2.6, 2.85), bms.BatteryThresholds(2.8, 3.15))
+    rig = Rig(battery_count=2, battery_thresholds=own, variant=bms.Variant.NG).ready(cell_voltage_V=(3.3,) * 8)
+    rig.run(13, cell_voltage_V=(3.3,) * 7 + (3.1,))
+    assert rig.commands.pre_alarm and rig.hold.deadline_ms == 700 and not rig.hold.witnesses
+
+
 def test_limits_share_a_distance() -> None:
     limits = Limits((0.0,) * len(PLACES), (10.0,) * len(PLACES), 500)
     limits.below(2.0, 7, ((0, 5.0, 1.0), (1, 5.0, -2.0)))

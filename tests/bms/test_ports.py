@@ -37,7 +37,7 @@ def test_level_stays_within_its_bounds() -> None:
     assert level_bounds(150, 20.0, F) == (-150.0, 150.0)
     low, high = level_bounds(205, 200.0, F)
     assert low > 195.0 > low - 1e-9 and high == 205.0
-    assert level_bounds(205, -200.0, F) == (-205.0, -low)
+    assert level_bounds(205, -200.0, F) == (-205.0, -low) and level_bounds(205, 0.5, F) == (low, high)
     at = System(level_A=205)
     for current_A in (205.0, 195.1, -195.1, -205.0):
         assert measured(at, current_A, F) is at
