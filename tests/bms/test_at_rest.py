@@ -206,3 +206,31 @@ def test_quiet_by_each_batterys_own_thresholds() -> None:
                     system_voltage_V=battery_V)
         r = channels.read(m, plan, (), 1.0e-3)
         assert channels.is_quiet(r, False, plan, bms.FirmwareParameters()) is quiet
+
+
+def test_what_may_happen_in_the_short_way_and_what_ends_it() -> None:
+    rig = Rig().ready(40)
+    f, config, state = rig.settings.firmware, rig.settings, rig.state
+    r = channels.read(rig.m, config.plan, (), 6.0e-4)
+    thermal, now_ms = state.thermal, state.time_ms + 100
+    assert thermal is not None and at_rest.passed(state, r, thermal, config, now_ms) is not None
+    assert at_rest.passed(state, r, None, config, now_ms) is None
+    assert at_rest.passed(state._replace(thermal=None), r, thermal, config, now_ms) is None
+    assert at_rest.passed(state, r, thermal._replace(off=True), config, now_ms) is None
+    # Derating that begins or ends is told; one that goes on is not.
+    full, less, least = thermal, thermal._replace(limit_A=80.0), thermal._replace(limit_A=70.0)
+    for before, after, short in ((full, less, False), (less, full, False), (less, least, True), (full, full, True)):
+        passed = at_rest.passed(state._replace(thermal=before), r, after, config, now_ms)
+        assert (passed is not None) is short
+    # A load step begins a watch; nothing comes of it yet.
+    stepped = replace(rig.m, battery_current_A=-45.0, system_current_A=-45.0)
+    result, short = both_ways(state, stepped, config, 0.1)
+    begun = result.state.watches.cells
+    assert short and begun is not None and begun.due_ms == now_ms + f.frozen_delay_ms
+    # The source is debounced on the way, and moves the port the whole way.
+    shorts = []
+    for _ in range(6):
+        result, short = both_ways(state, replace(rig.m, input_voltage_V=13.5), config, 0.1)
+        shorts.append(short)
+        state = result.state
+    assert shorts == [True] * 5 + [False] and result.commands.alternator_enable
