@@ -47,6 +47,8 @@ def test_the_largest_and_the_smallest_count() -> None:
     assert update(ABOVE, PredicateState(False, 0), (10.0, 51.0), 200).active
     assert not update(BELOW, PredicateState(False, 0), (-49.0, 51.0), 200).active
     assert update(BELOW, PredicateState(False, 0), (-51.0, 51.0), 200).active
+    # When it last became active is kept while the next trip is pending.
+    assert update(ABOVE, PredicateState(False, None, 7), (10.0, 51.0), 200) == PredicateState(False, 200, 7)
 
 
 def test_constraint_says_what_bounds_can_and_shortens_the_deadline_otherwise() -> None:
