@@ -24,7 +24,7 @@ MODULES = {
     "system_port": "ports", "alternator_port": "alternator_port", "limits": "hold_bounds", "watches": "watches",
     "heat": "heat", "at_rest": "at_rest", "table": "at_rest supervisor", "holding": "hold_bounds",
     "thermal": "thermal heat", "outputs": "outputs", "plan": "protection supervisor faults hold_bounds",
-    "supervisor": "protection supervisor faults",
+    "supervisor": "protection supervisor faults hold_bounds at_rest",
 }
 """Modules of the protection code, and the test files (`tests/bms/test_...`) that they are run with."""
 SLOW = (  # left out: they take most of the time, and hand-made tests look for the same

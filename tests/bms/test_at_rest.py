@@ -234,3 +234,16 @@ def test_what_may_happen_in_the_short_way_and_what_ends_it() -> None:
         shorts.append(short)
         state = result.state
     assert shorts == [True] * 5 + [False] and result.commands.alternator_enable
+
+
+def test_when_charging_stopped_is_kept_on_the_way() -> None:
+    """Stopped at 9.1 s; the port may return 20 s later, whichever way the calls between went."""
+    rig = Rig().ready(40)
+    rig.run(50, input_voltage_V=13.5)
+    rig.run(5, input_voltage_V=12.0)
+    shorts, state = [], rig.state
+    for _ in range(20):
+        result, short = both_ways(state, rig.m, rig.settings, 0.1)
+        state = result.state
+        shorts.append(short)
+    assert any(shorts) and state.stopped_ms == rig.state.stopped_ms is not None

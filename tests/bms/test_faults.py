@@ -148,6 +148,15 @@ def test_wrong_fuse(ratio: float, wrong: bool) -> None:
         assert not again.commands.alternator_enable
 
 
+def test_a_fuse_is_not_judged_by_a_sense_that_is_missing() -> None:
+    rig = Rig().ready(system_current_A=-25.0, battery_current_A=-25.02)
+    rig.run(6, input_voltage_V=13.8)
+    rig.run(199, fuse_sense_V=0.036, battery_current_A=4.98)  # half as much: the first strike
+    assert rig.state.fuse.strikes == 1
+    rig.run(1, fuse_sense_V=math.nan)  # when the second would be due
+    assert rig.state.faults == (Fault.PORT_SENSOR_MISSING,) and not rig.state.fuse.wrong
+
+
 def test_wrong_fuse_is_not_judged_below_20_A() -> None:
     rig = Rig().ready()
     rig.run(6, input_voltage_V=13.8)

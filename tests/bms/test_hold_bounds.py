@@ -266,6 +266,17 @@ DEADLINES: dict[str, tuple[dict[str, Any], list[tuple[int, dict[str, Any]]], int
         [(10, {"cell_voltage_V": low(3.8)}), (30, {"cell_voltage_V": low(3.3)}), (10, {"cell_voltage_V": low(3.8)}),
          (60, {"cell_voltage_V": low(3.3)})], 22_000,
     ),
+    "charge output kept off": (
+        # As before, but the cell stays full: only its own way back ends it, and the longest hold.
+        {"firmware": bms.FirmwareParameters(disconnect_rest_ms=2_000)},
+        [(10, {"cell_voltage_V": low(3.8), "battery_voltage_V": 14.2, "system_voltage_V": 14.2}),
+         (30, {"cell_voltage_V": low(3.34)}), (70, {"cell_voltage_V": low(3.8)})], 60_000,
+    ),
+    "remote debounced": ({"firmware": bms.FirmwareParameters(remote_delay_ms=2_000)},
+                         [(15, {"remote_L_V": 0.0}), (3, {"remote_L_V": 13.0})], 1_800),
+    "release of what is made from readings": (
+        # Contradiction at 1.1 s, fault at 3.1 s, rest until 23.1 s; at 26.3 s it is judged every second.
+        {}, [(253, {"battery_voltage_V": 15.5, "system_voltage_V": 15.5})], 700),
     "load disconnect": ({}, [(30, {"cell_voltage_V": (2.7,) * 4, "battery_voltage_V": 10.8, "system_voltage_V": 10.8}),
                              (260, {})], 1_300),
     "pulse of the alarm": ({"pre_alarm_mode": bms.PreAlarmMode.INTERMITTENT},
@@ -312,9 +323,13 @@ def test_limits_share_a_distance() -> None:
     limits.above(0.0, 3, ((4, 5.0, 1.0),))
     assert (limits.low[4], limits.high[4], limits.until_ms) == (5.0, 5.0, 8)  # at the edge: it may not move on
     limits.above(-1.0, 5, ((0, 5.0, 1.0),))
+    limits.apart(0, 5.0, 1, 5.0, -0.1, 6)
+    assert limits.until_ms == 6
+    limits.apart(0, 5.0, 1, 5.0, -0.1, 4)
+    assert limits.until_ms == 5
     limits.before(None)
     limits.before(99)
-    assert (limits.low[0], limits.until_ms) == (1.0, 6)
+    assert (limits.low[0], limits.high[0], limits.until_ms) == (1.0, 2.0, 5)
 
 
 def test_a_hold_names_what_is_fitted_and_single_batteries_and_cells() -> None:

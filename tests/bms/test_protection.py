@@ -316,3 +316,15 @@ def test_k3_leds() -> None:
     rig = Rig(instant_readout=True).ready(input_voltage_V=14.0)
     assert rig.commands.leds == bms.Leds(True, True, False, True, True, True)
     assert Rig().ready().commands.leds == bms.Leds(True, False, False, True, True, False)
+
+
+def test_from_too_full_to_too_hot_without_a_gap() -> None:
+    """The cell is back at 26.0 s, where it is judged; another one is too hot from that moment, which takes 0.3 s."""
+    rig = Rig().ready()
+    rig.run(259 - rig.tick, cell_voltage_V=low(3.8))
+    assert rig.state.faults == (bms.Fault.CELL_OVER_VOLTAGE,)
+    rig.run(3, cell_voltage_V=low(3.33), cell_temperature_degC=(51.0,))
+    assert rig.state.faults == (bms.Fault.CELL_OVER_VOLTAGE,)
+    rig.run(1)
+    assert rig.state.faults == (bms.Fault.CELL_OVER_TEMPERATURE,)
+    assert not rig.when(EventName.CHARGE_RECONNECTED) and not rig.commands.charge_allowed

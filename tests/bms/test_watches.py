@@ -115,3 +115,9 @@ def test_without_optional_sensors_a_fault_stays_and_the_heat_is_watched() -> Non
     assert found.sense == frozen.sense and found.cells is None
     hot = seen(frozen._replace(heatsink=HeatWatch(31.0, 30.0, 7.0, 302_000)), **bare)
     assert hot.heatsink == HeatWatch(31.0, 31.0, 0.0, 302_000)  # the estimators hold another reading: begun anew
+
+
+def test_a_window_of_heat_goes_on() -> None:
+    begun = Watches(heatsink=HeatWatch(31.0, 31.0, 5.0, 400_000), terminal=HeatWatch(29.0, 29.0, 6.0, 500_000))
+    found = seen(begun)
+    assert (found.heatsink, found.terminal) == (begun.heatsink, begun.terminal)
