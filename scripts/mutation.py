@@ -23,7 +23,7 @@ MODULES = {
     "predicates": "predicates", "channels": "channels at_rest", "bank": "bank", "load_output": "ports",
     "system_port": "ports", "alternator_port": "alternator_port", "limits": "hold_bounds", "watches": "watches",
     "heat": "heat", "at_rest": "at_rest", "table": "at_rest supervisor", "holding": "hold_bounds",
-    "thermal": "thermal heat", "outputs": "outputs", "plan": "protection supervisor faults hold_bounds",
+    "thermal": "thermal heat", "outputs": "outputs", "plan": "plan protection supervisor faults",
     "supervisor": "protection supervisor faults hold_bounds at_rest",
 }
 """Modules of the protection code, and the test files (`tests/bms/test_...`) that they are run with."""
