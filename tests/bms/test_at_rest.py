@@ -247,3 +247,13 @@ def test_when_charging_stopped_is_kept_on_the_way() -> None:
         state = result.state
         shorts.append(short)
     assert any(shorts) and state.stopped_ms == rig.state.stopped_ms is not None
+
+
+@pytest.mark.parametrize(("input_V", "pending"), [
+    (13.0, []), (PAST(13.0, 14.0), ["source ready"]), (12.9, ["source weak"]), (12.4, ["source low", "source weak"]),
+])
+def test_a_source_that_leaves_13_V_is_debounced_on_the_way(input_V: float, pending: list[str]) -> None:
+    rig = Rig().ready(40, input_voltage_V=13.0)
+    assert [name for name, _ in rig.state.predicates] == ["remote says on"]
+    result, short = both_ways(rig.state, replace(rig.m, input_voltage_V=input_V), rig.settings, 0.1)
+    assert short and [name for name, found in result.state.predicates if found.pending_ms is not None] == pending

@@ -332,6 +332,20 @@ def test_limits_share_a_distance() -> None:
     assert (limits.low[0], limits.high[0], limits.until_ms) == (1.0, 2.0, 5)
 
 
+def test_limits_by_weight_and_at_the_edge() -> None:
+    """A term of weight 2 may move by half as much; without a distance left nothing may move, but a call is not due."""
+    limits = Limits((0.0,) * len(PLACES), (10.0,) * len(PLACES), 500)
+    limits.below(2.0, 7, ((0, 5.0, 2.0), (1, 5.0, -0.5)))
+    limits.above(2.0, 7, ((2, 5.0, 2.0), (3, 5.0, -0.5)))
+    assert limits.high[:4] == [5.0 + 0.5 * SAFETY, 10.0, 10.0, 5.0 + 2.0 * SAFETY]
+    assert limits.low[:4] == [0.0, 5.0 - 2.0 * SAFETY, 5.0 - 0.5 * SAFETY, 0.0]
+    limits.apart(4, 5.0, 5, 6.0, 0.0, 7)
+    assert (limits.high[4], limits.low[5], limits.until_ms) == (5.0, 6.0, 500)
+    limits.apart(6, 5.0, 7, 6.0, 1.0, 7)
+    assert (limits.high[6], limits.low[7], limits.low[6], limits.high[7]) == (
+        5.0 + 0.5 * SAFETY, 6.0 - 0.5 * SAFETY, 0.0, 10.0)
+
+
 def test_a_hold_names_what_is_fitted_and_single_batteries_and_cells() -> None:
     low, high = tuple(float(k) for k in range(13)), tuple(10.0 + k for k in range(13))
     hold = bms.Hold(5, low, high, high, high, (8,), ((1.0, 2.0),), (bms.Witness("cell_voltage_V", 7, 3.5, 9.0),))
