@@ -257,3 +257,28 @@ def test_a_source_that_leaves_13_V_is_debounced_on_the_way(input_V: float, pendi
     assert [name for name, _ in rig.state.predicates] == ["remote says on"]
     result, short = both_ways(rig.state, replace(rig.m, input_voltage_V=input_V), rig.settings, 0.1)
     assert short and [name for name, found in result.state.predicates if found.pending_ms is not None] == pending
+
+
+def test_a_source_that_weakens_while_charging_is_timed_on_the_way() -> None:
+    rig = Rig().ready(40, input_voltage_V=13.5)
+    assert rig.commands.alternator_enable
+    state, shorts = rig.state, []
+    for _ in range(101):  # source weak for 10 s
+        result, short = both_ways(state, replace(rig.m, input_voltage_V=12.9), rig.settings, 0.1)
+        state = result.state
+        shorts.append(short)
+    assert shorts == [True] * 100 + [False] and not result.commands.alternator_enable
+
+
+def test_sensors_under_watch_on_the_way() -> None:
+    rig = Rig().ready(40)
+    state = rig.state
+    now_ms = state.time_ms + 100
+    late = state._replace(watches=state.watches._replace(sense=bank.Watch(500.0, (0.0,), now_ms, 1)))
+    result, short = both_ways(late, rig.m, rig.settings, 0.1)
+    assert not short and result.state.faults == (bms.Fault.SENSE_FROZEN,)
+    bare = bms.State()
+    for tick in range(50):
+        bare = bms.step(bare, BARE, bms.Settings(), 0.1 if tick else 0.0).state
+    result, short = both_ways(bare, replace(BARE, heatsink_degC=26.0), bms.Settings(), 0.1)  # a sample, at 5.0 s
+    assert short and result.state.watches != bare.watches
