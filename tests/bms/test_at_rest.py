@@ -260,11 +260,12 @@ def test_a_source_that_leaves_13_V_is_debounced_on_the_way(input_V: float, pendi
 
 
 def test_a_source_that_weakens_while_charging_is_timed_on_the_way() -> None:
-    rig = Rig().ready(40, input_voltage_V=13.5)
-    assert rig.commands.alternator_enable
-    state, shorts = rig.state, []
-    for _ in range(101):  # source weak for 10 s
-        result, short = both_ways(state, replace(rig.m, input_voltage_V=12.9), rig.settings, 0.1)
+    state, shorts = bms.State(), []
+    for tick in range(50):
+        state = bms.step(state, replace(BARE, input_voltage_V=13.5), bms.Settings(), 0.1 if tick else 0.0).state
+    assert state.mode is bms.AlternatorMode.CHARGING
+    for _ in range(101):
+        result, short = both_ways(state, replace(BARE, input_voltage_V=12.9), bms.Settings(), 0.1)
         state = result.state
         shorts.append(short)
     assert shorts == [True] * 100 + [False] and not result.commands.alternator_enable
