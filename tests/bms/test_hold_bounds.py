@@ -277,6 +277,8 @@ DEADLINES: dict[str, tuple[dict[str, Any], list[tuple[int, dict[str, Any]]], int
     "release of what is made from readings": (
         # Contradiction at 1.1 s, fault at 3.1 s, rest until 23.1 s; at 26.3 s it is judged every second.
         {}, [(253, {"battery_voltage_V": 15.5, "system_voltage_V": 15.5})], 700),
+    # 4 x 3.74 V is 1.66 V above the battery: no range of all cells says that the lowest stays.
+    "cells far apart": ({}, [(1, {"cell_voltage_V": low(3.74)})], 1),
     "load disconnect": ({}, [(30, {"cell_voltage_V": (2.7,) * 4, "battery_voltage_V": 10.8, "system_voltage_V": 10.8}),
                              (260, {})], 1_300),
     "pulse of the alarm": ({"pre_alarm_mode": bms.PreAlarmMode.INTERMITTENT},
