@@ -290,3 +290,24 @@ def test_a_fuse_that_cools_renews_its_reference_and_a_limit_rises_by_steps_also_
     derated = each_and_at_once(cold, hot, 60)
     assert derated.limit_A == 45.0
     assert each_and_at_once(derated, replace(hot, input_voltage_V=17.0), 100).limit_A in (55.0, 56.0)
+
+
+@pytest.mark.parametrize("sign", [-1.0, 1.0])
+def test_only_a_reading_that_left_its_dead_band_is_taken_over(sign: float) -> None:
+    config = bms.Settings()
+    f, rating = config.firmware, config.plan.rating
+    bands = {"fuse_sense_V": 3.0e-4, "terminal_degC": 0.25, "heatsink_degC": 0.25, "input_voltage_V": 0.05,
+             "battery_voltage_V": 0.05}
+    state = thermal.begin(NORMAL, 0, rating, f)
+    for left, wide in bands.items():
+        changes = {name: getattr(NORMAL, name) + 0.9 * sign * band for name, band in bands.items()}
+        changes[left] = getattr(NORMAL, left) + 1.1 * sign * wide
+        after = thermal.advance(state, replace(NORMAL, **changes), 1_000, True, rating, f)
+        assert after.sample == state.sample._replace(**{left: changes[left]})
+        changes[left] = math.nan
+        after = thermal.advance(state, replace(NORMAL, **changes), 1_000, True, rating, f)
+        assert after.sample == state.sample
+    # The voltages say nothing while the port is off.
+    moved = replace(NORMAL, input_voltage_V=9.0, battery_voltage_V=12.0, heatsink_degC=26.0)
+    after = thermal.advance(state, moved, 1_000, False, rating, f)
+    assert after.sample == state.sample._replace(heatsink_degC=26.0)
