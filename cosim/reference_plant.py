@@ -11,20 +11,9 @@ from numpy.typing import NDArray
 
 from cosim.loop import ENDED, Grid, Plant, Stretch
 from cosim.plant import PlantParameters, PlantState
-from cosim.slow import Tick
 from models import reference
-from models.compiled import apart
 
 Array = NDArray[np.float64]
-
-
-@apart
-def _carried_A(ticks: list[Tick]) -> float:
-    """Current of the bank over the last tick [A]."""
-    total_A = 0.0
-    for own_A in ticks[0].bank.battery_A:
-        total_A += own_A
-    return total_A
 
 
 class ReferencePlant(Plant):
@@ -38,12 +27,12 @@ class ReferencePlant(Plant):
         """As `Plant.run`, tick by tick."""
         flags = self.flags
         while tick < end_tick:
-            before = self.state.battery
+            before, held = self.state.battery, self.look(tick, stretch)[0]
             reached, why = super().run(tick, tick + 1, fresh, stretch)
             if reached == tick:
                 return tick, why
             after = reference.step(
-                before, float(_carried_A(self._tick)), self._tick_s, self._ambient_degC, self._bank_parameters
+                before, held.battery_current_A, self._tick_s, self._ambient_degC, self._bank_parameters
             )
             self.state = self.state._replace(battery=after)
             tick, fresh = reached, True
