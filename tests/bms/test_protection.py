@@ -328,3 +328,12 @@ def test_from_too_full_to_too_hot_without_a_gap() -> None:
     rig.run(1)
     assert rig.state.faults == (bms.Fault.CELL_OVER_TEMPERATURE,)
     assert not rig.when(EventName.CHARGE_RECONNECTED) and not rig.commands.charge_allowed
+
+
+def test_s6_a_port_whose_voltage_is_not_known_is_never_charged() -> None:
+    rig = Rig()
+    rig.run(40, system_voltage_V=math.nan)
+    assert [(n, c) for _, n, c in rig.log if n.startswith("system")] == [
+        (EventName.SYSTEM_PRECHARGE, Cause.WANTED), (EventName.SYSTEM_RESTING, Cause.PRECHARGE_TIMEOUT)
+    ]
+    assert not rig.commands.discharge_gate and not rig.commands.precharge
