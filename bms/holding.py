@@ -327,8 +327,11 @@ def _timers(limits: Limits, state: State, r: Readings, wants: Wants, settings: S
     if state.mode is AlternatorMode.RESTING and state.stopped_ms is not None:
         limits.before(state.stopped_ms + f.rearm_ms)
     for watch in state.watches:
-        if watch is not None and (watch.due_ms is not None or watch.frozen_ms is not None):
-            limits.before(bank.watch_until_ms(watch.due_ms, watch.frozen_ms, now_ms, f))
+        if watch is not None:
+            if watch.frozen_ms is not None:
+                limits.before(bank.watch_until_ms(watch.due_ms, watch.frozen_ms, now_ms, f))
+            elif watch.due_ms is not None and watch.due_ms < limits.until_ms:
+                limits.until_ms = watch.due_ms
     if wants is UNDISTURBED:
         return
     if state.load.alarm_ms is not None or state.load.off_ms is not None or wants.load.alarm is not None:

@@ -380,4 +380,9 @@ def test_one_cold_cell_is_enough_for_a_refusal_to_stay() -> None:
     rig.ready(cell_voltage_V=(3.32, 3.33, 3.34, 3.35) * 2, cell_temperature_degC=(25.0, 25.0))
     rig.run(250, cell_temperature_degC=(25.0, 4.0))
     assert rig.state.faults == (bms.Fault.CELL_UNDER_TEMPERATURE,) and rig.hold.deadline_ms > 1_000
-    assert rig.hold.bounds["cell_temperature_degC.cell[1]"] == (-LARGEST, math.nextafter(7.0, 0.0))
+    cold = (-LARGEST, math.nextafter(7.0, 0.0))
+    assert rig.hold.bounds["cell_temperature_degC.cell[1]"] == cold
+    # One too full as well: both have their range.
+    rig.run(250, cell_voltage_V=(3.32, 3.33, 3.8, 3.35) * 2, battery_voltage_V=14.2, system_voltage_V=14.2)
+    assert rig.hold.bounds["cell_temperature_degC.cell[1]"] == cold
+    assert rig.hold.bounds["cell_voltage_V.cell[2]"] == (math.nextafter(3.5, 4.0), LARGEST)

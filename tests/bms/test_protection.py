@@ -337,3 +337,12 @@ def test_s6_a_port_whose_voltage_is_not_known_is_never_charged() -> None:
         (EventName.SYSTEM_PRECHARGE, Cause.WANTED), (EventName.SYSTEM_RESTING, Cause.PRECHARGE_TIMEOUT)
     ]
     assert not rig.commands.discharge_gate and not rig.commands.precharge
+
+
+def test_remote_on_at_power_up_counts_for_the_spacing_of_outputs() -> None:
+    rig = Rig()
+    rig.run(11)
+    rig.run(20, remote_L_V=OPEN_L, remote_H_V=OPEN_H)
+    assert rig.when(EventName.REMOTE_OFF) == [12]
+    rig.run(300, remote_L_V=0.0)
+    assert rig.when(EventName.REMOTE_ON) == [300]  # 30 s after it was on at power-up
