@@ -301,6 +301,14 @@ def test_deadlines(case: str) -> None:
     assert rig.hold.deadline_ms == deadline_ms
 
 
+def test_a_load_that_is_off_returns_when_all_cells_are_at_3_2_V_and_nothing_is_due_before() -> None:
+    rig = Rig().ready()
+    rig.run(400, cell_voltage_V=(2.7,) * 4, battery_voltage_V=10.8, system_voltage_V=10.8)
+    assert not rig.commands.load_output
+    rig.run(700, cell_voltage_V=(3.18,) * 4, battery_voltage_V=12.72, system_voltage_V=12.72)  # no alarm any more
+    assert rig.hold.bounds["cell_voltage_V"][1] == math.nextafter(3.2, 0.0) and rig.hold.deadline_ms > 1_000
+
+
 def test_an_alarm_by_a_batterys_own_thresholds_is_judged_at_the_next_second() -> None:
     """One cell keeps it up, and a range per battery cannot say so; it is 2.3 s."""
     own = (bms.BatteryThresholds(2.6, 2.85), bms.BatteryThresholds(2.8, 3.15))
