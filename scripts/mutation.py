@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Mutation testing of the protection code with mutmut 3.8, on a seeded sample: docs/supervisor.md has the result.
+"""Mutation testing of the protection code with mutmut 3.8 (on the PATH), on a seeded sample: see docs/supervisor.md.
 
-`mutation.py DIR N [MODULE ...]` runs N mutants per module (all where there are fewer), each in a working copy DIR/MODULE
-with the tests of that module; N = 0 says what an earlier run found. `mutmut` must be on the PATH. A sample is a prefix of one shuffled order, so a larger one contains a smaller one.
+`mutation.py DIR N [MODULE ...]` runs N mutants per module, each module in a copy DIR/MODULE with its own tests; N = 0
+says what an earlier run found. A sample is a prefix of one shuffled order, so a larger one contains a smaller one.
 """
 
 from __future__ import annotations
