@@ -2,7 +2,8 @@
 
 Frozen sensors are found by stimulus and response: when a quantity has moved by more than a band, what must follow it
 is looked at again after a delay; if it reads the same to the last bit although the quantity is still away, that is a
-strike. What never moves cannot be judged: `docs/supervisor.md` says what is not seen.
+strike. Temperatures follow heat: `bms.heat`. What never moves cannot be judged: `docs/supervisor.md` says what is not
+seen.
 """
 
 from __future__ import annotations
@@ -97,7 +98,7 @@ def watched(
     if watch is None:
         return Watch(stimulus, response)
     if watch.frozen_ms is not None:
-        due = now_ms - watch.frozen_ms >= f.sensor_rest_ms and now_ms % f.sample_period_ms == 0
+        due = beyond_rest(watch.frozen_ms, now_ms, f)
         return Watch(stimulus, response) if due and not _same(watch.response, response, group) else watch
     away = not abs(stimulus - watch.stimulus) <= band
     if watch.due_ms is None:
@@ -111,14 +112,17 @@ def watched(
     return watch._replace(due_ms=None, strikes=0, frozen_ms=now_ms)
 
 
-def watch_until_ms(watch: Watch | None, now_ms: int, f: FirmwareParameters) -> int | None:
-    """When a watch changes by time alone."""
-    if watch is None:
-        return None
-    if watch.frozen_ms is not None:
+def beyond_rest(frozen_ms: int, now_ms: int, f: FirmwareParameters) -> bool:
+    """Whether a frozen sensor is looked at: after the rest, on the sample schedule."""
+    return now_ms - frozen_ms >= f.sensor_rest_ms and now_ms % f.sample_period_ms == 0
+
+
+def watch_until_ms(due_ms: int | None, frozen_ms: int | None, now_ms: int, f: FirmwareParameters) -> int | None:
+    """When a watch changes by time alone; `due_ms` and `frozen_ms` are the watch's."""
+    if frozen_ms is not None:
         grid = f.sample_period_ms
-        return max(-(-(watch.frozen_ms + f.sensor_rest_ms) // grid) * grid, (now_ms // grid + 1) * grid)
-    return watch.due_ms
+        return max(-(-(frozen_ms + f.sensor_rest_ms) // grid) * grid, (now_ms // grid + 1) * grid)
+    return due_ms
 
 
 def _same(before: tuple[float, ...], now: tuple[float, ...], group: int) -> bool:

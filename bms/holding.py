@@ -306,10 +306,10 @@ def _stimuli(
     f, now_ms, watches = settings.firmware, state.time_ms, state.watches
     bank_in, system_in = (BANK_A, r.bank_A or 0.0, 1.0), (SYSTEM_A, r.system_A or 0.0, 1.0)
     rows = (
-        (watches[0], bank.bank_band_A(settings.plan.bank_Ah, f), into_bank),
-        (watches[1], f.frozen_band_A, (bank_in, (SYSTEM_A, system_in[1], -1.0))),
-        (watches[2], f.frozen_band_A, (bank_in, (SENSE_V, sense[1], -sense[2]))),
-        (watches[3], f.frozen_band_A, (system_in, sense)),
+        (watches.cells, bank.bank_band_A(settings.plan.bank_Ah, f), into_bank),
+        (watches.sense, f.frozen_band_A, (bank_in, (SYSTEM_A, system_in[1], -1.0))),
+        (watches.system, f.frozen_band_A, (bank_in, (SENSE_V, sense[1], -sense[2]))),
+        (watches.bank, f.frozen_band_A, (system_in, sense)),
     )
     for watch, band, terms in rows:
         if watch is None or watch.due_ms is not None or watch.frozen_ms is not None:
@@ -327,8 +327,11 @@ def _timers(limits: Limits, state: State, r: Readings, wants: Wants, settings: S
     if state.mode is AlternatorMode.RESTING and state.stopped_ms is not None:
         limits.before(state.stopped_ms + f.rearm_ms)
     for watch in state.watches:
-        if watch is not None and (watch.due_ms is not None or watch.frozen_ms is not None):
-            limits.before(bank.watch_until_ms(watch, now_ms, f))
+        if watch is not None:
+            if watch.frozen_ms is not None:
+                limits.before(bank.watch_until_ms(watch.due_ms, watch.frozen_ms, now_ms, f))
+            elif watch.due_ms is not None and watch.due_ms < limits.until_ms:
+                limits.until_ms = watch.due_ms
     if wants is UNDISTURBED:
         return
     if state.load.alarm_ms is not None or state.load.off_ms is not None or wants.load.alarm is not None:

@@ -87,8 +87,8 @@ class ProtectionParameters:
     # 15 W into 1.5 kJ/K are 3 K in five minutes, twelve steps of the NTC converter.
     frozen_power_W: float = constant(15.0, 1.0, 100.0, "W", "ours")
     frozen_heat_ms: int = constant(300_000, 1_000, 3_600_000, "ms", "ours")
-    # A heatsink that was elsewhere in between may be back on the same step, but not three times in a row.
-    frozen_heat_strikes: int = constant(3, 1, 10, "1", "ours")
+    # More wind may take away more heat at the same temperature, to a step of the converter, but hardly twice.
+    frozen_heat_strikes: int = constant(2, 1, 10, "1", "ours")
     fuse_check_ms: int = constant(10_000, 1_000, 60_000, "ms", "ours")
     fuse_check_A: float = constant(20.0, 5.0, 100.0, "A", "ours")
     # Square root of 1.25, the smallest step between two ratings; the tolerance of a fuse is +-10 %.

@@ -10,6 +10,7 @@ from bms.bank import Cap, FuseCheck, Watch
 from bms.channels import Gates
 from bms.events import Fault
 from bms.firmware_parameters import FirmwareParameters
+from bms.heat import HeatWatch
 from bms.load_output import Load, retained
 from bms.predicates import PredicateState
 from bms.system_port import System, SystemMode
@@ -19,7 +20,18 @@ WATCHES = (
     Fault.CELL_SENSOR_FROZEN, Fault.SENSE_FROZEN, Fault.SYSTEM_SENSOR_FROZEN, Fault.BATTERY_CURRENT_FROZEN,
     Fault.HEATSINK_FROZEN, Fault.TERMINAL_FROZEN,
 )
-"""Order of `State.watches`."""
+"""Order of `Watches`."""
+
+
+class Watches(NamedTuple):
+    """Sensors under watch: what should have moved when something else did."""
+
+    cells: Watch | None = None
+    sense: Watch | None = None
+    system: Watch | None = None
+    bank: Watch | None = None
+    heatsink: HeatWatch | None = None
+    terminal: HeatWatch | None = None
 
 
 class Switch(NamedTuple):
@@ -86,7 +98,7 @@ class State(NamedTuple):
     system: System = System()
     cap: Cap = Cap()
     fuse: FuseCheck = FuseCheck()
-    watches: tuple[Watch | None, ...] = (None,) * len(WATCHES)
+    watches: Watches = Watches()
 
     @property
     def fuse_estimate_degC(self) -> float:

@@ -11,6 +11,7 @@ Between two changes of sample or R_ref the estimate is one exponential from an a
 calls were made before: T(t) = T_end + (T_anchor - T_end) exp(-(t - t_anchor) / tau).
 Derating (A9): limit <= full x (T_end - heatsink) / (T_end - T_start), and <= (T_junction_limit - heatsink) /
 (Rth x drop): the current at which the estimated junction, heatsink + Rth x (drop x current), is at its limit.
+Heat of the path (integral of drop x current) is summed at the same anchors; `bms.heat` compares it with the sensors.
 """
 
 from __future__ import annotations
@@ -47,8 +48,8 @@ class Thermal(NamedTuple):
         Readings held.
     reference_ohm : float
         Fuse resistance that the limiter's reference is made from.
-    anchor_degC, anchor_ms : float, int
-        Estimate when sample or reference last changed, and when that was.
+    anchor_degC, anchor_ms, anchor_J : float, int, float
+        Estimate when sample or reference last changed, when that was, and the heat of the path until then.
     limit_A, limit_changed_ms : float, int
         Set-point and when it last moved.
     off, off_ms : bool, int
@@ -65,6 +66,7 @@ class Thermal(NamedTuple):
     reference_ohm: float
     anchor_degC: float
     anchor_ms: int
+    anchor_J: float
     limit_A: float
     limit_changed_ms: int
     off: bool = False
@@ -92,11 +94,12 @@ def begin(measurements: Measurements, now_ms: int, rating: Rating, firmware: Fir
         reference_ohm=resistance_ohm(sample.terminal_degC, rating.fuse),
         anchor_degC=sample.terminal_degC,
         anchor_ms=now_ms // period * period,
+        anchor_J=0.0,
         limit_A=rating.full_A,
         limit_changed_ms=now_ms - firmware.limit_interval_ms,
     )
     thermal = _reviewed(
-        thermal, sample, thermal.fuse_degC, thermal.anchor_degC, thermal.anchor_ms, False, rating, firmware
+        thermal, sample, thermal.fuse_degC, thermal.anchor_degC, thermal.anchor_ms, 0.0, False, rating, firmware
     )
     return thermal._replace(next_ms=(now_ms // period + 1) * period)
 
@@ -238,10 +241,15 @@ def _fuse_degC(thermal: Thermal, now_ms: int, fuse: NominalFuse) -> float:
     return end_degC + (thermal.anchor_degC - end_degC) * left
 
 
-def path_power_W(thermal: Thermal) -> float:
-    """Estimated loss of the pass devices from the held sample."""
-    sample = thermal.sample
-    power_W = _drop_V(sample) * (sample.fuse_sense_V / thermal.reference_ohm)
+def path_J(thermal: Thermal, until_ms: int) -> float:
+    """Estimated heat of the pass devices since power-up, up to an instant after the anchor with the held sample."""
+    power_W = _path_W(thermal.sample, thermal.reference_ohm)
+    return thermal.anchor_J + power_W * ((until_ms - thermal.anchor_ms) * 1.0e-3)
+
+
+def _path_W(sample: Sample, reference_ohm: float) -> float:
+    """Estimated loss of the pass devices."""
+    power_W = _drop_V(sample) * (sample.fuse_sense_V / reference_ohm)
     return power_W if power_W >= 0.0 else 0.0
 
 
@@ -297,20 +305,24 @@ def _sampled(
     held, now_ms, period_ms, fuse = thermal.sample, thermal.next_ms, firmware.sample_period_ms, rating.fuse
     if sample is held or sample == held:
         fuse_degC = _fuse_degC(thermal, now_ms, fuse)
-        return _reviewed(thermal, held, fuse_degC, thermal.anchor_degC, thermal.anchor_ms, charging, rating, firmware)
-    power_W = 0.5 * (held.fuse_sense_V**2 + sample.fuse_sense_V**2) / thermal.reference_ohm
-    fuse_degC = relaxed_degC(thermal.fuse_degC, power_W, sample.terminal_degC, period_ms * 1.0e-3, fuse)
-    return _reviewed(thermal, sample, fuse_degC, fuse_degC, now_ms, charging, rating, firmware)
+        anchor_degC, anchor_ms, anchor_J = thermal.anchor_degC, thermal.anchor_ms, thermal.anchor_J
+        return _reviewed(thermal, held, fuse_degC, anchor_degC, anchor_ms, anchor_J, charging, rating, firmware)
+    ohm, period_s = thermal.reference_ohm, period_ms * 1.0e-3
+    power_W = 0.5 * (held.fuse_sense_V**2 + sample.fuse_sense_V**2) / ohm
+    fuse_degC = relaxed_degC(thermal.fuse_degC, power_W, sample.terminal_degC, period_s, fuse)
+    heat_J = path_J(thermal, now_ms - period_ms) + 0.5 * (_path_W(held, ohm) + _path_W(sample, ohm)) * period_s
+    return _reviewed(thermal, sample, fuse_degC, fuse_degC, now_ms, heat_J, charging, rating, firmware)
 
 
 def _reviewed(
-    thermal: Thermal, sample: Sample, fuse_degC: float, anchor_degC: float, anchor_ms: int, charging: bool,
-    rating: Rating, firmware: FirmwareParameters,
+    thermal: Thermal, sample: Sample, fuse_degC: float, anchor_degC: float, anchor_ms: int, anchor_J: float,
+    charging: bool, rating: Rating, firmware: FirmwareParameters,
 ) -> Thermal:
     """Renew reference, set-point, thermal shut-down and red LED from the sample and the estimate at `next_ms`."""
-    _, now_ms, _, reference_ohm, _, _, before_A, limit_changed_ms, off, off_ms, red, red_ms, _ = thermal
+    _, now_ms, _, reference_ohm, _, _, _, before_A, limit_changed_ms, off, off_ms, red, red_ms, _ = thermal
     ohm = resistance_ohm(fuse_degC, rating.fuse)
     if abs(ohm / reference_ohm - 1.0) > firmware.reference_tolerance:
+        anchor_J += _path_W(sample, reference_ohm) * ((now_ms - anchor_ms) * 1.0e-3)
         reference_ohm, anchor_degC, anchor_ms = ohm, fuse_degC, now_ms
     drop_V = _drop_V(sample)
     allowed_A = _allowed_A(sample.heatsink_degC, drop_V, charging, rating, firmware)
@@ -337,8 +349,8 @@ def _reviewed(
     elif red and not hot and now_ms - red_ms >= firmware.thermal_rest_ms:
         red = False
     return Thermal(
-        fuse_degC, now_ms + firmware.sample_period_ms, sample, reference_ohm, anchor_degC, anchor_ms, limit_A,
-        limit_changed_ms, off, off_ms, red, red_ms, charging,
+        fuse_degC, now_ms + firmware.sample_period_ms, sample, reference_ohm, anchor_degC, anchor_ms, anchor_J,
+        limit_A, limit_changed_ms, off, off_ms, red, red_ms, charging,
     )
 
 

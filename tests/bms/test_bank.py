@@ -149,4 +149,5 @@ def test_a_frozen_sensor_is_believed_again_when_it_moves_after_the_rest_on_the_s
     ],
 )
 def test_when_a_watch_looks(watch: Watch | None, now_ms: int, until_ms: int | None) -> None:
-    assert watch_until_ms(watch, now_ms, F) == until_ms
+    due_ms, frozen_ms = (None, None) if watch is None else (watch.due_ms, watch.frozen_ms)
+    assert watch_until_ms(due_ms, frozen_ms, now_ms, F) == until_ms

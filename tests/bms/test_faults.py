@@ -148,6 +148,15 @@ def test_wrong_fuse(ratio: float, wrong: bool) -> None:
         assert not again.commands.alternator_enable
 
 
+def test_a_fuse_is_not_judged_by_a_sense_that_is_missing() -> None:
+    rig = Rig().ready(system_current_A=-25.0, battery_current_A=-25.02)
+    rig.run(6, input_voltage_V=13.8)
+    rig.run(199, fuse_sense_V=0.036, battery_current_A=4.98)  # half as much: the first strike
+    assert rig.state.fuse.strikes == 1
+    rig.run(1, fuse_sense_V=math.nan)  # when the second would be due
+    assert rig.state.faults == (Fault.PORT_SENSOR_MISSING,) and not rig.state.fuse.wrong
+
+
 def test_wrong_fuse_is_not_judged_below_20_A() -> None:
     rig = Rig().ready()
     rig.run(6, input_voltage_V=13.8)
@@ -189,27 +198,47 @@ POWER: dict[str, Any] = {"fuse_sense_V": 0.030, "battery_current_A": 30.0, "cell
 NO_POWER: dict[str, Any] = {"fuse_sense_V": 0.0, "battery_current_A": 0.0, "cell_voltage_V": (3.30, 3.31, 3.30, 3.31)}
 
 
-def test_a_frozen_heatsink_sensor_is_found_five_minutes_after_the_third_change_of_power() -> None:
-    """0.8 V x 50 A = 40 W in the path, nothing, and again; the NTCs do not move. Two changes say nothing yet."""
+def test_a_frozen_heatsink_sensor_is_found_after_two_windows_of_other_heat() -> None:
+    """0.77 V x 50 A = 38.5 W from 301 s on; windows end at 300 s (no heat), 600 s and 900 s. The NTCs do not move."""
     rig = Rig().ready(input_voltage_V=14.1)
-    rig.run(3010, **POWER)
-    rig.run(3010, **NO_POWER)
-    rig.run(2990, **POWER)
+    rig.run(3009 - rig.tick)
+    rig.run(8999 - rig.tick, **POWER)
     assert not rig.state.faults
-    rig.run(40)
+    rig.run(1)
     assert {Fault.HEATSINK_FROZEN, Fault.TERMINAL_FROZEN} <= set(rig.state.faults)
     assert not rig.commands.alternator_enable
 
 
-def test_a_heatsink_that_is_back_on_the_same_step_is_not_frozen() -> None:
-    """Stop and go: at the look after the first change it happens to read what it did; it moves at the others."""
-    rig = Rig().ready(input_voltage_V=14.1)
-    for turn in range(6):
-        power = (POWER, NO_POWER)[turn % 2]
-        rig.run(1500, heatsink_degC=26.0, terminal_degC=26.0, **power)
-        back = 25.0 if turn % 3 else 25.5
-        rig.run(1510, heatsink_degC=back, terminal_degC=back, **power)
-        assert not rig.state.faults
+def test_a_pause_of_power_neither_pretends_a_frozen_heatsink_nor_hides_one() -> None:
+    """Half a minute of nothing where a window ends: 34.7 W in the mean instead of 38.5 W, always the same."""
+    steady = Rig().ready(input_voltage_V=14.1)
+    for _ in range(4):
+        steady.run(2840, **POWER)
+        steady.run(300, **NO_POWER)
+    assert not steady.state.faults  # at its temperature: nothing to be seen
+    stuck = Rig().ready(input_voltage_V=14.1)
+    stuck.run(3000 - stuck.tick)
+    for _ in range(2):
+        assert not stuck.state.faults
+        stuck.run(2850, **POWER)
+        stuck.run(150, **NO_POWER)  # off at the end of each window
+    stuck.run(2)
+    assert {Fault.HEATSINK_FROZEN, Fault.TERMINAL_FROZEN} <= set(stuck.state.faults)
+
+
+def test_a_real_heatsink_is_never_taken_for_frozen() -> None:
+    """A box of 1.5 kJ/K and 0.6 K/W under stop and go, read in steps of 0.25 K, once a second."""
+    for period_s in (70, 300, 601):
+        rig, box_degC = Rig().ready(20, input_voltage_V=14.1), 25.0
+        for second in range(2400):
+            on = second // period_s % 2 == 1
+            box_degC += ((0.77 * 50.0 if on else 0.0) - (box_degC - 25.0) / 0.6) / 1500.0
+            shown_degC = round(4.0 * box_degC) / 4.0
+            m = replace(NORMAL, input_voltage_V=14.1, heatsink_degC=shown_degC, terminal_degC=shown_degC,
+                        **(POWER if on else NO_POWER))
+            result = bms.step(rig.state, m, rig.settings, 1.0)
+            rig.state = result.state
+            assert Fault.HEATSINK_FROZEN not in rig.state.faults, (period_s, second)
 
 
 # --- sensors that are fitted but do not follow, and what else the product must see ------------------------------------

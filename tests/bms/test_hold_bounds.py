@@ -266,6 +266,19 @@ DEADLINES: dict[str, tuple[dict[str, Any], list[tuple[int, dict[str, Any]]], int
         [(10, {"cell_voltage_V": low(3.8)}), (30, {"cell_voltage_V": low(3.3)}), (10, {"cell_voltage_V": low(3.8)}),
          (60, {"cell_voltage_V": low(3.3)})], 22_000,
     ),
+    "charge output kept off": (
+        # As before, but the cell stays full: only its own way back ends it, and the longest hold.
+        {"firmware": bms.FirmwareParameters(disconnect_rest_ms=2_000)},
+        [(10, {"cell_voltage_V": low(3.8), "battery_voltage_V": 14.2, "system_voltage_V": 14.2}),
+         (30, {"cell_voltage_V": low(3.34)}), (70, {"cell_voltage_V": low(3.8)})], 60_000,
+    ),
+    "remote debounced": ({"firmware": bms.FirmwareParameters(remote_delay_ms=2_000)},
+                         [(15, {"remote_L_V": 0.0}), (3, {"remote_L_V": 13.0})], 1_800),
+    "release of what is made from readings": (
+        # Contradiction at 1.1 s, fault at 3.1 s, rest until 23.1 s; at 26.3 s it is judged every second.
+        {}, [(253, {"battery_voltage_V": 15.5, "system_voltage_V": 15.5})], 700),
+    # 4 x 3.74 V is 1.66 V above the battery: no range of all cells says that the lowest stays.
+    "cells far apart": ({}, [(1, {"cell_voltage_V": low(3.74)})], 1),
     "load disconnect": ({}, [(30, {"cell_voltage_V": (2.7,) * 4, "battery_voltage_V": 10.8, "system_voltage_V": 10.8}),
                              (260, {})], 1_300),
     "pulse of the alarm": ({"pre_alarm_mode": bms.PreAlarmMode.INTERMITTENT},
@@ -288,6 +301,22 @@ def test_deadlines(case: str) -> None:
     assert rig.hold.deadline_ms == deadline_ms
 
 
+def test_a_load_that_is_off_returns_when_all_cells_are_at_3_2_V_and_nothing_is_due_before() -> None:
+    rig = Rig().ready()
+    rig.run(400, cell_voltage_V=(2.7,) * 4, battery_voltage_V=10.8, system_voltage_V=10.8)
+    assert not rig.commands.load_output
+    rig.run(700, cell_voltage_V=(3.18,) * 4, battery_voltage_V=12.72, system_voltage_V=12.72)  # no alarm any more
+    assert rig.hold.bounds["cell_voltage_V"][1] == math.nextafter(3.2, 0.0) and rig.hold.deadline_ms > 1_000
+
+
+def test_an_alarm_by_a_batterys_own_thresholds_is_judged_at_the_next_second() -> None:
+    """One cell keeps it up, and a range per battery cannot say so; it is 2.3 s."""
+    own = (bms.BatteryThresholds(2.6, 2.85), bms.BatteryThresholds(2.8, 3.15))
+    rig = Rig(battery_count=2, battery_thresholds=own, variant=bms.Variant.NG).ready(cell_voltage_V=(3.3,) * 8)
+    rig.run(13, cell_voltage_V=(3.3,) * 7 + (3.1,))
+    assert rig.commands.pre_alarm and rig.hold.deadline_ms == 700 and not rig.hold.witnesses
+
+
 def test_limits_share_a_distance() -> None:
     limits = Limits((0.0,) * len(PLACES), (10.0,) * len(PLACES), 500)
     limits.below(2.0, 7, ((0, 5.0, 1.0), (1, 5.0, -2.0)))
@@ -304,9 +333,27 @@ def test_limits_share_a_distance() -> None:
     limits.above(0.0, 3, ((4, 5.0, 1.0),))
     assert (limits.low[4], limits.high[4], limits.until_ms) == (5.0, 5.0, 8)  # at the edge: it may not move on
     limits.above(-1.0, 5, ((0, 5.0, 1.0),))
+    limits.apart(0, 5.0, 1, 5.0, -0.1, 6)
+    assert limits.until_ms == 6
+    limits.apart(0, 5.0, 1, 5.0, -0.1, 4)
+    assert limits.until_ms == 5
     limits.before(None)
     limits.before(99)
-    assert (limits.low[0], limits.until_ms) == (1.0, 6)
+    assert (limits.low[0], limits.high[0], limits.until_ms) == (1.0, 2.0, 5)
+
+
+def test_limits_by_weight_and_at_the_edge() -> None:
+    """A term of weight 2 may move by half as much; without a distance left nothing may move, but a call is not due."""
+    limits = Limits((0.0,) * len(PLACES), (10.0,) * len(PLACES), 500)
+    limits.below(2.0, 7, ((0, 5.0, 2.0), (1, 5.0, -0.5)))
+    limits.above(2.0, 7, ((2, 5.0, 2.0), (3, 5.0, -0.5)))
+    assert limits.high[:4] == [5.0 + 0.5 * SAFETY, 10.0, 10.0, 5.0 + 2.0 * SAFETY]
+    assert limits.low[:4] == [0.0, 5.0 - 2.0 * SAFETY, 5.0 - 0.5 * SAFETY, 0.0]
+    limits.apart(4, 5.0, 5, 6.0, 0.0, 7)
+    assert (limits.high[4], limits.low[5], limits.until_ms) == (5.0, 6.0, 500)
+    limits.apart(6, 5.0, 7, 6.0, 1.0, 7)
+    assert (limits.high[6], limits.low[7], limits.low[6], limits.high[7]) == (
+        5.0 + 0.5 * SAFETY, 6.0 - 0.5 * SAFETY, 0.0, 10.0)
 
 
 def test_a_hold_names_what_is_fitted_and_single_batteries_and_cells() -> None:
@@ -341,4 +388,9 @@ def test_one_cold_cell_is_enough_for_a_refusal_to_stay() -> None:
     rig.ready(cell_voltage_V=(3.32, 3.33, 3.34, 3.35) * 2, cell_temperature_degC=(25.0, 25.0))
     rig.run(250, cell_temperature_degC=(25.0, 4.0))
     assert rig.state.faults == (bms.Fault.CELL_UNDER_TEMPERATURE,) and rig.hold.deadline_ms > 1_000
-    assert rig.hold.bounds["cell_temperature_degC.cell[1]"] == (-LARGEST, math.nextafter(7.0, 0.0))
+    cold = (-LARGEST, math.nextafter(7.0, 0.0))
+    assert rig.hold.bounds["cell_temperature_degC.cell[1]"] == cold
+    # One too full as well: both have their range.
+    rig.run(250, cell_voltage_V=(3.32, 3.33, 3.8, 3.35) * 2, battery_voltage_V=14.2, system_voltage_V=14.2)
+    assert rig.hold.bounds["cell_temperature_degC.cell[1]"] == cold
+    assert rig.hold.bounds["cell_voltage_V.cell[2]"] == (math.nextafter(3.5, 4.0), LARGEST)

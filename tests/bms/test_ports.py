@@ -5,7 +5,7 @@ import math
 import pytest
 
 from bms import Cause, EventName, FirmwareParameters, SystemMode
-from bms.load_output import Load, LoadInputs, advance, sounding, started, until
+from bms.load_output import Load, LoadInputs, advance, keeps_on, retained, sounding, started, until
 from bms.predicates import FREE, LARGEST
 from bms.system_port import (
     System,
@@ -37,7 +37,7 @@ def test_level_stays_within_its_bounds() -> None:
     assert level_bounds(150, 20.0, F) == (-150.0, 150.0)
     low, high = level_bounds(205, 200.0, F)
     assert low > 195.0 > low - 1e-9 and high == 205.0
-    assert level_bounds(205, -200.0, F) == (-205.0, -low)
+    assert level_bounds(205, -200.0, F) == (-205.0, -low) and level_bounds(205, 0.5, F) == (low, high)
     at = System(level_A=205)
     for current_A in (205.0, 195.1, -195.1, -205.0):
         assert measured(at, current_A, F) is at
@@ -201,6 +201,24 @@ def test_start_of_the_load() -> None:
     assert [(e.name, e.cause) for e in told] == [(EventName.LOAD_DISCONNECTED, Cause.STARTED_LOW)]
     assert started(Load(), False, 9) == (Load(), [])
     assert started(Load(off_ms=4), True, 9) == (Load(off_ms=4), [])
+
+
+def test_what_a_reset_keeps_of_the_load() -> None:
+    """Resets count during an alarm, and sooner than 30 s after the last one; others begin the count anew."""
+    for load, now_ms, expected in (
+        (Load(), 30_000, Load(resets=0)), (Load(), 29_999, Load(resets=1)), (Load(resets=1), 29_999, Load(resets=2)),
+        (Load(50, 50), 90_000, Load(resets=1)), (Load(50, 50, None, 2), 90_000, Load(resets=3)),
+        (Load(None, 50, None, 2), 90_000, Load(resets=0)), (Load(None, 50, 700), 90_000, Load(off_ms=0, resets=0)),
+        (Load(50, 50, 700, 1), 90_000, Load(off_ms=0, resets=2)),
+    ):
+        assert retained(load, now_ms) == expected
+    for load, on in (
+        (Load(), False), (Load(resets=0), True), (Load(resets=1), True), (Load(resets=2), False),
+        (Load(off_ms=0, resets=0), False),
+    ):
+        assert keeps_on(load) is on
+    assert advance(Load(0, 0, None, 2), wants(), CELLS, 70_000, F)[0].resets == 0  # the alarm ends
+    assert advance(Load(0, 0, None, 2), wants(NEAR), CELLS, 70_000, F)[0].resets == 2
 
 
 def test_pulses() -> None:

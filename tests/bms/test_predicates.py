@@ -47,6 +47,12 @@ def test_the_largest_and_the_smallest_count() -> None:
     assert update(ABOVE, PredicateState(False, 0), (10.0, 51.0), 200).active
     assert not update(BELOW, PredicateState(False, 0), (-49.0, 51.0), 200).active
     assert update(BELOW, PredicateState(False, 0), (-51.0, 51.0), 200).active
+    # All of them must be back.
+    hot, cold = PredicateState(True, None, 0), PredicateState(True, None, 0)
+    assert update(ABOVE, hot, (20.0, 47.1), 2_000).active and not update(ABOVE, hot, (20.0, 47.0), 2_000).active
+    assert update(BELOW, cold, (-47.1, 20.0), 2_000).active and not update(BELOW, cold, (-47.0, 20.0), 2_000).active
+    # When it last became active is kept while the next trip is pending.
+    assert update(ABOVE, PredicateState(False, None, 7), (10.0, 51.0), 200) == PredicateState(False, 200, 7)
 
 
 def test_constraint_says_what_bounds_can_and_shortens_the_deadline_otherwise() -> None:

@@ -316,3 +316,33 @@ def test_k3_leds() -> None:
     rig = Rig(instant_readout=True).ready(input_voltage_V=14.0)
     assert rig.commands.leds == bms.Leds(True, True, False, True, True, True)
     assert Rig().ready().commands.leds == bms.Leds(True, False, False, True, True, False)
+
+
+def test_from_too_full_to_too_hot_without_a_gap() -> None:
+    """The cell is back at 26.0 s, where it is judged; another one is too hot from that moment, which takes 0.3 s."""
+    rig = Rig().ready()
+    rig.run(259 - rig.tick, cell_voltage_V=low(3.8))
+    assert rig.state.faults == (bms.Fault.CELL_OVER_VOLTAGE,)
+    rig.run(3, cell_voltage_V=low(3.33), cell_temperature_degC=(51.0,))
+    assert rig.state.faults == (bms.Fault.CELL_OVER_VOLTAGE,)
+    rig.run(1)
+    assert rig.state.faults == (bms.Fault.CELL_OVER_TEMPERATURE,)
+    assert not rig.when(EventName.CHARGE_RECONNECTED) and not rig.commands.charge_allowed
+
+
+def test_s6_a_port_whose_voltage_is_not_known_is_never_charged() -> None:
+    rig = Rig()
+    rig.run(40, system_voltage_V=math.nan)
+    assert [(n, c) for _, n, c in rig.log if n.startswith("system")] == [
+        (EventName.SYSTEM_PRECHARGE, Cause.WANTED), (EventName.SYSTEM_RESTING, Cause.PRECHARGE_TIMEOUT)
+    ]
+    assert not rig.commands.discharge_gate and not rig.commands.precharge
+
+
+def test_remote_on_at_power_up_counts_for_the_spacing_of_outputs() -> None:
+    rig = Rig()
+    rig.run(11)
+    rig.run(20, remote_L_V=OPEN_L, remote_H_V=OPEN_H)
+    assert rig.when(EventName.REMOTE_OFF) == [12]
+    rig.run(300, remote_L_V=0.0)
+    assert rig.when(EventName.REMOTE_ON) == [300]  # 30 s after it was on at power-up

@@ -264,3 +264,50 @@ def test_five_minutes_at_once_are_three_hundred_samples(
     assert before[2:] == once[2:] or until_ms == once.next_ms
     if until_ms < 300_000:
         assert thermal.advance(once, m, until_ms, charging, rating, f)[2:] != once[2:]
+
+
+def each_and_at_once(state: thermal.Thermal, m: bms.Measurements, seconds: int) -> thermal.Thermal:
+    """State after so many seconds, which is the same sample by sample and at once."""
+    config = bms.Settings()
+    f, rating, start_ms = config.firmware, config.plan.rating, state.next_ms
+    each = once = thermal.advance(state, m, start_ms, True, rating, f)
+    for now_ms in range(start_ms, start_ms + 1_000 * seconds + 1, 1_000):
+        each = thermal.advance(each, m, now_ms, True, rating, f)
+    assert thermal.advance(once, m, start_ms + 1_000 * seconds, True, rating, f) == each
+    return each
+
+
+def test_a_fuse_that_cools_renews_its_reference_and_a_limit_rises_by_steps_also_at_once() -> None:
+    config = bms.Settings()
+    state = thermal.begin(NORMAL, 0, config.plan.rating, config.firmware)
+    warm = each_and_at_once(state, replace(NORMAL, fuse_sense_V=0.06), 200)
+    # 0.06^2 / R(T) x 10.5 K/W above 25 degC: 77 degC, where R is 0.72 mohm; 200 s are 4.8 time constants.
+    assert warm.fuse_degC > 70.0 and warm.reference_ohm > 6.9e-4
+    cold = each_and_at_once(warm, NORMAL, 300)
+    assert cold.reference_ohm == pytest.approx(6.0e-4, rel=0.003) and cold.fuse_degC < 26.0
+    # 8 V over the path: (150 - 60) / (0.25 x 8) = 45 A; at 5 V 72 A are possible, 1 A each 10 s.
+    hot = replace(NORMAL, heatsink_degC=60.0, battery_voltage_V=12.0, input_voltage_V=20.0)
+    derated = each_and_at_once(cold, hot, 60)
+    assert derated.limit_A == 45.0
+    assert each_and_at_once(derated, replace(hot, input_voltage_V=17.0), 100).limit_A in (55.0, 56.0)
+
+
+@pytest.mark.parametrize("sign", [-1.0, 1.0])
+def test_only_a_reading_that_left_its_dead_band_is_taken_over(sign: float) -> None:
+    config = bms.Settings()
+    f, rating = config.firmware, config.plan.rating
+    bands = {"fuse_sense_V": 3.0e-4, "terminal_degC": 0.25, "heatsink_degC": 0.25, "input_voltage_V": 0.05,
+             "battery_voltage_V": 0.05}
+    state = thermal.begin(NORMAL, 0, rating, f)
+    for left, wide in bands.items():
+        changes = {name: getattr(NORMAL, name) + 0.9 * sign * band for name, band in bands.items()}
+        changes[left] = getattr(NORMAL, left) + 1.1 * sign * wide
+        after = thermal.advance(state, replace(NORMAL, **changes), 1_000, True, rating, f)
+        assert after.sample == state.sample._replace(**{left: changes[left]})
+        changes[left] = math.nan
+        after = thermal.advance(state, replace(NORMAL, **changes), 1_000, True, rating, f)
+        assert after.sample == state.sample
+    # The voltages say nothing while the port is off.
+    moved = replace(NORMAL, input_voltage_V=9.0, battery_voltage_V=12.0, heatsink_degC=26.0)
+    after = thermal.advance(state, moved, 1_000, False, rating, f)
+    assert after.sample == state.sample._replace(heatsink_degC=26.0)
