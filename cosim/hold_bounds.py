@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,9 @@ from cosim.sensors import CELLS, N_PORT, N_SCALARS, SCALARS
 Array = NDArray[np.float64]
 
 _PLACES = tuple(bms.PLACES.index(name) for name in SCALARS)
-_CELL_PLACES = tuple(bms.PLACES.index(name) for name in CELLS)
+_OPTIONAL = range(N_PORT, N_SCALARS)
+_scalars = itemgetter(*_PLACES)
+_cells = itemgetter(*(bms.PLACES.index(name) for name in CELLS))
 
 
 def bounds_of_hold(hold: bms.Hold, n_batteries: int) -> tuple[Array, Array, Array, Array]:
@@ -28,11 +31,11 @@ def bounds_of_hold(hold: bms.Hold, n_batteries: int) -> tuple[Array, Array, Arra
     if len(hold.batteries) > n_batteries or any(w.cell >= n_batteries * bms.CELLS_PER_BATTERY for w in hold.witnesses):
         raise ValueError(f"the hold names a battery or a cell beyond those of {n_batteries} batteries")
     each = bms.CELLS_PER_BATTERY if hold.witnesses else 1
-    fitted = [j < N_PORT or place in hold.fitted for j, place in enumerate(_PLACES)]
+    missing = [j for j in _OPTIONAL if _PLACES[j] not in hold.fitted]
     ends = (hold.low, hold.high, hold.between_low, hold.between_high)
     free = (-np.inf, np.inf, -np.inf, np.inf)
     low, high, between_low, between_high = (
-        _vector(end, fitted, nothing, n_batteries * each) for end, nothing in zip(ends, free, strict=True)
+        _vector(end, missing, nothing, n_batteries * each) for end, nothing in zip(ends, free, strict=True)
     )
     for i, (low_V, high_V) in enumerate(hold.batteries):
         cells = slice(N_SCALARS + i * each, N_SCALARS + (i + 1) * each)
@@ -49,8 +52,11 @@ def bounds_of_hold(hold: bms.Hold, n_batteries: int) -> tuple[Array, Array, Arra
     return low, high, between_low, between_high
 
 
-def _vector(ends: Sequence[float], fitted: Sequence[bool], free: float, count: int) -> Array:
+def _vector(ends: Sequence[float], missing: Sequence[int], free: float, count: int) -> Array:
     """One end: scalars, then cell voltages and cell temperatures, `count` times each."""
-    scalars = [ends[place] if there else free for place, there in zip(_PLACES, fitted, strict=True)]
-    volts, degC = (ends[place] for place in _CELL_PLACES)
-    return np.array([*scalars, *[volts] * count, *[degC] * count])
+    vector = np.empty(N_SCALARS + 2 * count)
+    vector[:N_SCALARS] = _scalars(ends)
+    for j in missing:
+        vector[j] = free
+    vector[N_SCALARS : N_SCALARS + count], vector[N_SCALARS + count :] = _cells(ends)
+    return vector
