@@ -44,7 +44,7 @@ from cosim.window_outcome import WindowEnd, handed_back
 from cosim.window_port import SystemPath, hold_contact
 from cosim.window_recipe import RECIPE, WindowRecipe
 from cosim.window_result import WindowOutcome, device_powers
-from cosim.window_steps import COMMAND_RAMP_S, CORNER_STEP_S, EVENT_STEP_S, is_one_of, longest_step_s
+from cosim.window_steps import COMMAND_RAMP_S, CORNER_STEP_S, EVENT_STEP_S, is_one_of, longest_step_s, while_opening
 from cosim.window_system import SystemSource
 from cosim.window_time import merged, seconds
 from models import alternator, bank, fuse
@@ -278,7 +278,7 @@ class Window:
         more: list[float] = []
         if commands.alternator_enable != before.alternator_enable:
             table.ramp("ven", spice_s, float(commands.alternator_enable), COMMAND_RAMP_S)
-            more = [end_s]
+            more = [end_s] if commands.alternator_enable else [end_s, *while_opening(end_s)]
         if commands.sense_reference_V != before.sense_reference_V:
             table.ramp("vref", spice_s, commands.sense_reference_V * 1e3, COMMAND_RAMP_S)
             more = more or [end_s]
