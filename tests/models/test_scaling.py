@@ -37,7 +37,7 @@ def test_cold_term_by_hand() -> None:
     # 0.4 V at 0.2 C of 100 Ah is 20 mohm at its place; one width above it a third (1/e); nothing from 25 degC on.
     soc, degC = np.array([0.1, 0.2, 0.28]), np.array([-20.0, 0.0, 20.0, 25.0, 40.0])
     ohm = scaling.cold_ohm(100.0, soc, degC, Cold(0.2, 0.2))
-    assert ohm[1] == pytest.approx([0.02 * np.exp(1.25), 0.02, 0.02 / np.e])
+    assert ohm[1] == pytest.approx([0.02 * np.exp(1.25), 0.02, 0.02 / np.exp(1.0)])
     assert ohm[0] == pytest.approx(ohm[1])
     assert ohm[2] == pytest.approx(0.2 * ohm[1])  # 5 K of 25
     assert not ohm[3:].any()
