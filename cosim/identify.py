@@ -143,9 +143,21 @@ def identify(
     """
     listed = ",".join(f"{k}={float(v)!r}" for k, v in sorted(parameters.items()))
     key = cache.content_key(PROCEDURE, circuit_text(netlist), netlist, listed, session.version_text)
-    stored = _from_cache(netlist, cache.load("characteristic", key))
-    if stored is not None:
-        return stored
+    with cache.made_once("characteristic", key):
+        stored = _from_cache(netlist, cache.load("characteristic", key))
+        if stored is not None:
+            return stored
+        circuit = _measured(netlist, parameters, listed, progress, workers)
+        figures = {name: getattr(circuit, name) for name in FIGURES}
+        cache.store("characteristic", key, {"coefficients": circuit.coefficients._asdict(), "figures": figures})
+    return circuit
+
+
+def _measured(
+    netlist: str, parameters: Mapping[str, float], listed: str, progress: Callable[[float, str], None] | None,
+    workers: int | None,
+) -> IdentifiedCircuit:
+    """`identify` from new windows; `listed` tells the parameters in a message."""
     samples = measure_samples(netlist, without_trips(circuit_text(netlist), parameters), progress, workers)
     dropped = sum(SAMPLES_PER_REGIME.values()) - len(samples)
     if netlist == "direct_connection":
@@ -160,8 +172,6 @@ def identify(
             f"{netlist} ({listed}): the terminal law misses its own samples by up to {circuit.residual_max_A:.3g} A "
             f"(allowed: {REFUSED_A} A) and {circuit.power_residual:.2%} of a power (allowed: {REFUSED_POWER:.0%})"
         )
-    figures = {name: getattr(circuit, name) for name in FIGURES}
-    cache.store("characteristic", key, {"coefficients": circuit.coefficients._asdict(), "figures": figures})
     return circuit
 
 
