@@ -113,14 +113,21 @@ def _folder_of(module: str, file: Path) -> Path:
     return choose_cache_folder(_ROOT, sources_key(files))
 
 
+# For what is compiled by numba's own decorators: the one thing that this module does at import.
+vars(numba.config)["CACHE_DIR"] = str(choose_cache_folder(_ROOT, sources_key(compiled_sources(_ROOT))))
+
+
 def _door(function: Function, **options: Any) -> Function:
     """Return the function compiled on first call (`models.compiling`), with the type of the original."""
     if numba.config.DISABLE_JIT:
         return function
     physics = Physics(function, {**COMMON, **options})
+    settings = vars(numba.config)
+    others = settings["CACHE_DIR"]
     # numba looks there for the place when a function's cache is made, and only then.
-    vars(numba.config)["CACHE_DIR"] = str(_folder_of(function.__module__, Path(function.__code__.co_filename)))
+    settings["CACHE_DIR"] = str(_folder_of(function.__module__, Path(function.__code__.co_filename)))
     physics.enable_caching()
+    settings["CACHE_DIR"] = others
     return cast(Function, physics)
 
 
