@@ -140,31 +140,31 @@ def identify(
     ------
     IdentificationFailed : windows do not settle or the law does not follow
     """
-    listed = ",".join(f"{k}={float(v)!r}" for k, v in sorted(parameters.items()))
-    key = cache.content_key(PROCEDURE, circuit_text(netlist), netlist, listed, session.version_text)
+    text = circuit_text(netlist)
+    as_measured = without_trips(text, parameters)
+    listed = ",".join(f"{k}={float(v)!r}" for k, v in sorted(as_measured.items()))
+    key = cache.content_key(PROCEDURE, text, netlist, listed, session.version_text)
     with cache.made_once("characteristic", key):
-        stored = _from_cache(netlist, cache.load("characteristic", key))
-        if stored is not None:
-            return stored
-        circuit = _measured(netlist, parameters, listed, progress, workers)
-        figures = {name: getattr(circuit, name) for name in FIGURES}
-        cache.store("characteristic", key, {"coefficients": circuit.coefficients._asdict(), "figures": figures})
-    return circuit
+        circuit = _from_cache(netlist, cache.load("characteristic", key))
+        if circuit is None:
+            circuit = _measured(netlist, as_measured, listed, progress, workers)
+            figures = {name: getattr(circuit, name) for name in FIGURES}
+            cache.store("characteristic", key, {"coefficients": circuit.coefficients._asdict(), "figures": figures})
+    return replace(circuit, coefficients=with_trips(circuit.coefficients, text, parameters))
 
 
 def _measured(
-    netlist: str, parameters: Mapping[str, float], listed: str, progress: Callable[[float, str], None] | None,
+    netlist: str, parameters: dict[str, float], listed: str, progress: Callable[[float, str], None] | None,
     workers: int | None,
 ) -> IdentifiedCircuit:
     """`identify` from new windows; `listed` tells the parameters in a message."""
-    samples = measure_samples(netlist, without_trips(circuit_text(netlist), parameters), progress, workers)
+    samples = measure_samples(netlist, parameters, progress, workers)
     dropped = sum(SAMPLES_PER_REGIME.values()) - len(samples)
     if netlist == "direct_connection":
         circuit = fit_link(netlist, samples)
     else:
         circuit = fit_limiter(netlist, samples, parameters)
-        coefficients = with_ranges(circuit.coefficients, samples)
-        circuit = replace(circuit, coefficients=with_trips(coefficients, circuit_text(netlist), parameters))
+        circuit = replace(circuit, coefficients=with_ranges(circuit.coefficients, samples))
     circuit = replace(circuit, dropped=dropped)
     if circuit.residual_max_A > REFUSED_A or circuit.power_residual > REFUSED_POWER:
         raise IdentificationFailed(

@@ -165,8 +165,12 @@ def borrowing(function: Function) -> Function:
 
 
 def called(function: Function) -> Function:
-    """Compile as :func:`borrowing`, but called and not inlined: for what few runs need, at many places of a tick."""
-    return _door(function, _nrt=False, inline="never")
+    """Compile as :func:`borrowing`, but called and not inlined: for what few runs need, at many places of a tick.
+
+    Not to be inlined is said in so many words: an option that is not given is the one of the function that happens to
+    be compiled around this one, and that is mostly an inlined one.
+    """
+    return _door(function, _nrt=False, forceinline=False)
 
 
 def vectorising(function: Function) -> Function:
@@ -183,9 +187,9 @@ def apart(function: Function) -> Function:
 
     Inlined everywhere they would be compiled again with every caller.
     """
-    return _door(function, inline="never")
+    return _door(function, forceinline=False)
 
 
 def borrowing_apart(function: Function) -> Function:
     """Compile as :func:`borrowing`, but called and not inlined, as :func:`apart`."""
-    return _door(function, inline="never", _nrt=False)
+    return _door(function, _nrt=False, forceinline=False)
