@@ -220,7 +220,7 @@ def fill_laws(state: NDArray[np.float64], power_W: NDArray[np.float64], p: Syste
             law[2], law[3] = setpoint_V(now, charger), charger.gain_A_V
 
 
-@called
+@borrowing
 def device_current_and_slope(i: int, voltage_V: float, p: SystemParameters) -> tuple[float, float]:
     """Return current [A] and dI/dV [S] of one device at a voltage."""
     law = p.laws[i]
@@ -231,7 +231,7 @@ def device_current_and_slope(i: int, voltage_V: float, p: SystemParameters) -> t
     return regulated(voltage_V, law[0], law[2], law[1], law[3])
 
 
-@called
+@borrowing
 def current_and_slope(voltage_V: float, p: SystemParameters) -> tuple[float, float]:
     """Return current [A] and dI/dV [S] of all devices at a voltage."""
     current_A, slope_S = 0.0, 0.0
