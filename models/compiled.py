@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+from numba.core import config
 
 from models.compiling import Physics
 
@@ -114,20 +115,19 @@ def _folder_of(module: str, file: Path) -> Path:
 
 
 # For what is compiled by numba's own decorators: the one thing that this module does at import.
-vars(numba.config)["CACHE_DIR"] = str(choose_cache_folder(_ROOT, sources_key(compiled_sources(_ROOT))))
+config.CACHE_DIR = str(choose_cache_folder(_ROOT, sources_key(compiled_sources(_ROOT))))
 
 
 def _door(function: Function, **options: Any) -> Function:
     """Return the function compiled on first call (`models.compiling`), with the type of the original."""
-    if numba.config.DISABLE_JIT:
+    if config.DISABLE_JIT:
         return function
     physics = Physics(function, {**COMMON, **options})
-    settings = vars(numba.config)
-    others = settings["CACHE_DIR"]
+    others = config.CACHE_DIR
     # numba looks there for the place when a function's cache is made, and only then.
-    settings["CACHE_DIR"] = str(_folder_of(function.__module__, Path(function.__code__.co_filename)))
+    config.CACHE_DIR = str(_folder_of(function.__module__, Path(function.__code__.co_filename)))
     physics.enable_caching()
-    settings["CACHE_DIR"] = others
+    config.CACHE_DIR = others
     return cast(Function, physics)
 
 

@@ -15,7 +15,6 @@ import llvmlite.binding as llvm
 from numba.core import compiler, sigutils, typing
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, NullCache
 from numba.core.codegen import JITCodeLibrary
-from numba.core.dispatcher import _FunctionCompiler
 from numba.core.registry import CPUDispatcher
 
 
@@ -55,22 +54,15 @@ class Draft(JITCodeLibrary):  # type: ignore[misc]
 
 
 class _DraftPipeline(compiler.Compiler):  # type: ignore[misc]
-    """numba's pipeline, ending in a draft."""
+    """numba's pipeline, ending in a draft, which nobody will run."""
 
     def __init__(
         self, typingctx: Any, targetctx: Any, library: Any, args: Any, return_type: Any, flags: Any, locals: Any
     ) -> None:
-        super().__init__(typingctx, targetctx, library, args, return_type, flags, locals)
-        self.state.library = Draft(targetctx.codegen(), "draft")
-
-
-class _DraftCompiler(_FunctionCompiler):  # type: ignore[misc]
-    """numba's compiler of one function, told that nobody will run the result."""
-
-    def _customize_flags(self, flags: Any) -> Any:
         flags.no_compile = True
         flags.no_cpython_wrapper = True
-        return flags
+        super().__init__(typingctx, targetctx, library, args, return_type, flags, locals)
+        self.state.library = Draft(targetctx.codegen(), "draft")
 
 
 class _DraftFiles(CompileResultCacheImpl):  # type: ignore[misc]
@@ -102,7 +94,7 @@ class Physics(CPUDispatcher):  # type: ignore[misc]
         super().__init__(py_func, targetoptions={"nopython": True, "boundscheck": None, **targetoptions})
         self._drafts: dict[Any, Any] = {}
         self._draft_cache: Any = NullCache()
-        self._draft_compiler = _DraftCompiler(
+        self._draft_compiler = type(self._compiler)(
             py_func, self.targetdescr, self.targetoptions, self.locals, _DraftPipeline
         )
 
