@@ -104,7 +104,7 @@ def _try(voltage_V: float, n: Network, law: Law, devices: SystemParameters) -> T
     return Trial(voltage_V, current, bus, port, port - through, port_slope - through_S * drop_slope, slope_S)
 
 
-@called
+@borrowing
 def stud(port_A: float, n: Network, devices: SystemParameters) -> tuple[float, float, float, float]:
     """Voltage at the BMS battery stud [V] and its slope with the port current [ohm]; current and voltage at System+.
 

@@ -66,7 +66,7 @@ def compile_rest() -> None:
     fast.accept(0.0, values)
     fast.start(0.0, values)
     fast.accept(1e-6, values)
-    advance_heat(state, 0.0, 0.0, 0.0, 13.0, 2000.0, s.grid.ambient_degC, 0.1, s.p)
+    advance_heat(fast.state, 0.0, 0.0, 0.0, 13.0, 2000.0, s.grid.ambient_degC, 0.1, s.p)
 
 
 PARTS = {"loop": compile_loop, "rest": compile_rest}

@@ -55,7 +55,7 @@ def gate_of(
     )
 
 
-@called
+@borrowing
 def isolated_V(before_V: float, gate: Gate, p: SystemParameters) -> float:
     """Return the node's voltage after a tick with nothing passing [V]; 0 where the port passes both ways."""
     if gate.node_S <= 0.0:
