@@ -29,8 +29,12 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+# The physics is compiled first (a few seconds if it is already), or every process would do it for itself.
+# A file's tests stay in one process, where they share what is made once. One process: `make test PROCESSES=0`.
+PROCESSES ?= logical
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m cosim.warm_up
+	$(BIN)/python -m pytest -n $(PROCESSES) --maxprocesses 4 --dist loadfile --durations 15
 
 long: setup
 	$(BIN)/python -m pytest -m long

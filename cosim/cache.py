@@ -6,6 +6,8 @@ import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +57,31 @@ def store(kind: str, key: str, value: dict[str, Any]) -> None:
         os.replace(temporary, folder / f"{kind}-{key}.json")
     except OSError:
         Path(temporary).unlink(missing_ok=True)
+
+
+@contextmanager
+def made_once(kind: str, key: str) -> Iterator[None]:
+    """Hold what is about to be made and stored under a key; another process that wants the same waits meanwhile.
+
+    Look with `load` again inside. Where the cache cannot be written to, or the system has no such locks, nobody waits.
+    """
+    path = cache_folder() / f".{kind}-{key}.lock"
+    try:
+        import fcntl
+
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    except (ImportError, OSError):
+        yield
+        return
+    try:
+        with suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        # Who waits on the file that goes here has it open; who comes later makes another and finds the value stored.
+        path.unlink(missing_ok=True)
+        os.close(handle)
 
 
 def _check(value: object) -> str:

@@ -10,10 +10,7 @@ from __future__ import annotations
 import json
 import math
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -35,7 +32,7 @@ from cosim.characteristic import (
 )
 from cosim.deck import DEVICES, EXTERNALS, SIGNALS, DeckSpec, circuit_text, top_deck
 from cosim.errors import RunFailed
-from cosim.paths import ROOT
+from cosim.identify_pool import ChildFailed, answers
 from cosim.spice import SpiceSession
 from cosim.spice_sources import SourceTable
 from cosim.trips import with_trips, without_trips
@@ -46,6 +43,8 @@ PROCEDURE = "9"
 """Version of this procedure; part of the cache key."""
 SETTLE_S, ENABLE_S = 0.05, 1e-3
 SAMPLES_PER_REGIME = {"pass": 26, "limit": 22, "knee": 8, "reverse": 8}
+BATCH = 4
+"""Points that a measuring process is given at once."""
 SOURCE_OHM = 4e-3
 """Resistance on each side while measuring; also the denominator in which residuals are stated."""
 SCALES = {
@@ -141,27 +140,37 @@ def identify(
     ------
     IdentificationFailed : windows do not settle or the law does not follow
     """
-    listed = ",".join(f"{k}={float(v)!r}" for k, v in sorted(parameters.items()))
-    key = cache.content_key(PROCEDURE, circuit_text(netlist), netlist, listed, session.version_text)
-    stored = _from_cache(netlist, cache.load("characteristic", key))
-    if stored is not None:
-        return stored
-    samples = measure_samples(netlist, without_trips(circuit_text(netlist), parameters), progress, workers)
+    text = circuit_text(netlist)
+    as_measured = without_trips(text, parameters)
+    listed = ",".join(f"{k}={float(v)!r}" for k, v in sorted(as_measured.items()))
+    key = cache.content_key(PROCEDURE, text, netlist, listed, session.version_text)
+    with cache.made_once("characteristic", key):
+        circuit = _from_cache(netlist, cache.load("characteristic", key))
+        if circuit is None:
+            circuit = _measured(netlist, as_measured, listed, progress, workers)
+            figures = {name: getattr(circuit, name) for name in FIGURES}
+            cache.store("characteristic", key, {"coefficients": circuit.coefficients._asdict(), "figures": figures})
+    return replace(circuit, coefficients=with_trips(circuit.coefficients, text, parameters))
+
+
+def _measured(
+    netlist: str, parameters: dict[str, float], listed: str, progress: Callable[[float, str], None] | None,
+    workers: int | None,
+) -> IdentifiedCircuit:
+    """`identify` from new windows; `listed` tells the parameters in a message."""
+    samples = measure_samples(netlist, parameters, progress, workers)
     dropped = sum(SAMPLES_PER_REGIME.values()) - len(samples)
     if netlist == "direct_connection":
         circuit = fit_link(netlist, samples)
     else:
         circuit = fit_limiter(netlist, samples, parameters)
-        coefficients = with_ranges(circuit.coefficients, samples)
-        circuit = replace(circuit, coefficients=with_trips(coefficients, circuit_text(netlist), parameters))
+        circuit = replace(circuit, coefficients=with_ranges(circuit.coefficients, samples))
     circuit = replace(circuit, dropped=dropped)
     if circuit.residual_max_A > REFUSED_A or circuit.power_residual > REFUSED_POWER:
         raise IdentificationFailed(
             f"{netlist} ({listed}): the terminal law misses its own samples by up to {circuit.residual_max_A:.3g} A "
             f"(allowed: {REFUSED_A} A) and {circuit.power_residual:.2%} of a power (allowed: {REFUSED_POWER:.0%})"
         )
-    figures = {name: getattr(circuit, name) for name in FIGURES}
-    cache.store("characteristic", key, {"coefficients": circuit.coefficients._asdict(), "figures": figures})
     return circuit
 
 
@@ -236,29 +245,19 @@ def measure_points(
     progress: Callable[[float, str], None] | None = None, workers: int | None = None,
 ) -> list[Sample]:
     """Run settled windows in parallel processes; their samples in the order of the points."""
-    count = workers or os.cpu_count() or 1
-    batches = [points[i : i + 8] for i in range(0, len(points), 8)]
+    jobs = [
+        json.dumps({"netlist": netlist, "parameters": parameters, "points": points[i : i + BATCH]})
+        for i in range(0, len(points), BATCH)
+    ]
     samples: list[Sample] = []
-    with ThreadPoolExecutor(count) as pool:
-        for batch in pool.map(lambda points: _in_worker(netlist, parameters, points), batches):
-            samples += batch
+    try:
+        for answer in answers("cosim.identify_worker", jobs, workers or os.cpu_count() or 1):
+            samples += [Sample(**{**row, "power_W": tuple(row["power_W"])}) for row in json.loads(answer)]
             if progress:
                 progress(0.0, f"terminal characteristic {len(samples)}/{len(points)}")
+    except ChildFailed as error:
+        raise IdentificationFailed(f"{netlist}: a measuring process failed: {error}") from None
     return samples
-
-
-def _in_worker(netlist: str, parameters: dict[str, float], points: list[dict[str, float | str]]) -> list[Sample]:
-    """Settled windows of a few points in a process of their own (one ngspice per process).
-
-    A plain child process, not a pool: it works from any script or notebook, guarded or not.
-    """
-    job = json.dumps({"netlist": netlist, "parameters": parameters, "points": points})
-    done = subprocess.run([sys.executable, "-m", "cosim.identify_worker"], input=job, capture_output=True, text=True,
-                          cwd=ROOT, check=False)
-    if done.returncode != 0:
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise IdentificationFailed(f"{netlist}: a measuring process failed: {last}")
-    return [Sample(**{**row, "power_W": tuple(row["power_W"])}) for row in json.loads(done.stdout)]
 
 
 def measure_point(

@@ -1,4 +1,4 @@
-"""Child process of `cosim.identify`: settled windows of a few points, JSON in, JSON out."""
+"""Child process of `cosim.identify`: settled windows of a few points, one job per line, JSON in, JSON out."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from cosim.spice import SpiceSession
 
 
 def main() -> None:
-    """Read a job from standard input, write its samples to standard output."""
-    job = json.load(sys.stdin)
+    """Read jobs from standard input until it ends, write the samples of each to standard output."""
     session = SpiceSession.open()
-    samples = [asdict(measure_point(session, job["netlist"], job["parameters"], p)) for p in job["points"]]
-    json.dump(samples, sys.stdout)
+    for line in sys.stdin:
+        job = json.loads(line)
+        samples = [asdict(measure_point(session, job["netlist"], job["parameters"], p)) for p in job["points"]]
+        print(json.dumps(samples), flush=True)
 
 
 if __name__ == "__main__":

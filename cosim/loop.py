@@ -31,7 +31,7 @@ from cosim.slow import (
 )
 from cosim.tick_sensors import cells_surely_inside, fill_cells
 from models import bank_tick, bank_work, cable, system
-from models.compiled import apart, borrowing, borrowing_apart
+from models.compiled import apart, borrowing
 from models.system_port import BLOCKED_OHM, Gate
 
 Array = NDArray[np.float64]
@@ -50,6 +50,8 @@ PEAKS = 13
 """First place of the highest values in the ledger."""
 ENDED, WANTED = 0, 1
 """Why the tick loop stopped: stretch ended; supervisor wanted; beyond: 1 + what `quasi_static.look` gives."""
+OBSERVED_TICK_S = 0.1
+"""Tick of the System+ node where a state is looked at alone (ours)."""
 LIMITING = 0.98
 """The port counts as limiting when the fuse drop is above this part of the reference (ours)."""
 
@@ -88,19 +90,6 @@ class Grid(NamedTuple):
     ambient_degC: NDArray[np.float64]
     tick_s: float
     record_every: int
-
-
-@apart
-def observe(
-    state: PlantState, row: NDArray[np.float64], commands: NDArray[np.float64], reference_mV: float,
-    p: PlantParameters,
-) -> tuple[Operating, NDArray[np.float64]]:
-    """Network solution at a tick, and what the sensors make of it."""
-    k = prepare(state, 0.1, p)
-    u = controls_of(state, commands[ENABLE], reference_mV)
-    x, _ = _observe(state, row, u, port_gate(commands, state.latched, k.dt_s, p), k, p)
-    _measure_cells(k, p)
-    return x, k.measured
 
 
 @borrowing
@@ -173,41 +162,12 @@ def add_energies(
     ledger[15] = max(ledger[15], state.alternator.rectifier_degC)
 
 
-@apart
-def run_ticks(
-    state: PlantState, tick: int, end_tick: int, fresh: bool, grid: Grid, stretch: Stretch,
-    record: NDArray[np.float64], ledger: NDArray[np.float64], watch: NDArray[np.int64], p: PlantParameters,
-) -> tuple[PlantState, int, int]:
-    """Advance tick after tick.
-
-    Parameters
-    ----------
-    state, tick : plant state at that tick
-    end_tick : stop there at the latest
-    fresh : whether the supervisor still has to be asked at `tick` itself
-    grid, stretch : inputs and what is held
-    record : rows of the slow record, written on its spacing
-    ledger : integrals, see `LEDGER`, added to in place
-    watch : what is looked for besides (`quasi_static.new_watch`), kept up in place
-    p : parameters
-
-    Returns
-    -------
-    state, tick, why : where it stopped (also where the plant passed a limit, see `plant_flags`), and why: `ENDED`,
-        `WANTED` or beyond
-    """
-    k = prepare(state, grid.tick_s, p)
-    own = own_arrays(state)
-    tick, why = _run_ticks(own, tick, end_tick, fresh, grid, stretch, record, ledger, watch, k, p)
-    return with_bank(standing(with_numbers(own, k.numbers), k.ahead), bank_work.stored(k.bank)), tick, why
-
-
-@borrowing_apart
+@borrowing
 def _run_ticks(
     state: PlantState, tick: int, end_tick: int, fresh: bool, grid: Grid, stretch: Stretch,
     record: NDArray[np.float64], ledger: NDArray[np.float64], watch: NDArray[np.int64], k: Tick, p: PlantParameters,
 ) -> tuple[int, int]:
-    """`run_ticks` that writes over the arrays of `state`.
+    """`run_ticks` compiled; writes over the arrays of `state`.
 
     Bank, measurements (where it is wanted) and the other numbers of the state (`put_numbers`) are left in `k`, those
     of the starter battery as `cosim.ahead` says.
@@ -290,10 +250,8 @@ class Plant:
     """
 
     def __init__(self, state: PlantState, p: PlantParameters, grid: Grid, record: Array, ledger: Array) -> None:
-        self._state, self._p, self._grid = kept(own_arrays(state)), kept(p), kept(grid)
-        self._tick = _prepared(state, grid.tick_s, p)
+        self._state, self._p, self._grid, self._tick, self.flags = _placed(state, p, grid)
         self._record, self._ledger = record, ledger
-        self.flags = int(plant_flags(state, p))
         self.watch = new_watch()
         self.measured = np.full(p.sensors.offset.size, np.nan)
 
@@ -323,8 +281,11 @@ class Plant:
 
 
 @apart
-def _prepared(state: PlantState, dt_s: float, p: PlantParameters) -> list[Tick]:
-    return kept(prepare(state, dt_s, p))
+def _placed(
+    state: PlantState, p: PlantParameters, grid: Grid
+) -> tuple[list[PlantState], list[PlantParameters], list[Grid], list[Tick], int]:
+    ticks = kept(prepare(state, grid.tick_s, p))
+    return kept(own_arrays(state)), kept(p), kept(grid), ticks, plant_flags(state, p)
 
 
 @apart
@@ -377,3 +338,41 @@ def _run_plant(
     if why == WANTED:
         measured[:] = k.measured
     return tick, why, plant_flags(state, p)
+
+
+def run_ticks(
+    state: PlantState, tick: int, end_tick: int, fresh: bool, grid: Grid, stretch: Stretch, record: Array,
+    ledger: Array, watch: NDArray[np.int64], p: PlantParameters,
+) -> tuple[PlantState, int, int]:
+    """Advance tick after tick.
+
+    Parameters
+    ----------
+    state, tick : plant state at that tick
+    end_tick : stop there at the latest
+    fresh : whether the supervisor still has to be asked at `tick` itself
+    grid, stretch : inputs and what is held
+    record : rows of the slow record, written on its spacing
+    ledger : integrals, see `LEDGER`, added to in place
+    watch : what is looked for besides (`quasi_static.new_watch`), kept up in place
+    p : parameters
+
+    Returns
+    -------
+    state, tick, why : where it stopped (also where the plant passed a limit, see `plant_flags`), and why: `ENDED`,
+        `WANTED` or beyond
+    """
+    plant = Plant(state, p, grid, record, ledger)
+    plant.watch = watch
+    tick, why = plant.run(tick, end_tick, fresh, stretch)
+    return plant.state, tick, why
+
+
+def observe(
+    state: PlantState, row: Array, commands: Array, reference_mV: float, p: PlantParameters
+) -> tuple[Operating, Array]:
+    """Network solution at a tick, and what the sensors make of it."""
+    grid = Grid(np.ascontiguousarray(row)[np.newaxis], np.zeros(3), OBSERVED_TICK_S, 1)
+    plant = Plant(state, p, grid, np.zeros((1, 0)), empty_ledger())
+    nothing = np.empty(0)
+    return plant.look(0, Stretch(commands, reference_mV, nothing, nothing, 0))

@@ -104,7 +104,7 @@ def _try(voltage_V: float, n: Network, law: Law, devices: SystemParameters) -> T
     return Trial(voltage_V, current, bus, port, port - through, port_slope - through_S * drop_slope, slope_S)
 
 
-@called
+@borrowing
 def stud(port_A: float, n: Network, devices: SystemParameters) -> tuple[float, float, float, float]:
     """Voltage at the BMS battery stud [V] and its slope with the port current [ohm]; current and voltage at System+.
 
@@ -182,29 +182,34 @@ def root(start_V: float, n: Network, law: Law, devices: SystemParameters) -> Tri
 
 
 @called
+def _try_apart(voltage_V: float, n: Network, law: Law, devices: SystemParameters) -> Trial:
+    return _try(voltage_V, n, law, devices)
+
+
+@called
 def bracketed(start_V: float, n: Network, law: Law, devices: SystemParameters) -> Trial:
     """Root by bracketing and the Illinois rule; volt, to about 1e-10 V."""
     low, high = start_V - 0.02, start_V + 0.02
-    f_low = _try(low, n, law, devices).residual_A
-    f_high = _try(high, n, law, devices).residual_A
+    f_low = _try_apart(low, n, law, devices).residual_A
+    f_high = _try_apart(high, n, law, devices).residual_A
     width = 0.04
     while f_low < 0.0 and width < 1e3:
         high, f_high = low, f_low
         low -= width
         width *= 2.0
-        f_low = _try(low, n, law, devices).residual_A
+        f_low = _try_apart(low, n, law, devices).residual_A
     while f_high > 0.0 and width < 1e3:
         low, f_low = high, f_high
         high += width
         width *= 2.0
-        f_high = _try(high, n, law, devices).residual_A
+        f_high = _try_apart(high, n, law, devices).residual_A
     side = 0
-    found = _try(0.5 * (low + high), n, law, devices)
+    found = _try_apart(0.5 * (low + high), n, law, devices)
     for _ in range(100):
         middle = found.voltage_V
         if f_low != f_high:
             middle = (low * f_high - high * f_low) / (f_high - f_low)
-        found = _try(middle, n, law, devices)
+        found = _try_apart(middle, n, law, devices)
         if found.residual_A > 0.0:
             low, f_low = middle, found.residual_A
             if side == 1:

@@ -204,8 +204,11 @@ class Scenario(_Strict):
             raise ValueError("a supply takes no drive; leave drive out")
         if isinstance(self.source, Supply) and self.duration_s is None:
             raise ValueError("a supply needs duration_s")
-        if self.duration_s is not None and self.duration_s / self.tick_s > MAX_TICKS:
-            raise ValueError(f"at most {MAX_TICKS} ticks: shorten duration_s or raise tick_s")
+        described_s = self.duration_s
+        if described_s is None and self.drive is not None and self.drive.segments is not None:
+            described_s = self.drive.repeat * sum(segment.duration_s for segment in self.drive.segments)
+        if described_s is not None and described_s / self.tick_s > MAX_TICKS:
+            raise ValueError(f"{described_s:g} s; at most {MAX_TICKS} ticks: shorten the run or raise tick_s")
         if self.circuit.netlist == "direct_connection" and self.figures:
             raise ValueError("figures A1, A2, A3 need a circuit that switches; leave figures out")
         late = [w.name for w in self.windows if self.duration_s is not None and w.start_s >= self.duration_s]

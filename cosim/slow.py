@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from cosim.ahead import FACTOR, Feed, feed_of, new_ahead
 from cosim.characteristic import Controls, fuse_ohm, law_at
-from cosim.commands import CHARGE_GATE, DISCHARGE_GATE, ENABLE, PRECHARGE, SUPPLY
+from cosim.commands import CHARGE_GATE, COMMANDS, DISCHARGE_GATE, ENABLE, PRECHARGE, SUPPLY
 from cosim.network import Network, Operating, behind, bracketed, root, stud
 from cosim.plant import PlantParameters, PlantState, carried_A, controls_of, fuse_current_A
 from cosim.sensors import N_SCALARS, NOT_FITTED
@@ -46,25 +46,6 @@ from models import (
 )
 from models.compiled import apart, borrowing, compiled
 from models.system_port import Gate
-
-
-@compiled
-def solve_network(
-    state: PlantState, row: NDArray[np.float64], enable: float, reference_mV: float, p: PlantParameters
-) -> Operating:
-    """Currents and voltages of the whole network at one moment; System+ passes both ways, the BMS draws nothing.
-
-    Parameters
-    ----------
-    state : plant state
-    row : inputs (rpm, vehicle speed [m/s], load [A], supply EMF [V]), see `cosim.inputs.Inputs.sampled`
-    enable, reference_mV : commands to the circuit
-    p : parameters
-    """
-    emf_V, ohm = bank.thevenin(state.battery, p.battery)
-    gate = system_port.gate_of(1.0, 1.0, 0.0, 0.0, 1.0, p.system)
-    u = controls_of(state, enable, reference_mV)
-    return solve_around(state, row, feed_of(state, row, p), emf_V, ohm, u, gate, p)
 
 
 @compiled
@@ -128,6 +109,23 @@ def solve_around(
         stud_V, n.capability_A, n.setpoint_V, system_A, system_V, output + system_A - gate.supply_A,
         output,
     )
+
+
+def solve_network(
+    state: PlantState, row: NDArray[np.float64], enable: float, reference_mV: float, p: PlantParameters
+) -> Operating:
+    """Currents and voltages of the whole network at one moment; System+ passes both ways, the BMS draws nothing.
+
+    Parameters
+    ----------
+    state : plant state
+    row : inputs (rpm, vehicle speed [m/s], load [A], supply EMF [V]), see `cosim.inputs.Inputs.sampled`
+    enable, reference_mV : commands to the circuit
+    p : parameters
+    """
+    commands = np.zeros(len(COMMANDS))
+    commands[ENABLE], commands[CHARGE_GATE], commands[DISCHARGE_GATE] = enable, 1.0, 1.0
+    return solve_commanded(state._replace(latched=0.0), row, commands, reference_mV, 1.0, p)
 
 
 def with_steady_field(state: PlantState, row: NDArray[np.float64], p: PlantParameters) -> PlantState:

@@ -142,11 +142,11 @@ def state_of(current_A: float, fuse_drop_mV: float, u: Controls) -> str:
     return "limiting" if fuse_drop_mV > LIMITING * u.reference_mV else "passing"
 
 
-def verify(
-    netlist: str, parameters: Mapping[str, float], c: Characteristic, points: list[Point],
+def measured(
+    netlist: str, parameters: Mapping[str, float], points: list[Point],
     progress: Callable[[float, str], None] | None = None,
-) -> tuple[list[Check], int]:
-    """Measure the points and compare the law with each; besides, how many windows did not settle.
+) -> list[tuple[Point, Sample]]:
+    """Measure the points; those whose window settled, with what was found.
 
     A window that still moves is measured again for longer: just below the limit the loop takes its time to open fully.
     """
@@ -155,7 +155,15 @@ def verify(
     again = measure_points(netlist, dict(parameters), [{**points[i], "settle_s": PATIENT_S} for i in slow], progress)
     for i, sample in zip(slow, again, strict=True):
         samples[i] = sample
-    settled = [pair for pair in zip(points, samples, strict=True) if abs(pair[1].moving_A) <= SETTLED_A]
+    return [pair for pair in zip(points, samples, strict=True) if abs(pair[1].moving_A) <= SETTLED_A]
+
+
+def verify(
+    netlist: str, parameters: Mapping[str, float], c: Characteristic, points: list[Point],
+    progress: Callable[[float, str], None] | None = None,
+) -> tuple[list[Check], int]:
+    """Measure the points and compare the law with each; besides, how many windows did not settle."""
+    settled = measured(netlist, parameters, points, progress)
     return [check(point, sample, c) for point, sample in settled], len(points) - len(settled)
 
 

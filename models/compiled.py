@@ -1,11 +1,12 @@
 """Typed door to numba: one decorator for every physics function.
 
 numba keeps machine code on disk and looks only at the file of a function to see whether it is still good, not at
-the files of what that function calls. An edited callee would go on running as it was. Therefore the code of one
-state of the sources lies in a folder of its own, named by their content; choosing it is the one thing that this
-module does at import, because numba reads the setting when a function is decorated.
+the files of what that function calls. An edited callee would go on running as it was. Therefore the code of a module
+lies in a folder named by the content of that module and of all of ours that it imports, to the end: an edit compiles
+again what depends on it and nothing else, and what was compiled before is found again when the edit is taken back.
 """
 
+import functools
 import hashlib
 import os
 import re
@@ -17,17 +18,20 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+from numba.core import config
+
+from models.compiling import Physics
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-COMMON: dict[str, Any] = {"cache": True, "no_cfunc_wrapper": True}
+COMMON: dict[str, Any] = {"no_cfunc_wrapper": True}
 """Options of every function; nobody calls them from C, and the way in for C costs time to compile."""
 KEPT_DAYS = 14.0
 """Machine code of other states of the sources is removed after this many days without use (ours)."""
 
 COMPILES = re.compile(r"^\s*(?:from|import) (?:models\.compiled|numba)\b", re.MULTILINE)
 """A module that compiles functions says so with an import like this."""
-IMPORTS = re.compile(r"^\s*from (models|cosim)(\.\w+)? import (\([^)]*\)|[^\n]*)", re.MULTILINE)
+IMPORTS = re.compile(r"^\s*from (models|cosim)((?:\.\w+)*) import (\([^)]*\)|[^\n]*)", re.MULTILINE)
 """Imports of our own modules: package, module if named, names."""
 
 
@@ -39,33 +43,45 @@ def sources_key(files: Iterable[Path]) -> str:
     return digest.hexdigest()[:16]
 
 
-def compiled_sources(root: Path) -> list[Path]:
-    """Files below `root` on which machine code depends: modules that compile, and what of ours they import, to the end.
+def own_modules(root: Path) -> dict[str, tuple[Path, str]]:
+    """File and text of every module below `root` that compiled code may come from, by its name."""
+    files = [file for folder in ("models", "cosim") for file in root.glob(f"{folder}/**/*.py")]
+    return {
+        ".".join(file.relative_to(root).with_suffix("").parts): (file, file.read_text(encoding="utf-8"))
+        for file in files
+    }
 
-    A constant that compiled code reads is frozen into it, so the modules that such constants come from count. What
-    only calls compiled code (the command line, plots) does not, and an edit there compiles nothing again.
+
+def sources_of(wanted: Iterable[str], modules: dict[str, tuple[Path, str]]) -> list[Path]:
+    """Files on which the machine code of the modules `wanted` depends: what of ours they import, to the end.
+
+    A constant that compiled code reads is frozen into it, so the modules that such constants come from count. The
+    decorators themselves count everywhere. What only calls compiled code (the command line, plots) does not.
     """
-    texts = {f"{file.parent.name}.{file.stem}": (file, file.read_text(encoding="utf-8"))
-             for folder in ("models", "cosim") for file in root.glob(f"{folder}/*.py")}
-    wanted = [name for name, (_, text) in texts.items() if COMPILES.search(text)]
+    waiting = [*wanted, "models.compiled", "models.compiling"]
     found: dict[str, Path] = {}
-    while wanted:
-        name = wanted.pop()
-        if name in found or name not in texts:
+    while waiting:
+        name = waiting.pop()
+        if name in found or name not in modules:
             continue
-        found[name], text = texts[name]
+        found[name], text = modules[name]
         for package, module, names in IMPORTS.findall(text):
-            wanted += [f"{package}{module}"] if module else [f"{package}.{n}" for n in re.findall(r"\w+", names)]
+            waiting += [f"{package}{module}", *(f"{package}{module}.{one}" for one in re.findall(r"\w+", names))]
     return list(found.values())
 
 
-def choose_cache_folder(root: Path) -> Path:
-    """Point numba at the folder of the present sources below `root`, and drop folders that are long unused.
+def compiled_sources(root: Path) -> list[Path]:
+    """Files below `root` on which any machine code depends."""
+    modules = own_modules(root)
+    return sources_of([name for name, (_, text) in modules.items() if COMPILES.search(text)], modules)
 
-    ``NUMBA_CACHE_DIR`` names the place if it is set; else it is beside the sources, or in the temporary folder if
-    they cannot be written to.
+
+def choose_cache_folder(root: Path, key: str) -> Path:
+    """Folder for machine code with this key, and drop folders that are long unused.
+
+    ``NUMBA_CACHE_DIR`` names the place if it is set; else it is beside the sources below `root`, or in the temporary
+    folder if they cannot be written to.
     """
-    key = sources_key(compiled_sources(root))
     wanted = os.environ.get("NUMBA_CACHE_DIR")
     places = [Path(wanted)] if wanted else [root / "models" / "__pycache__", Path(tempfile.gettempdir())]
     for place in places:
@@ -86,7 +102,33 @@ def choose_cache_folder(root: Path) -> Path:
     return folder
 
 
-vars(numba.config)["CACHE_DIR"] = str(choose_cache_folder(Path(__file__).resolve().parent.parent))
+_ROOT = Path(__file__).resolve().parent.parent
+_modules = functools.cache(own_modules)
+
+
+@functools.cache
+def _folder_of(module: str, file: Path) -> Path:
+    """Folder for what a module compiles; one that is none of ours (a test's) may depend on all of them."""
+    modules = _modules(_ROOT)
+    files = sources_of([module], modules) if module in modules else [*compiled_sources(_ROOT), file]
+    return choose_cache_folder(_ROOT, sources_key(files))
+
+
+# For what is compiled by numba's own decorators: the one thing that this module does at import.
+config.CACHE_DIR = str(choose_cache_folder(_ROOT, sources_key(compiled_sources(_ROOT))))
+
+
+def _door(function: Function, **options: Any) -> Function:
+    """Return the function compiled on first call (`models.compiling`), with the type of the original."""
+    if config.DISABLE_JIT:
+        return function
+    physics = Physics(function, {**COMMON, **options})
+    others = config.CACHE_DIR
+    # numba looks there for the place when a function's cache is made, and only then.
+    config.CACHE_DIR = str(_folder_of(function.__module__, Path(function.__code__.co_filename)))
+    physics.enable_caching()
+    config.CACHE_DIR = others
+    return cast(Function, physics)
 
 
 def compiled(function: Function) -> Function:
@@ -109,7 +151,7 @@ def compiled(function: Function) -> Function:
     a NamedTuple of parameters is a hundred machine words, so a call costs more than most of these functions do;
     inlining changes no floating-point operation.
     """
-    return cast(Function, numba.njit(**COMMON, forceinline=True)(function))
+    return _door(function, forceinline=True)
 
 
 def borrowing(function: Function) -> Function:
@@ -119,14 +161,16 @@ def borrowing(function: Function) -> Function:
     access to an array in a NamedTuple; that took a third of the tick loop. A function that would allocate does not
     compile.
     """
-    options: dict[str, Any] = {**COMMON, "forceinline": True, "_nrt": False}
-    return cast(Function, numba.njit(**options)(function))
+    return _door(function, forceinline=True, _nrt=False)
 
 
 def called(function: Function) -> Function:
-    """Compile as :func:`borrowing`, but called and not inlined: for what few runs need, at many places of a tick."""
-    options: dict[str, Any] = {**COMMON, "_nrt": False, "inline": "never"}
-    return cast(Function, numba.njit(**options)(function))
+    """Compile as :func:`borrowing`, but called and not inlined: for what few runs need, at many places of a tick.
+
+    Not to be inlined is said in so many words: an option that is not given is the one of the function that happens to
+    be compiled around this one, and that is mostly an inlined one.
+    """
+    return _door(function, _nrt=False, forceinline=False)
 
 
 def vectorising(function: Function) -> Function:
@@ -135,8 +179,7 @@ def vectorising(function: Function) -> Function:
     numba's own rule, an exception where a divisor is zero, puts a branch into every pass of a loop; here such a
     division gives an infinity instead. Only for loops whose divisors cannot be zero.
     """
-    options: dict[str, Any] = {**COMMON, "forceinline": True, "_nrt": False, "error_model": "numpy"}
-    return cast(Function, numba.njit(**options)(function))
+    return _door(function, forceinline=True, _nrt=False, error_model="numpy")
 
 
 def apart(function: Function) -> Function:
@@ -144,11 +187,9 @@ def apart(function: Function) -> Function:
 
     Inlined everywhere they would be compiled again with every caller.
     """
-    options: dict[str, Any] = {**COMMON, "inline": "never"}
-    return cast(Function, numba.njit(**options)(function))
+    return _door(function, forceinline=False)
 
 
 def borrowing_apart(function: Function) -> Function:
     """Compile as :func:`borrowing`, but called and not inlined, as :func:`apart`."""
-    options: dict[str, Any] = {**COMMON, "inline": "never", "_nrt": False}
-    return cast(Function, numba.njit(**options)(function))
+    return _door(function, _nrt=False, forceinline=False)

@@ -187,7 +187,7 @@ def _charger_state(x: NDArray[np.float64], source_W: float) -> ChargerState:
     return ChargerState(max(source_W, 0.0), x[STAGE], x[STAGE_S], x[LOW], SwitchState(x[ON], x[WAITING]))
 
 
-@called
+@borrowing
 def fill_laws(state: NDArray[np.float64], power_W: NDArray[np.float64], p: SystemParameters) -> None:
     """Find what each device does whatever the voltage is, into `p.laws`: call it before the currents are asked for.
 
@@ -220,7 +220,7 @@ def fill_laws(state: NDArray[np.float64], power_W: NDArray[np.float64], p: Syste
             law[2], law[3] = setpoint_V(now, charger), charger.gain_A_V
 
 
-@called
+@borrowing
 def device_current_and_slope(i: int, voltage_V: float, p: SystemParameters) -> tuple[float, float]:
     """Return current [A] and dI/dV [S] of one device at a voltage."""
     law = p.laws[i]
@@ -231,7 +231,7 @@ def device_current_and_slope(i: int, voltage_V: float, p: SystemParameters) -> t
     return regulated(voltage_V, law[0], law[2], law[1], law[3])
 
 
-@called
+@borrowing
 def current_and_slope(voltage_V: float, p: SystemParameters) -> tuple[float, float]:
     """Return current [A] and dI/dV [S] of all devices at a voltage."""
     current_A, slope_S = 0.0, 0.0
@@ -283,7 +283,7 @@ def voltage_V(start_V: float, emf_V: float, ohm: float, p: SystemParameters) -> 
     return 0.5 * (low_V + high_V)
 
 
-@called
+@borrowing
 def step_in_place(
     state: NDArray[np.float64], voltage_V: float, power_W: NDArray[np.float64], charge_remote: float,
     load_remote: float, dt_s: float, p: SystemParameters,

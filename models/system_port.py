@@ -19,7 +19,7 @@ the comparator's own threshold are no part of this yet.
 import math
 from typing import NamedTuple
 
-from models.compiled import called
+from models.compiled import borrowing, called
 from models.system import SystemParameters, current_and_slope, voltage_V
 
 BLOCKED_OHM = 1e9
@@ -55,7 +55,7 @@ def gate_of(
     )
 
 
-@called
+@borrowing
 def isolated_V(before_V: float, gate: Gate, p: SystemParameters) -> float:
     """Return the node's voltage after a tick with nothing passing [V]; 0 where the port passes both ways."""
     if gate.node_S <= 0.0:
@@ -63,7 +63,7 @@ def isolated_V(before_V: float, gate: Gate, p: SystemParameters) -> float:
     return voltage_V(before_V, before_V, 1.0 / gate.node_S, p)
 
 
-@called
+@borrowing
 def passing(
     emf_V: float, source_ohm: float, alone_V: float, before_V: float, gate: Gate, p: SystemParameters
 ) -> tuple[float, float, float, float]:

@@ -131,7 +131,7 @@ def install_packages() -> None:
 
 def compile_physics() -> None:
     """Compile the physics once, so that the first run does not wait for it."""
-    say("compiling the physics (two to three minutes the first time)")
+    say("compiling the physics (about a minute the first time)")
     run([str(PYTHON), "-m", "cosim.warm_up"])
 
 

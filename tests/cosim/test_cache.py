@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from cosim import cache
+from cosim.paths import ROOT
 
 
 @pytest.fixture(autouse=True)
@@ -41,6 +44,36 @@ def test_an_unwritable_folder_is_no_error(own_folder: Path) -> None:
 def test_nothing_temporary_is_left(own_folder: Path) -> None:
     cache.store("kind", "key", {"a": 1})
     assert [f.name for f in own_folder.iterdir()] == ["kind-key.json"]
+
+
+MAKE = """
+import sys, time
+from cosim import cache
+with cache.made_once("kind", "key"):
+    if cache.load("kind", "key") is None:
+        time.sleep(0.5)
+        cache.store("kind", "key", {"made by": int(sys.argv[1])})
+        print("made")
+"""
+
+
+def test_two_processes_that_want_the_same_make_it_once(own_folder: Path) -> None:
+    """Each looks, waits half a second and stores; without the lock both would find nothing."""
+    both = [
+        subprocess.Popen([sys.executable, "-c", MAKE, str(n)], stdout=subprocess.PIPE, text=True, cwd=ROOT)
+        for n in range(2)
+    ]
+    said = [process.communicate()[0].strip() for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert sorted(said) == ["", "made"]
+    assert [f.name for f in own_folder.iterdir()] == ["kind-key.json"]
+
+
+def test_a_folder_that_cannot_hold_a_lock_makes_nobody_wait(own_folder: Path) -> None:
+    own_folder.write_text("a file where the folder should be")
+    with cache.made_once("kind", "key"):
+        cache.store("kind", "key", {"a": 1})
+    assert cache.load("kind", "key") is None
 
 
 def test_borders_between_key_parts_count() -> None:

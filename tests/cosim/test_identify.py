@@ -15,7 +15,7 @@ import pytest
 from cosim import cache, verify
 from cosim import identify as identification
 from cosim.characteristic import Characteristic, Controls, port_current_A
-from cosim.identify import Sample, identify
+from cosim.identify import IdentifiedCircuit, Sample, identify
 from cosim.paths import ROOT
 from cosim.spice import SpiceSession
 from models.fuse import load_fuse
@@ -114,6 +114,25 @@ def measured_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spice: SpiceS
         return circuit.from_cache
 
     return found
+
+
+def test_a_trip_is_no_part_of_what_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spice: SpiceSession
+) -> None:
+    """Two settings of the over-voltage trip share one measurement, and each gets its own trip."""
+    monkeypatch.setenv("BMS_COSIM_CACHE", str(tmp_path))
+    asked: list[dict[str, float]] = []
+
+    def measured(netlist: str, parameters: dict[str, float], *rest: object) -> IdentifiedCircuit:
+        asked.append(parameters)
+        return IdentifiedCircuit.nominal(netlist)
+
+    monkeypatch.setattr(identification, "_measured", measured)
+    found = [identify("alternator_path", parameters, spice).coefficients for parameters in ({"vov": 15.0}, {})]
+    assert [c.trip_V for c in found] == [15.0, 18.0]
+    assert [parameters["vov"] for parameters in asked] == [1000.0]
+    identify("alternator_path", {"rf25": 1e-3}, spice)
+    assert len(asked) == 2
 
 
 def test_the_second_time_comes_from_the_cache(measured_link: Callable[[], bool]) -> None:

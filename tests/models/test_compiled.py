@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from models.compiled import KEPT_DAYS, choose_cache_folder, compiled_sources, sources_key
+from models.compiled import KEPT_DAYS, choose_cache_folder, compiled_sources, own_modules, sources_key, sources_of
 
 CALLEE = "from models.compiled import compiled\n\n@compiled\ndef inner(x):\n    return x + {}\n"
 CALLER = (
@@ -21,13 +21,13 @@ def make_project(folder: Path) -> None:
     for name in ("models", "cosim"):
         (folder / name).mkdir()
         (folder / name / "__init__.py").write_text("")
-    source = Path(__file__).resolve().parents[2] / "models" / "compiled.py"
-    (folder / "models" / "compiled.py").write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
+    for file in ("compiled.py", "compiling.py"):
+        source = Path(__file__).resolve().parents[2] / "models" / file
+        (folder / "models" / file).write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
     (folder / "cosim" / "caller.py").write_text(CALLER)
 
 
-def answer(folder: Path) -> str:
-    script = "from cosim.caller import outer; print(outer(1.0))"
+def answer(folder: Path, script: str = "from cosim.caller import outer; print(outer(1.0))") -> str:
     environment = {k: v for k, v in os.environ.items() if k != "NUMBA_CACHE_DIR"}
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=folder, env=environment, capture_output=True, text=True, check=True
@@ -60,7 +60,7 @@ def test_old_folders_go_and_recent_ones_stay(tmp_path: Path) -> None:
         os.utime(place / name, (then, then))
     environment = os.environ.pop("NUMBA_CACHE_DIR", None)
     try:
-        folder = choose_cache_folder(tmp_path)
+        folder = choose_cache_folder(tmp_path, "key")
     finally:
         if environment is not None:
             os.environ["NUMBA_CACHE_DIR"] = environment
@@ -80,6 +80,48 @@ def test_a_constant_from_a_plain_module_counts_and_what_only_calls_does_not(tmp_
     files = compiled_sources(tmp_path)
     assert constants in files and caller in files
     assert tmp_path / "cosim" / "shell.py" not in files
+
+
+def test_an_edit_compiles_again_what_depends_on_it_and_nothing_else() -> None:
+    root = Path(__file__).resolve().parents[2]
+    modules = own_modules(root)
+
+    def depends(module: str, on: str) -> bool:
+        return modules[on][0] in sources_of([module], modules)
+
+    assert depends("cosim.loop", "models.chargers")  # through cosim.slow and models.system
+    assert not depends("cosim.exchange_point", "models.chargers")
+    assert not depends("models.bank_work", "models.fuse")
+    assert all(depends(module, "models.compiled") for module in ("models.fuse", "models.identify.kernels"))
+    assert not depends("models.identify.kernels", "models.fuse")
+
+
+def test_code_of_a_function_that_is_called_inside_and_from_python_gives_the_same_bits(tmp_path: Path) -> None:
+    """One kind of code is a draft in its caller, the other has a way in from Python; both, cached and not."""
+    make_project(tmp_path)
+    (tmp_path / "cosim" / "callee.py").write_text(CALLEE.format("0.1"))
+    script = (
+        "from cosim.caller import outer\nfrom cosim.callee import inner\nprint(outer(0.2) == inner(0.2) == 0.2 + 0.1)"
+    )
+    for _ in range(2):
+        assert answer(tmp_path, script) == "True"
+    kept = {file.name.split(".py")[0] for file in (tmp_path / "models" / "__pycache__").rglob("*.nbi")}
+    assert kept == {"caller.outer-4", "callee.inner-3", "draft-callee.inner-3"}
+
+
+def test_an_exception_in_a_draft_reaches_python(tmp_path: Path) -> None:
+    """Its message comes from the environment of a function that has no place of its own in memory."""
+    make_project(tmp_path)
+    (tmp_path / "cosim" / "callee.py").write_text(
+        "from models.compiled import compiled\n\n@compiled\ndef inner(x):\n"
+        "    if x < 2.0:\n        raise ValueError('too small', x)\n    return x\n"
+    )
+    script = (
+        "from cosim.caller import outer\n"
+        "try:\n    outer(1.0)\nexcept ValueError as error:\n    print(error.args, outer(3.0))"
+    )
+    for _ in range(2):
+        assert answer(tmp_path, script) == "('too small', 1.0) 3.0"
 
 
 def test_every_module_that_compiles_is_found_in_this_project() -> None:
