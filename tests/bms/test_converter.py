@@ -6,7 +6,7 @@ import pytest
 
 import bms
 from bms import EventName, bank, thermal
-from bms.channels import read
+from bms.channels import is_quiet, read
 from tests.bms.rig import NORMAL, Rig
 
 BUCK = bms.FirmwareParameters(converter_efficiency=0.98)
@@ -83,6 +83,15 @@ def test_the_hold_of_a_bank_behind_a_buck_ends_before_its_limit() -> None:
     ratio = thermal.output_ratio(state.thermal.sample, BUCK)
     most_V = 100.0 / ratio * state.thermal.reference_ohm
     assert dict(rig.hold.between)["fuse_sense_V"][1] == pytest.approx(most_V, rel=1e-6)
+
+
+def test_a_call_with_too_much_for_the_bank_is_not_a_quiet_one() -> None:
+    """100 A in are 114 A out of a bank's 100 A, though no sensor but the fuse's tells it."""
+    settings = bms.Settings(battery_capacity_Ah=50, fuse_rating_A=125, firmware=BUCK)
+    m = replace(BARE, input_voltage_V=14.5, battery_voltage_V=12.4, cell_voltage_V=(3.12,) * 4)
+    for amps, quiet in ((80.0, True), (100.0, False)):
+        r = read(replace(m, fuse_sense_V=amps * 4.8e-4), settings.plan, (), 4.8e-4, 1.14)
+        assert is_quiet(r, True, settings.plan, BUCK) == quiet
 
 
 def test_a_fuse_in_front_of_a_buck_is_not_taken_for_a_wrong_one() -> None:

@@ -6,9 +6,12 @@ from typing import Any
 import pytest
 
 import bms
-from bms import fuse_table, lift, thermal
+from bms import fuse_table, holding, lift, thermal
+from bms.bank import Cap
 from bms.channels import read
+from bms.interface import PLACES
 from bms.lift import Lift, Refusal
+from bms.limits import Limits
 from tests.bms.rig import NORMAL, OPEN_H, OPEN_L, Rig
 
 CHARGING = replace(NORMAL, input_voltage_V=13.8)
@@ -104,6 +107,29 @@ def test_heat_takes_it_away() -> None:
     assert not rig.commands.lift_allowed
 
 
+def test_what_is_kept_for_a_lift_is_asked_again_at_the_next_sample() -> None:
+    """With a cell, System+ or a limit beyond what a lift may find, or while it lasts; else it has no moment of its own."""
+    settings = bms.Settings()
+    plan, f = settings.plan, settings.firmware
+    estimate = thermal.begin(CHARGING, 0, plan.rating, f)
+    high_cell = replace(CHARGING, cell_voltage_V=(3.4, 3.4, 3.51, 3.4))
+    for m, cap_A, until_ms in (
+        (CHARGING, float("inf"), 9_000), (high_cell, float("inf"), 3_000), (CHARGING, 80.0, 3_000),
+        (replace(CHARGING, system_current_A=176.0), float("inf"), 3_000),
+        (replace(CHARGING, fuse_sense_V=0.057), float("inf"), 3_000),  # 95 A of 90
+    ):
+        limits = Limits(plan.quiet_low, plan.quiet_high, 9_000)
+        low, high = list(plan.quiet_low), list(plan.quiet_high)
+        state = bms.State(2_300, bms.AlternatorMode.CHARGING, thermal=estimate, lift=lift.ALLOWED, cap=Cap(cap_A))
+        holding._lift(limits, low, high, state, read(m, plan, (), estimate.reference_ohm), settings)
+        assert limits.until_ms == until_ms
+        assert high[PLACES.index("cell_voltage_V")] == 3.5 and high[PLACES.index("system_current_A")] == 175.0
+        assert low == list(plan.quiet_low)
+    limits = Limits(plan.quiet_low, plan.quiet_high, 9_000)
+    holding._lift(limits, low, high, state._replace(lift=Lift(False, 5_000)), read(m, plan, (), 6e-4), settings)
+    assert limits.until_ms == 5_000
+
+
 def test_the_hold_ends_with_the_permission() -> None:
     """Inside the bounds nothing changes: just beyond each, at a sample, the permission goes."""
     for name, inside, beyond in (
@@ -114,8 +140,7 @@ def test_the_hold_ends_with_the_permission() -> None:
         assert rig.commands.lift_allowed
         assert rig.hold.high[place] <= (175.0 if name == "system_current_A" else 3.5)
         rig.run(10, **{name: inside})
-        assert rig.commands.lift_allowed
         changes = {"battery_current_A": 176.0} if name == "system_current_A" else {}
-        rig.run(10, **{name: beyond}, **changes)
-        assert not rig.commands.lift_allowed, name
+        seen = rig.run(10, **{name: beyond}, **changes)
+        assert seen[0].lift_allowed and not seen[-1].lift_allowed, name
         assert rig.hold.deadline_ms <= 60_000
