@@ -108,7 +108,7 @@ def test_heat_takes_it_away() -> None:
 
 
 def test_what_is_kept_for_a_lift_is_asked_again_at_the_next_sample() -> None:
-    """With a cell, System+ or a limit beyond what a lift may find, or while it lasts; else it has no moment of its own."""
+    """With a cell, System+ or a limit beyond what a lift may find, or while it lasts; else it has no deadline."""
     settings = bms.Settings()
     plan, f = settings.plan, settings.firmware
     estimate = thermal.begin(CHARGING, 0, plan.rating, f)
