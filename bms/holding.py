@@ -132,7 +132,7 @@ def _lift(
     if high[SYSTEM_A] > system_A:
         high[SYSTEM_A] = system_A
     if (
-        r.cell_V is None or r.cell_V[1] > f.lift_cell_V or state.cap.cap_A < plan.rating.full_A
+        r.cell_V is None or r.cell_V[1] > f.lift_cell_V
         or (r.system_A is not None and r.system_A > system_A)
         or (r.path_A is not None and r.path_A > lift.LIFTED * plan.rating.full_A)
     ):

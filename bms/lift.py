@@ -87,14 +87,16 @@ def judged(
 ) -> Lift:
     """State one call later: asked when charging begins, then at every sample; after a refusal when its rest is over.
 
-    While a lift goes on the permission stays: it was given for that, and the cells rise by it.
+    A limit for the bank's sake, which comes at any call, ends it at once. While a lift goes on the permission stays: it
+    was given for that, and the cells rise by it.
     """
     if not charging or thermal is None:
         return OFF
-    if was_charging:
+    full_A = plan.rating.full_A
+    if was_charging and not (before.allowed and cap_A < full_A):
         if now_ms % f.sample_period_ms != 0 or (not before.allowed and now_ms < before.next_ms):
             return before
-        if before.allowed and r.path_A is not None and r.path_A > LIFTED * plan.rating.full_A:
+        if before.allowed and r.path_A is not None and r.path_A > LIFTED * full_A:
             return before
     if refusal(thermal, cap_A, r, plan, f) is None:
         return ALLOWED

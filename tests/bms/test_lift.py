@@ -7,7 +7,6 @@ import pytest
 
 import bms
 from bms import fuse_table, holding, lift, thermal
-from bms.bank import Cap
 from bms.channels import read
 from bms.interface import PLACES
 from bms.lift import Lift, Refusal
@@ -100,6 +99,15 @@ def test_a_lift_that_goes_on_keeps_its_permission() -> None:
     assert not rig.commands.lift_allowed
 
 
+def test_a_limit_for_the_banks_sake_takes_it_away_at_once() -> None:
+    """425 A into 400 A for a second, from three ticks after a sample on: the limit and the permission go together."""
+    rig = Rig().ready(input_voltage_V=13.8)
+    seen = rig.run(3) + rig.run(20, battery_current_A=425.0)
+    assert [c.lift_allowed for c in seen] == [c.current_limit_A == 90.0 for c in seen]
+    first = rig.tick - len(seen) + 1 + [c.lift_allowed for c in seen].index(False)
+    assert first % 10 != 0  # no sample
+
+
 def test_heat_takes_it_away() -> None:
     rig = Rig().ready(input_voltage_V=13.8)
     rig.run(10, heatsink_degC=91.0)
@@ -108,19 +116,18 @@ def test_heat_takes_it_away() -> None:
 
 
 def test_what_is_kept_for_a_lift_is_asked_again_at_the_next_sample() -> None:
-    """With a cell, System+ or a limit beyond what a lift may find, or while it lasts; else it has no deadline."""
+    """With a cell or System+ beyond what a lift may find, or while it lasts; else it has no deadline of its own."""
     settings = bms.Settings()
     plan, f = settings.plan, settings.firmware
     estimate = thermal.begin(CHARGING, 0, plan.rating, f)
     high_cell = replace(CHARGING, cell_voltage_V=(3.4, 3.4, 3.51, 3.4))
-    for m, cap_A, until_ms in (
-        (CHARGING, float("inf"), 9_000), (high_cell, float("inf"), 3_000), (CHARGING, 80.0, 3_000),
-        (replace(CHARGING, system_current_A=176.0), float("inf"), 3_000),
-        (replace(CHARGING, fuse_sense_V=0.057), float("inf"), 3_000),  # 95 A of 90
+    for m, until_ms in (
+        (CHARGING, 9_000), (high_cell, 3_000), (replace(CHARGING, system_current_A=176.0), 3_000),
+        (replace(CHARGING, fuse_sense_V=0.057), 3_000),  # 95 A of 90
     ):
         limits = Limits(plan.quiet_low, plan.quiet_high, 9_000)
         low, high = list(plan.quiet_low), list(plan.quiet_high)
-        state = bms.State(2_300, bms.AlternatorMode.CHARGING, thermal=estimate, lift=lift.ALLOWED, cap=Cap(cap_A))
+        state = bms.State(2_300, bms.AlternatorMode.CHARGING, thermal=estimate, lift=lift.ALLOWED)
         holding._lift(limits, low, high, state, read(m, plan, (), estimate.reference_ohm), settings)
         assert limits.until_ms == until_ms
         assert high[PLACES.index("cell_voltage_V")] == 3.5 and high[PLACES.index("system_current_A")] == 175.0
