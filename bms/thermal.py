@@ -242,10 +242,7 @@ def _fuse_degC(thermal: Thermal, now_ms: int, fuse: NominalFuse) -> float:
 
 
 def output_ratio(sample: Sample, firmware: FirmwareParameters) -> float:
-    """Current out of a converter over that in its fuse, by its power: ``eta (V_in - V_fuse) / V_battery``, 1 at least.
-
-    From the readings that are held, so that it moves at samples only. Ours; within 1 % of the averaged buck.
-    """
+    """Current out of a converter over that in its fuse: ``eta (V_in - V_fuse) / V_battery`` of held readings, or 1."""
     behind_V = (sample.input_voltage_V - sample.fuse_sense_V) * firmware.converter_efficiency
     return behind_V / sample.battery_voltage_V if behind_V > sample.battery_voltage_V > 0.0 else 1.0
 
