@@ -8,10 +8,12 @@ where anything else may change it says so, and `step` goes the whole way, which 
 
 from __future__ import annotations
 
+import math
+
+from bms import lift, system_port, table
 from bms import plan as names
-from bms import system_port, table
 from bms import thermal as estimators
-from bms.alternator_port import next_mode
+from bms.alternator_port import AlternatorMode, next_mode
 from bms.channels import NONE, Gates, Pair, Readings
 from bms.firmware_parameters import FirmwareParameters
 from bms.interface import Measurements
@@ -69,12 +71,13 @@ def passed(
     mode, _ = next_mode(state.mode, state.stopped_ms, active, None, now_ms, settings.firmware.rearm_ms)
     if mode is not state.mode:
         return None
-    watches = watched(state, r, settings, thermal, now_ms)
+    watches, charging = watched(state, r, settings, thermal, now_ms), state.mode is AlternatorMode.CHARGING
     if watches != state.watches and any(watch is not None and watch.frozen_ms is not None for watch in watches):
         return None
     return State(
         now_ms, mode, state.stopped_ms, (*source, *others), thermal, (), True, state.remote, state.charge,
         state.charge_gate, state.load, state.system, state.cap, state.fuse, watches,
+        lift.judged(state.lift, charging, charging, thermal, math.inf, r, plan, settings.firmware, now_ms),
     )
 
 

@@ -23,15 +23,19 @@ class Cap(NamedTuple):
 
 def capped(
     cap: Cap, limit_A: float, full_A: float, into_bank_A: float | None, over: bool, bank_limit_A: float, now_ms: int,
-    f: FirmwareParameters,
+    f: FirmwareParameters, ratio: float | None = None,
 ) -> Cap:
-    """Lower the cap by the excess, raise it slowly when there is room; at most once an interval."""
+    """Lower the cap by the excess, raise it slowly when there is room; at most once an interval.
+
+    The limit is that of the fuse: an excess behind a converter is less there, by its `ratio`.
+    """
     if cap.next_ms is not None and now_ms < cap.next_ms:
         return cap
     next_ms = now_ms + f.bank_interval_ms
     if over and into_bank_A is not None and into_bank_A > bank_limit_A:
         step_A = f.set_point_step_A
-        lower_A = math.floor((min(limit_A, cap.cap_A) - (into_bank_A - bank_limit_A)) / step_A) * step_A
+        excess_A = (into_bank_A - bank_limit_A) / (ratio or 1.0)
+        lower_A = math.floor((min(limit_A, cap.cap_A) - excess_A) / step_A) * step_A
         return Cap(max(lower_A, min(f.minimum_limit_A, full_A)), next_ms)
     if math.isinf(cap.cap_A):
         return Cap()

@@ -42,6 +42,8 @@ class Readings(NamedTuple):
         None if not fitted, missing or out of range.
     path_A : float or None
         Alternator current from the fuse; None before the first estimate.
+    ratio : float or None
+        Current out of the alternator path over that in its fuse; None for a series limiter, where they are the same.
     system_lost, auxiliary_lost : bool
         A fitted sensor is missing or out of range.
     optional : bool
@@ -62,15 +64,26 @@ class Readings(NamedTuple):
     system_lost: bool
     auxiliary_lost: bool
     optional: bool
+    ratio: float | None = None
+
+    @property
+    def output_A(self) -> float | None:
+        """Current from the alternator path to the battery stud; None before the first estimate."""
+        return self.path_A if self.ratio is None or self.path_A is None else self.path_A * self.ratio
 
     @property
     def into_bank_A(self) -> float | None:
-        """Current into the bank: measured, else the sum of both ports; None if System+ is not measured (A11)."""
+        """Current into the bank: measured, else the sum of what both ports give (A11); None if that is not known.
+
+        Without sensors at System+ nothing stands there. A series limiter alone gives 100 A at most, which every bank
+        may be charged with; a converter gives more.
+        """
         if self.bank_A is not None:
             return self.bank_A
-        if self.system_A is None or self.path_A is None:
-            return None
-        return self.system_A + self.path_A
+        if self.system_A is not None:
+            output_A = self.output_A
+            return None if output_A is None else self.system_A + output_A
+        return self.output_A if self.ratio is not None and self.m.system_current_A is None else None
 
 
 def usable(value: float | None, name: str) -> float | None:
@@ -87,8 +100,13 @@ def missing_ports(m: Measurements) -> tuple[str, ...]:
     return () if total - total == 0.0 else missing(m, PORT_SENSORS)
 
 
-def read(m: Measurements, plan: Plan, missing_port: tuple[str, ...], reference_ohm: float | None) -> Readings:
-    """Derive what one set of measurements says; the path current by the resistance behind the limiter's reference."""
+def read(
+    m: Measurements, plan: Plan, missing_port: tuple[str, ...], reference_ohm: float | None, ratio: float | None = None
+) -> Readings:
+    """Derive what one set of measurements says; the path current by the resistance behind the limiter's reference.
+
+    `ratio`: of a converter, see `Readings`.
+    """
     volts, degC = m.cell_voltage_V, m.cell_temperature_degC
     total = sum(volts) + sum(degC)
     missing_cell: tuple[str, ...] = ()
@@ -110,7 +128,7 @@ def read(m: Measurements, plan: Plan, missing_port: tuple[str, ...], reference_o
     ):
         return Readings(
             m, missing_port, missing_cell, cell_V, cell_degC, load_V, alarm_V, None, None, None, path_A, False, False,
-            False,
+            False, ratio,
         )
     system_A = usable(m.system_current_A, "system_current_A")
     system_V = usable(m.system_voltage_V, "system_voltage_V")
@@ -120,7 +138,7 @@ def read(m: Measurements, plan: Plan, missing_port: tuple[str, ...], reference_o
         system_A is None and m.system_current_A is not None,
         (system_V is None and m.system_voltage_V is not None)
         or (bank_A is None and m.battery_current_A is not None),
-        True,
+        True, ratio,
     )
 
 
@@ -143,7 +161,7 @@ def evaluate(r: Readings, gates: Gates, f: FirmwareParameters) -> list[Pair | No
         ONE if r.system_lost else NONE, ONE if r.auxiliary_lost else NONE,
     ]
     values += _path_channels(r, gates, f)
-    if not r.optional:
+    if not r.optional and r.ratio is None:
         values += _NOT_FITTED
         return values
     values += _system_channels(r, gates)
@@ -181,7 +199,7 @@ def is_quiet(r: Readings, charging: bool, plan: Plan, f: FirmwareParameters) -> 
         and 4.0 * cell_V[0] - battery_V <= f.cell_contradiction_V
         and battery_V - 4.0 * cell_V[1] <= f.cell_contradiction_V
         and (not plan.load_V or _margins_are_quiet(r))
-        and (not r.optional or _optional_are_quiet(r, plan, f))
+        and (not (r.optional or r.ratio is not None) or _optional_are_quiet(r, plan, f))
     )
 
 

@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from bms import bank, load_output, system_port
+from bms import bank, lift, load_output, system_port
 from bms import plan as names
 from bms import thermal as estimators
 from bms.alternator_port import AlternatorMode
@@ -71,14 +71,16 @@ def hold_of(
     limits = Limits(plan.quiet_low, plan.quiet_high, now_ms + (f.hold_charging_ms if charging else f.hold_idle_ms))
     busy = _predicates(limits, state, r, values, settings)
     _cells_and_path(limits, r, now_gates, busy, now_ms, settings, thermal.reference_ohm)
-    if fitted:
+    if fitted or r.ratio is not None:
         _system(limits, state, r, now_gates, busy, settings)
     _timers(limits, state, r, wants, settings)
     low, high = _banded(limits, r, charging, thermal, settings)
+    if charging:
+        _lift(limits, low, high, state, r, settings)
     until_ms = estimators.quiet_until_ms(thermal, limits.until_ms, charging, plan.rating, f)
     return Hold(
-        max(1, until_ms - now_ms), low, high, tuple(limits.low), tuple(limits.high), fitted, limits.batteries,
-        limits.witnesses,
+        max(1, until_ms - now_ms), tuple(low), tuple(high), tuple(limits.low), tuple(limits.high), fitted,
+        limits.batteries, limits.witnesses,
     )
 
 
@@ -96,7 +98,7 @@ def _fitted(r: Readings) -> tuple[int, ...]:
 
 def _banded(
     limits: Limits, r: Readings, charging: bool, thermal: estimators.Thermal, settings: Settings
-) -> tuple[tuple[float, ...], tuple[float, ...]]:
+) -> tuple[list[float], list[float]]:
     """Bounds with the dead bands of the estimators, which count at samples only."""
     m, low, high = r.m, limits.low.copy(), limits.high.copy()
     readings = (m.input_voltage_V, m.fuse_sense_V, m.battery_voltage_V, m.heatsink_degC, m.terminal_degC)
@@ -110,7 +112,31 @@ def _banded(
         else:
             # Out of its band: taken over at the next sample, until then it may go where it likes.
             limits.before(thermal.next_ms)
-    return tuple(low), tuple(high)
+    return low, high
+
+
+def _lift(
+    limits: Limits, low: list[float], high: list[float], state: State, r: Readings, settings: Settings
+) -> None:
+    """Bounds and deadline of the permission to lift the limit, which is judged at samples only.
+
+    What of it depends on the estimators moves with them; `low` and `high` are the bounds that count at samples.
+    """
+    plan, f, grid = settings.plan, settings.firmware, settings.firmware.sample_period_ms
+    if not state.lift.allowed:
+        limits.before(state.lift.next_ms)
+        return
+    system_A = lift.highest_system_A(plan)
+    if high[CELL_V] > f.lift_cell_V:
+        high[CELL_V] = f.lift_cell_V
+    if high[SYSTEM_A] > system_A:
+        high[SYSTEM_A] = system_A
+    if (
+        r.cell_V is None or r.cell_V[1] > f.lift_cell_V
+        or (r.system_A is not None and r.system_A > system_A)
+        or (r.path_A is not None and r.path_A > lift.LIFTED * plan.rating.full_A)
+    ):
+        limits.before((state.time_ms // grid + 1) * grid)  # kept until then, whatever holds
 
 
 _RANGE_PORT, _RANGE_CELL = names.CHANNELS.index(names.RANGE_PORT), names.CHANNELS.index(names.RANGE_CELL)
@@ -250,7 +276,7 @@ def _system(
     """Bounds of the sensors that may be not fitted."""
     f, m, now_ms, thermal = settings.firmware, r.m, state.time_ms, state.thermal
     assert thermal is not None
-    sense = (SENSE_V, m.fuse_sense_V, 1.0 / thermal.reference_ohm)
+    sense = (SENSE_V, m.fuse_sense_V, (r.ratio or 1.0) / thermal.reference_ohm)
     if r.system_A is not None:
         low_A, high_A = system_port.level_bounds(state.system.level_A, r.system_A, f)
         limits.narrow(SYSTEM_A, low_A, high_A)
@@ -296,7 +322,9 @@ def _into_bank(r: Readings, sense: Term) -> tuple[Term, ...]:
     """Terms of the current into the bank."""
     if r.bank_A is not None:
         return ((BANK_A, r.bank_A, 1.0),)
-    return () if r.system_A is None else ((SYSTEM_A, r.system_A, 1.0), sense)
+    if r.system_A is not None:
+        return (SYSTEM_A, r.system_A, 1.0), sense
+    return () if r.ratio is None else (sense,)
 
 
 def _stimuli(

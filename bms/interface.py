@@ -108,6 +108,8 @@ class Commands(NamedTuple):
         Resets the hardware latch of System+.
     supply_current_A : float
         What the BMS itself draws from the battery, without the currents of its outputs (C1, C2).
+    lift_allowed : bool
+        The hardware limiter may lift its limit, should a load dump come (A4).
     """
 
     alternator_enable: bool = False
@@ -122,6 +124,7 @@ class Commands(NamedTuple):
     precharge: bool = False
     latch_reset: bool = False
     supply_current_A: float = 0.0
+    lift_allowed: bool = False
 
 
 class Witness(NamedTuple):

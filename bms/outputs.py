@@ -1,4 +1,4 @@
-"""Commands and LEDs as a pure function of the state (O1..O4, S3, S4, C1, C2, K3)."""
+"""Commands and LEDs as a pure function of the state (A4, O1..O4, S3, S4, C1, C2, K3)."""
 
 from __future__ import annotations
 
@@ -49,4 +49,5 @@ def commands(state: State, settings: Settings) -> Commands:
         precharge,
         precharge or mode is SystemMode.RESTING,
         supply_A,
+        enable and charge_on and state.lift.allowed,
     )

@@ -11,7 +11,7 @@ from functools import cached_property
 
 from bms.events import Fault
 from bms.firmware_parameters import FirmwareParameters
-from bms.fuse_table import nominal_fuse
+from bms.fuse_table import melted_share, nominal_fuse, resistance_ohm
 from bms.interface import BOUND_NAMES, OPTIONAL_SENSORS
 from bms.predicates import LARGEST, Predicate, Side
 from bms.thermal import Rating, rounded_down_A
@@ -96,6 +96,9 @@ class Plan:
         Largest charge current of the bank (A11).
     bank_Ah : float
         Capacity of the bank.
+    lift_A, lift_fuse_share, lift_fuse_ohm : float
+        Lifted limit (A4), the part of the fuse's melting I2t that is used up at its end, and the resistance up to which
+        the fuse is cool enough for it.
     """
 
     rating: Rating
@@ -109,6 +112,9 @@ class Plan:
     quiet: dict[str, tuple[float, float]]
     bank_limit_A: float
     bank_Ah: float
+    lift_A: float
+    lift_fuse_share: float
+    lift_fuse_ohm: float
 
     @cached_property
     def rows(self) -> tuple[tuple[int, float, float, tuple[Predicate, ...]], ...]:
@@ -168,11 +174,15 @@ def build(
         quiet[name] = (low, high)
     if not uniform:
         quiet |= {f"cell_voltage_V[{i}]": (max(load_V[i], alarm_V[i]), LARGEST) for i in range(count)}
+    rating = Rating(nominal_fuse(fuse_rating_A), rounded_down_A(full_A, firmware))
+    lift_A = firmware.lift_factor * rating.full_A
     return Plan(
-        Rating(nominal_fuse(fuse_rating_A), rounded_down_A(full_A, firmware)), cells_per_battery * count, count,
-        channels, {p.name: c.index for c in channels for p in c.predicates}, () if uniform else load_V,
+        rating, cells_per_battery * count, count, channels,
+        {p.name: c.index for c in channels for p in c.predicates}, () if uniform else load_V,
         () if uniform else alarm_V, alarm_V[:1] if uniform else alarm_V, quiet, bank_limit_A,
-        float(battery_capacity_Ah * count),
+        float(battery_capacity_Ah * count), lift_A,
+        melted_share(rating.full_A, lift_A, firmware.lift_ms * 1.0e-3, rating.fuse),
+        resistance_ohm(firmware.lift_fuse_degC, rating.fuse),
     )
 
 

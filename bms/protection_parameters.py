@@ -79,6 +79,20 @@ class ProtectionParameters:
     bank_rise_A: float = constant(5.0, 0.5, 50.0, "A", "ours")
     bank_recover_fraction: float = constant(0.9, 0.1, 1.0, "1", "ours")
 
+    # Of the circuit (klift, tlift and the way back of alternator_path.cir): 250 A for 0.5 s at most.
+    lift_factor: float = constant(2.5, 1.0, 2.5, "1", "ours, A4")
+    lift_ms: int = constant(485, 0, 500, "ms", "ours, A4")
+    # What a fuse withstands 100 times: 48 % of its melting I2t. Ten dumps a minute apart are one test.
+    lift_fuse_share: float = constant(0.48, 0.0, 1.0, "1", "Littelfuse, Fuseology, pulse cycle withstand, A4")
+    # A lift adds 5 K and a thermal resistance of +20 % some 20 K; the element melts at 225 degC.
+    lift_fuse_degC: float = constant(150.0, 25.0, 200.0, "degC", "ours, A4")
+    # 225 A over 0.5 mohm of a 200 Ah cell are 0.11 V, with its polarisation below 0.2 V; over-voltage is 3.75 V.
+    lift_cell_V: float = constant(3.5, 3.0, 3.7, "V", "ours, A4")
+    # As long as the longest hold while charging, so that a refusal costs no more calls.
+    lift_rest_ms: int = constant(60_000, 0, 3_600_000, "ms", "ours")
+    # 0: series devices limit, what goes in comes out. A buck: share of the power behind the fuse that reaches the stud.
+    converter_efficiency: float = constant(0.0, 0.0, 1.0, "1", "ours, A11")
+
     # 0.1 C over a cell resistance of 1 mohm are 20 mV, twenty steps of the converter.
     frozen_band_C: float = constant(0.1, 0.01, 1.0, "1/h", "ours")
     frozen_band_A: float = constant(20.0, 1.0, 100.0, "A", "ours")

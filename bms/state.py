@@ -11,6 +11,7 @@ from bms.channels import Gates
 from bms.events import Fault
 from bms.firmware_parameters import FirmwareParameters
 from bms.heat import HeatWatch
+from bms.lift import Lift
 from bms.load_output import Load, retained
 from bms.predicates import PredicateState
 from bms.system_port import System, SystemMode
@@ -80,7 +81,7 @@ class State(NamedTuple):
         Whether a first call was made.
     remote, charge, charge_gate : Switch
         Remote as accepted, charge disconnect output, System+ charge gate.
-    load, system, cap, fuse, watches
+    load, system, cap, fuse, watches, lift
         Sub-states; see their modules.
     """
 
@@ -99,6 +100,7 @@ class State(NamedTuple):
     cap: Cap = Cap()
     fuse: FuseCheck = FuseCheck()
     watches: Watches = Watches()
+    lift: Lift = Lift()
 
     @property
     def fuse_estimate_degC(self) -> float:

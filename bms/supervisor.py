@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from bms import at_rest, bank, load_output, system_port, table
+from bms import at_rest, bank, lift, load_output, system_port, table
 from bms import plan as names
 from bms import thermal as estimators
 from bms.alternator_port import AlternatorMode, next_mode
@@ -76,7 +76,10 @@ def step(state: State, measurements: Measurements, settings: Settings, dt_s: flo
         thermal = estimators.advance(thermal, measurements, now_ms, charging, plan.rating, f)
     elif not missing_port:
         thermal = estimators.begin(measurements, now_ms, plan.rating, f)
-    readings = read(measurements, plan, missing_port, None if thermal is None else thermal.reference_ohm)
+    ratio = None
+    if f.converter_efficiency > 0.0 and thermal is not None:
+        ratio = estimators.output_ratio(thermal.sample, f)
+    readings = read(measurements, plan, missing_port, None if thermal is None else thermal.reference_ohm, ratio)
     if at_rest.rests(state, readings, f) and is_quiet(readings, charging, plan, f):
         passed = at_rest.passed(state, readings, thermal, settings, now_ms)
         if passed is not None:
@@ -148,7 +151,7 @@ def _fuse_checked(state: State, r: Readings, settings: Settings, now_ms: int) ->
     fuse_A = None
     if "fuse_sense_V" not in r.missing_port:
         ohm = resistance_ohm(state.thermal.fuse_degC, settings.plan.rating.fuse)
-        fuse_A = r.m.fuse_sense_V / ohm
+        fuse_A = r.m.fuse_sense_V / ohm * (r.ratio or 1.0)
     return bank.fuse_checked(state.fuse, fuse_A, _others_A(r), now_ms, settings.firmware)
 
 
@@ -196,6 +199,8 @@ def _reacted(
     new = State(
         now_ms, mode, stopped_ms, sensed.predicates, sensed.thermal, faults, True, remote, charge, gate, load, system,
         cap, fuse, sensed.watches,
+        lift.judged(old.lift, old.gates.charging, mode is AlternatorMode.CHARGING, sensed.thermal, cap.cap_A, r,
+                    settings.plan, f, now_ms),
     )
     return new, Wants(no_charge is None, gate_wanted, wanted, inputs), events + told
 
@@ -258,7 +263,8 @@ def _cap(sensed: State, over: bool, r: Readings, settings: Settings, events: lis
         return before
     full_A = plan.rating.full_A
     cap = bank.capped(
-        before, limit_A(sensed), full_A, r.into_bank_A, over, plan.bank_limit_A, sensed.time_ms, settings.firmware
+        before, limit_A(sensed), full_A, r.into_bank_A, over, plan.bank_limit_A, sensed.time_ms, settings.firmware,
+        r.ratio,
     )
     if cap.cap_A != before.cap_A:
         name = EventName.BANK_LIMITED if cap.cap_A < before.cap_A else EventName.BANK_RELEASED

@@ -241,6 +241,12 @@ def _fuse_degC(thermal: Thermal, now_ms: int, fuse: NominalFuse) -> float:
     return end_degC + (thermal.anchor_degC - end_degC) * left
 
 
+def output_ratio(sample: Sample, firmware: FirmwareParameters) -> float:
+    """Current out of a converter over that in its fuse: ``eta (V_in - V_fuse) / V_battery`` of held readings, or 1."""
+    behind_V = (sample.input_voltage_V - sample.fuse_sense_V) * firmware.converter_efficiency
+    return behind_V / sample.battery_voltage_V if behind_V > sample.battery_voltage_V > 0.0 else 1.0
+
+
 def path_J(thermal: Thermal, until_ms: int) -> float:
     """Estimated heat of the pass devices since power-up, up to an instant after the anchor with the held sample."""
     power_W = _path_W(thermal.sample, thermal.reference_ohm)

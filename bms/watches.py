@@ -42,7 +42,7 @@ def _watched_currents(
     strikes, delay_ms, amps = f.frozen_strikes, f.frozen_delay_ms, f.frozen_band_A
     cells = None if r.cell_V is None else r.m.cell_voltage_V
     bank_band_A = bank.bank_band_A(settings.plan.bank_Ah, f)
-    into_A, system_A, bank_A, path_A = r.into_bank_A, r.system_A, r.bank_A, r.path_A
+    into_A, system_A, bank_A, path_A = r.into_bank_A, r.system_A, r.bank_A, r.output_A
     after: list[bank.Watch | None] = []
     for k, (one, other, sign, response) in enumerate((
         (bank_A, system_A, -1.0, path_A if path_A is None else r.m.fuse_sense_V),

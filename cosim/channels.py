@@ -51,6 +51,7 @@ SCALAR_CHANNELS: tuple[tuple[str, str, str], ...] = (
     ("leds", "1", "lights, one bit each: 1 active, 2 bluetooth, 4 over-temperature, 8 charge disconnect enabled, "
                   "16 load disconnect enabled, 32 alternator charging"),
     ("supply_current_A", "A", "current that the BMS itself draws from the battery stud"),
+    ("lift_allowed", "1", "the circuit may lift its limit during a load dump"),
 )
 """Name, unit, long name."""
 
@@ -84,12 +85,15 @@ SYSTEM_CHANNELS: tuple[tuple[str, str, str], ...] = (
     ("system_voltage_V", "V", "voltage at the devices at System+"),
     ("system_device_current_A", "A", "current of each device at System+, positive charges"),
     ("system_device_power_W", "W", "power of each device at System+, positive charges"),
+    ("system_discharge_junction_degC", "degC", "junction of the System+ bank that lets current out"),
+    ("system_charge_junction_degC", "degC", "junction of the System+ bank that lets current in"),
 )
-"""Name, unit, long name; only where there are devices: two plain ones, two with one column per device."""
+"""Name, unit, long name; only where there are devices; those of `each device` have one column per device."""
+PER_DEVICE = ("system_device_current_A", "system_device_power_W")
 
 LIMITER_CHANNELS = (
     "current_limit_A", "alternator_enabled", "fuse_temperature_degC", "fuse_temperature_estimate_degC", "heatsink_degC",
-    "terminal_degC", "junction_degC", "device_power_W",
+    "terminal_degC", "junction_degC", "device_power_W", "lift_allowed",
 )
 """Channels that mean nothing where a plain link stands in the limiter's place; a result then leaves them out."""
 
@@ -105,7 +109,7 @@ def widths(n_batteries: int, cells_each: int) -> tuple[int, int]:
 def row_size(cells_each: int, n_batteries: int = 1, n_devices: int = 0) -> int:
     """Length of one record row; `n_devices` at System+."""
     batteries, cells = widths(n_batteries, cells_each)
-    at_system = 2 + 2 * n_devices if n_devices else 0
+    at_system = 4 + 2 * n_devices if n_devices else 0
     return len(SCALAR_CHANNELS) + batteries + 2 * cells + 2 * len(DEVICES) + at_system
 
 
@@ -165,13 +169,14 @@ def fill_row(
 def _fill_system(
     out: NDArray[np.float64], state: PlantState, x: Operating, row: NDArray[np.float64], p: PlantParameters
 ) -> None:
-    """Current and voltage at System+; current and power of each device, at that voltage."""
+    """Current and voltage at System+; current and power of each device, at that voltage; junctions of the banks."""
     n = p.system.kind.size
     system.fill_laws(state.system, row[4:], p.system)
     out[0], out[1] = x.system_current_A, x.system_voltage_V
     for i in range(n):
         current_A, _ = system.device_current_and_slope(i, x.system_voltage_V, p.system)
         out[2 + i], out[2 + n + i] = current_A, current_A * x.system_voltage_V
+    out[2 + 2 * n], out[3 + 2 * n] = state.switch_degC[0, 0], state.switch_degC[1, 0]
 
 
 @borrowing
@@ -239,7 +244,13 @@ def as_dataset(
 def _at_system(columns: Array, n: int) -> dict[str, tuple[tuple[str, ...], Array, dict[str, str]]]:
     """Channels of what stands at System+, from the last columns of the record."""
     found: dict[str, tuple[tuple[str, ...], Array, dict[str, str]]] = {}
-    for j, (name, unit, text) in enumerate(SYSTEM_CHANNELS):
-        place, dimension = (j, ()) if j < 2 else (slice(2 + (j - 2) * n, 2 + (j - 1) * n), ("system_device",))
-        found[name] = (("time_s", *dimension), columns[:, place].copy(), {"units": unit, "long_name": text})
+    first = 0
+    for name, unit, text in SYSTEM_CHANNELS:
+        about = {"units": unit, "long_name": text}
+        if name in PER_DEVICE:
+            found[name] = (("time_s", "system_device"), columns[:, first : first + n].copy(), about)
+            first += n
+        else:
+            found[name] = (("time_s",), columns[:, first].copy(), about)
+            first += 1
     return found

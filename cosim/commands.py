@@ -1,6 +1,7 @@
 """The supervisor's commands as one vector: what compiled code acts upon and records.
 
-There is no hardware latch in the slow engine, so `latch_reset` has no place here.
+There is no hardware latch in the slow engine, so `latch_reset` has no place here; `lift_allowed` acts in windows only,
+where load dumps are, and stands here for the record.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ Array = NDArray[np.float64]
 
 COMMANDS = (
     "alternator_enable", "current_limit_A", "fuse_estimate_degC", "in_window", "charge_output", "load_output",
-    "pre_alarm", "charge_gate", "discharge_gate", "precharge", "remote_on", "leds", "supply_current_A",
+    "pre_alarm", "charge_gate", "discharge_gate", "precharge", "remote_on", "leds", "supply_current_A", "lift_allowed",
 )
 """Places of the vector: switches are 1 (on, output high) or 0; `leds` has one bit per light, in `bms.Leds`' order."""
 (ENABLE, LIMIT, ESTIMATE, IN_WINDOW, CHARGE_OUTPUT, LOAD_OUTPUT, PRE_ALARM, CHARGE_GATE, DISCHARGE_GATE, PRECHARGE,
- REMOTE_ON, LEDS, SUPPLY) = range(len(COMMANDS))
+ REMOTE_ON, LEDS, SUPPLY, LIFT) = range(len(COMMANDS))
 
 
 def command_vector(
@@ -30,6 +31,7 @@ def command_vector(
     return np.array([
         c.alternator_enable, c.current_limit_A, fuse_estimate_degC, in_window, c.charge_allowed, c.load_output,
         c.pre_alarm, c.charge_gate, c.discharge_gate, c.precharge, remote_on, lights, c.supply_current_A,
+        c.lift_allowed,
     ], dtype=np.float64)
 
 

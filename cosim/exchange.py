@@ -70,6 +70,7 @@ class FastState:
         numbers = np.zeros(point.NUMBERS)
         numbers[point.LONGEST] = longest_step_s if step is not None else 0.0
         numbers[point.SHORTEST] = point.SHORTEST_SYSTEM_STEP_S if system_path else point.SHORTEST_STEP_S
+        numbers[point.PORT_OHM] = p.system.bms_ohm
         # Single numbers are read three times faster through a memoryview than through numpy.
         self._numbers = cast("memoryview[float]", numbers.data)
         self._step = np.zeros(1) if step is None else step

@@ -15,6 +15,7 @@ from cosim.deck import DEVICES, SIGNALS, SYSTEM_SIGNALS
 from cosim.kept import kept
 from models import bank, bank_tick, bank_work, fuse, heat, starter_battery
 from models.compiled import apart, borrowing, compiled
+from models.system_port import BANK_SHARE, IN_BANK
 
 ORDER = tuple(SIGNALS)
 I_PORT, I_BATTERY, I_STARTER = (ORDER.index(n) for n in (
@@ -30,7 +31,8 @@ I_SYSTEM, V_SYSTEM, V_DEVICES = (len(ORDER) + tuple(SYSTEM_SIGNALS).index(n) for
     "system_current_A", "system_voltage_V", "devices_voltage_V"))
 I_SHUNT, LATCH = (len(ORDER) + tuple(SYSTEM_SIGNALS).index(n) for n in ("shunt_current_A", "latch"))
 SWITCHES = len(ORDER) + tuple(SYSTEM_SIGNALS).index("power_discharge_bank_W")
-"""Places of what a deck with System+ as a circuit gives besides; powers of its two banks from the last one on."""
+"""Places of what a deck with System+ as a circuit gives besides; powers of its two banks, then of shunt, pre-charge and
+dampers, then of its clamp from the last one on."""
 
 HELD = ("vemf", "vsrc", "vtfuse", *(f"vt{d}" for d in DEVICES))
 """External sources that follow from the models at every point."""
@@ -57,11 +59,11 @@ GROWTH, SHRINK, SAFETY = 1.5, 0.3, 0.9
 """A step is at most and at least this multiple of the one before; and what is aimed at (ours)."""
 
 (TIME, BEGUN, STRAIGHT, LONGEST, ALTERNATOR_C, PORT_C, SYSTEM_C, BATTERY_V, BATTERY_V_S, STARTER_V, STARTER_V_S,
- FUSE_DEGC, SHORTEST) = range(13)
+ FUSE_DEGC, SHORTEST, PORT_OHM) = range(14)
 """Places in `Coupling.numbers`: time of the last point [s], whether there was one, whether `slope` holds; longest step
 [s], 0 for no control; charges since they were taken [C]; EMF and slope of bank and starter battery; temperature of the
-fuse; shortest step that is asked for [s]."""
-NUMBERS = 13
+fuse; shortest step that is asked for [s]; path of System+ in the BMS [ohm]."""
+NUMBERS = 14
 
 
 class Moving(NamedTuple):
@@ -147,18 +149,34 @@ def replace_moving(
 
 
 @compiled
-def _step_switches(m: Moving, now: NDArray[np.float64], dt_s: float, c: Coupling) -> NDArray[np.float64]:
-    """Ladders of one device of each bank of System+; its share is a quarter of the bank's mean power."""
-    if c.has[3] == 0:
-        return m.switch_degC
+def _step_switches(
+    m: Moving, now: NDArray[np.float64], dt_s: float, c: Coupling
+) -> tuple[NDArray[np.float64], float]:
+    """Ladders of one device of each bank of System+, and the heat that System+ gives to the heatsink [J].
+
+    Mean powers between the points, as SPICE has them, or those of the path's resistance where System+ is a source.
+    """
+    if c.has[2] == 0:
+        return m.switch_degC, 0.0
+    before, cauer = c.before, c.box_p.cauer
+    a, b = before[I_BATTERY] - before[I_OUTPUT], now[I_BATTERY] - now[I_OUTPUT]
+    path_W = c.numbers[PORT_OHM] * (a * a + a * b + b * b) / 3.0
+    given_J = (1.0 - 2.0 * BANK_SHARE) * path_W * dt_s
+    if c.has[3] != 0:
+        others_W = before[SWITCHES + 2] + now[SWITCHES + 2] + before[SWITCHES + 3] + now[SWITCHES + 3]
+        given_J = 0.5 * others_W * dt_s
     after = np.empty_like(m.switch_degC)
     for j in range(2):
-        power_W = 0.25 * 0.5 * (c.before[SWITCHES + j] + now[SWITCHES + j])
+        bank_W = BANK_SHARE * path_W
+        if c.has[3] != 0:
+            bank_W = 0.5 * (before[SWITCHES + j] + now[SWITCHES + j])
         after[j] = heat.step_cauer(
-            m.switch_degC[j], power_W, m.box.heatsink_degC, c.box_p.cauer.resistance_K_W, c.box_p.cauer.capacity_J_K,
-            dt_s,
+            m.switch_degC[j], bank_W / IN_BANK, m.box.heatsink_degC, cauer.resistance_K_W, cauer.capacity_J_K, dt_s
         )
-    return after
+        given_J += bank_W * dt_s
+        for i in range(cauer.capacity_J_K.size):
+            given_J -= IN_BANK * cauer.capacity_J_K[i] * (after[j, i] - m.switch_degC[j, i])
+    return after, given_J
 
 
 @compiled
@@ -182,7 +200,10 @@ def _step_moving(m: Moving, now: NDArray[np.float64], dt_s: float, c: Coupling) 
     if c.has[1] != 0:
         element = fuse.step(element, rms, m.box.terminal_degC, dt_s, c.fuse_p)
     box = heat.step_box(m.box, powers, fuse_W, c.ambient_degC[1], dt_s, c.box_p)
-    return Moving(starter, element, box, _step_switches(m, now, dt_s, c))
+    switch_degC, given_J = _step_switches(m, now, dt_s, c)
+    heatsink_degC = box.heatsink_degC + given_J / c.box_p.heatsink_J_K
+    box = heat.BoxState(heatsink_degC, box.terminal_degC, box.junction_degC)
+    return Moving(starter, element, box, switch_degC)
 
 
 @compiled

@@ -165,6 +165,7 @@ class WindowMemory:
 def _same_commands(a: bms.Commands, b: bms.Commands) -> bool:
     close = abs(a.sense_reference_V - b.sense_reference_V) <= REFERENCE_TOLERANCE * max(a.sense_reference_V, 1e-6)
     same = a.alternator_enable == b.alternator_enable and a.supply_current_A == b.supply_current_A
+    same = same and a.lift_allowed == b.lift_allowed
     return same and a.current_limit_A == b.current_limit_A and close
 
 

@@ -38,6 +38,7 @@ from cosim.timeline import timeline_of
 from cosim.unseen import unseen
 from cosim.window import Window
 from cosim.window_deck import deck_spec
+from cosim.window_events import LIFTED
 from cosim.window_outcome import PREDICTION_BOUND_A
 from cosim.window_parts import parts_of
 from cosim.window_result import WindowOutcome
@@ -327,9 +328,12 @@ class Run:
         self.ledger[0] += outcome.charge_C
         for key, value in outcome.energies.items():
             self.ledger[LEDGER.index(key)] += value
+        # What A4 allows while the limit is lifted has figures of its own, from the accepted points.
+        lifted = bool((outcome.dataset.limit_lifted.values > LIFTED).any())
         for _, state, x, _, _ in outcome.tick_rows:
             machine = state.alternator
-            here = (x.port_current_A, machine.winding_degC, machine.rectifier_degC)
+            port_A = -np.inf if lifted else x.port_current_A
+            here = (port_A, machine.winding_degC, machine.rectifier_degC)
             self.ledger[PEAKS:] = np.maximum(self.ledger[PEAKS:], here)
 
     def _take_over(self, name: str, request: WindowRequest, outcome: WindowOutcome) -> None:

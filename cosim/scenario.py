@@ -20,7 +20,14 @@ from cosim.errors import InputError
 from cosim.scenario_bank import Bank, Battery, Cable, Fraction, Spread
 from cosim.scenario_base import STRICT, Name, ParameterName, UniqueKeyLoader
 from cosim.scenario_events import EVENT_KINDS, EVENT_TAGS, Event, check_events, event_devices
-from cosim.scenario_files import check_circuit_parameters, check_parameter_files, with_limiter, with_paths
+from cosim.scenario_files import (
+    CONVERTER_EFFICIENCY,
+    CONVERTERS,
+    check_circuit_parameters,
+    check_parameter_files,
+    with_limiter,
+    with_paths,
+)
 from cosim.scenario_system import DEVICE_KINDS, LOADERS, ClearDays, System, check_system
 from cosim.scenario_timeline import FAULT_KINDS, FAULT_TAGS, Fault, Remote, RemoteVolts, check_timeline
 from models import bank
@@ -226,12 +233,19 @@ class Scenario(_Strict):
 
     @property
     def supervisor_settings(self) -> bms.Settings:
-        """The supervisor's settings; checked when the file was loaded. It knows number and type of the batteries."""
+        """The supervisor's settings; checked when the file was loaded.
+
+        It knows number and type of the batteries, and whether a converter stands in the alternator path.
+        """
         known: dict[str, object] = {"variant": self.variant, "battery_count": self.bank.batteries}
         capacity_Ah = round(bank.load_battery(self.bank.battery).capacity_Ah)
         if capacity_Ah in CAPACITIES_AH:  # a type that the product knows; for others the user says what is set
             known["battery_capacity_Ah"] = capacity_Ah
-        return bms.Settings.from_mapping({**known, **self.settings})
+        given = {**known, **self.settings}
+        firmware = given.get("firmware", {})
+        if self.circuit.netlist in CONVERTERS and isinstance(firmware, dict):
+            given["firmware"] = {"converter_efficiency": CONVERTER_EFFICIENCY, **firmware}
+        return bms.Settings.from_mapping(given)
 
 
 def load_scenario(path: Path | str) -> Scenario:

@@ -22,8 +22,8 @@ OPTIONAL_SCALARS = (
     "system_current_A", "system_voltage_V", "battery_current_A", "hardware_latch", "remote_L_V", "remote_H_V",
 )
 """Fitted where something stands at System+ (the first four) and where the scenario has a remote (the others). Without
-System+ the bank's current is that of the alternator port, which the fuse tells; 100 A at most, never above what the
-smallest bank may be charged with (A11), so its sensor would say nothing new."""
+System+ the bank's current is what the alternator port gives. The fuse tells it: 100 A at most, never above what the
+smallest bank may be charged with; of a buck, which gives more, the supervisor estimates it by its power (A11)."""
 SCALARS = PORT_SCALARS + OPTIONAL_SCALARS
 """Scalar measurements, in the order of the measurement vector; cell voltages and cell temperatures follow."""
 N_PORT, N_SCALARS = len(PORT_SCALARS), len(SCALARS)

@@ -140,9 +140,6 @@ REFRESH_S = 1.0
 """The cells' tables are read again at multiples of this time, by the tick's index, whoever calls when (ours)."""
 
 
-SWITCH_OHM, SWITCHES = 0.2e-3, 4
-"""Resistance of one bank of System+ when warm, and devices in it (netlists/system_path.cir: 0.165 + 0.03 mohm)."""
-
 N_NUMBERS = 18
 """Numbers of the plant's state that are not arrays, see `put_numbers`."""
 
@@ -297,6 +294,23 @@ def advance_bank(k: Tick, ambient_degC: NDArray[np.float64], p: PlantParameters)
 
 
 @borrowing
+def _system_heat_J(
+    state: PlantState, system_A: float, heatsink_degC: float, k: Tick, p: PlantParameters
+) -> float:
+    """Heat that System+ gives to the heatsink over a tick [J]; the ladders of its banks are written over.
+
+    All that the path in the BMS takes from the network arrives: two banks through their ladders, shunt and busbars at
+    once.
+    """
+    path_W = p.system.bms_ohm * system_A**2
+    from_banks_J = heat_tick.step_banks_in_place(
+        state.switch_degC, system_port.IN_BANK, system_port.BANK_SHARE * path_W, heatsink_degC, k.dt_s, p.box.cauer,
+        k.box,
+    )
+    return from_banks_J + (1.0 - 2.0 * system_port.BANK_SHARE) * path_W * k.dt_s
+
+
+@borrowing
 def advance_in_place(
     state: PlantState, x: Operating, row: NDArray[np.float64], ambient_degC: NDArray[np.float64], k: Tick,
     p: PlantParameters,
@@ -326,9 +340,7 @@ def advance_in_place(
         ambient_degC[1], k.box,
     )
     if p.system.kind.size > 0:
-        heat_tick.step_ladders_in_place(
-            state.switch_degC, SWITCH_OHM * x.system_current_A**2 / SWITCHES, heatsink, k.box
-        )
+        heatsink += _system_heat_J(state, x.system_current_A, heatsink, k, p) / p.box.heatsink_J_K
     return PlantState(
         state.battery, starter, machine, melting, heat.BoxState(heatsink, terminal, state.box.junction_degC), first,
         second, x.alternator_voltage_V, x.alternator_current_A,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 import bms
 import cosim
@@ -18,10 +19,15 @@ from cosim.cache import content_key
 from cosim.deck import circuit_text
 from cosim.figures import Figure
 from cosim.loop import LEDGER
+from cosim.window_events import LIFTED, liftings
 from models.system import ENERGY
 
 if TYPE_CHECKING:
     from cosim.run import Run
+
+LIFT_FACTOR, LIFT_S = 2.5, 0.5
+"""A4: what the limit may be lifted to (250 A where it is 100 A), and for how long."""
+LIFT_WAVES = ("limit_lifted", "port_current_A")
 
 
 def summarise(run: Run, slow: xr.Dataset, cell_charge_C: float) -> dict[str, Any]:
@@ -131,6 +137,7 @@ def run_figures(run: Run, slow: xr.Dataset, ledger: dict[str, float]) -> list[Fi
             Figure("run", "time at the limit", 100.0 * ledger["limit_s"] / (hours * 3600.0), "%", "", True),
             Figure("A4", "port current, highest mean over 1 s", highest, "A", f"at most {limit:g} A +3 %",
                    highest <= 1.03 * limit),
+            *lifted_figures(run, limit),
         ]
     if run.p.has_vehicle > 0.5:
         figures += alternator_figures(run, ledger)
@@ -141,16 +148,48 @@ def highest_mean_A(run: Run, highest: float) -> float:
     """Highest mean of the port current over a second (A4), given the highest value on the tick grid.
 
     Between windows the current of a tick stands for the tick, so its highest value is an upper bound; inside a window
-    the mean is taken over the accepted points, over the whole window where that is shorter than a second.
+    the mean is taken over the accepted points, over the whole window where that is shorter than a second. A lifted
+    limit is the exception that A4 names: its stretches are cut out (`ordinary`), and have figures of their own.
     """
     for window in run.windows.values():
-        time_s, current = window.time_s.values, window.port_current_A.values
+        time_s, current = ordinary(window)
+        if time_s[-1] <= 0.0:
+            continue
         charge = np.concatenate(([0.0], np.cumsum(0.5 * np.diff(time_s) * (current[1:] + current[:-1]))))
         span = min(1.0, float(time_s[-1]))
         starts = time_s[time_s <= time_s[-1] - span]
         means = (np.interp(starts + span, time_s, charge) - np.interp(starts, time_s, charge)) / span
         highest = max(highest, float(means.max()))
     return highest
+
+
+def ordinary(window: xr.Dataset) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Time and port current of a window without the stretches in which its limit was lifted; time then stands."""
+    time_s, current = window.time_s.values, window.port_current_A.values
+    steps_s = np.diff(time_s)
+    kept = np.concatenate(([True], ~(window.limit_lifted.values[1:] > LIFTED)))
+    if kept.all():
+        return time_s, current
+    steps_s[~kept[1:]] = 0.0
+    passed_s = np.concatenate(([0.0], np.cumsum(steps_s)))
+    return passed_s[kept], current[kept]
+
+
+def lifted_figures(run: Run, limit_A: float) -> list[Figure]:
+    """A4: the lifted limit beside what is allowed for it; none where no window had one."""
+    found = [
+        lift for window in run.windows.values()
+        for lift in liftings(window.time_s.values, {str(name): window[name].values for name in LIFT_WAVES})
+    ]
+    if not found:
+        return []
+    peak_A, longest_s = max(lift.peak_A for lift in found), max(lift.lasted_s for lift in found)
+    most_A = LIFT_FACTOR * limit_A
+    return [
+        Figure("A4", "port current while lifted, highest", peak_A, "A", f"at most {most_A:g} A", peak_A <= most_A),
+        Figure("A4", "limit lifted, longest", longest_s, "s", f"at most {LIFT_S:g} s", longest_s <= LIFT_S),
+        Figure("A4", "fuse while lifted, highest I2t", max(lift.i2t_A2s for lift in found), "A2s", "", True),
+    ]
 
 
 def alternator_figures(run: Run, ledger: dict[str, float]) -> list[Figure]:

@@ -174,8 +174,9 @@ class Window:
         source, _ = source_thevenin(s, float(self._inputs.supply_emf_V.at(start_s)), p)
         before = self._previous
         values = {
-            "vemf": emf, "vsrc": source, "ven": 0.0, "vlift": 0.0, "vref": before.sense_reference_V * 1e3,
-            "vtfuse": s.fuse.temperature_degC, "vset": alternator.setpoint_V(s.alternator.case_degC, p.alternator),
+            "vemf": emf, "vsrc": source, "ven": 0.0, "vlift": float(before.lift_allowed),
+            "vref": before.sense_reference_V * 1e3, "vtfuse": s.fuse.temperature_degC,
+            "vset": alternator.setpoint_V(s.alternator.case_degC, p.alternator),
             "vimax": self._capability(start_s), "vload": float(self._inputs.load_A.at(start_s)), **junctions(s),
         }
         for name, value in values.items():
@@ -282,6 +283,9 @@ class Window:
         if commands.sense_reference_V != before.sense_reference_V:
             table.ramp("vref", spice_s, commands.sense_reference_V * 1e3, COMMAND_RAMP_S)
             more = more or [end_s]
+        if commands.lift_allowed != before.lift_allowed:
+            # A permission moves nothing by itself: no breakpoint, no close look, no reason to stay open.
+            table.ramp("vlift", spice_s, float(commands.lift_allowed), COMMAND_RAMP_S)
         return more
 
     def _hold_system(self, tick: int, spice_s: float, values: Array) -> list[float]:

@@ -72,6 +72,39 @@ def trips(time_s: Array, waves: dict[str, Array]) -> list[tuple[float, float, fl
     return found
 
 
+class Lifting(NamedTuple):
+    """The limit was lifted during a load dump (A4).
+
+    When it began [s since the window's start], how long it lasted [s], highest current in the fuse meanwhile [A], and
+    the I2t of the fuse [A2 s].
+    """
+
+    begun_s: float
+    lasted_s: float
+    peak_A: float
+    i2t_A2s: float
+
+
+LIFTED = 0.5
+"""The limit counts as lifted above this part of the circuit's own signal."""
+
+
+def liftings(time_s: Array, waves: dict[str, Array]) -> list[Lifting]:
+    """Every lifting of the limit in a window."""
+    lifted, current = waves["limit_lifted"] > LIFTED, waves["port_current_A"]
+    starts = np.flatnonzero(lifted[1:] & ~lifted[:-1]) + 1
+    found = []
+    for k in starts:
+        later = np.flatnonzero(~lifted[k:])
+        stop = int(k + later[0]) if later.size else lifted.size - 1
+        span = slice(int(k), stop + 1)
+        found.append(Lifting(
+            float(time_s[k]), float(time_s[stop] - time_s[k]), float(current[span].max()),
+            float(np.trapezoid(current[span] ** 2, time_s[span])),
+        ))
+    return found
+
+
 def events_of(time_s: Array, waves: dict[str, Array], start_s: float) -> list[Note]:
     """Events of the hardware in a window.
 
@@ -89,4 +122,7 @@ def events_of(time_s: Array, waves: dict[str, Array], start_s: float) -> list[No
     for at_s, held_s, highest_V in trips(time_s, waves):
         detail = f"alternator port blocked for {1e3 * held_s:.3g} ms, highest {highest_V:.1f} V behind the fuse"
         notes.append((start_s + at_s, "circuit", "over-voltage trip", detail))
+    for lift in liftings(time_s, waves):
+        detail = f"for {1e3 * lift.lasted_s:.0f} ms, peak {lift.peak_A:.1f} A, I2t {lift.i2t_A2s:.0f} A2s"
+        notes.append((start_s + lift.begun_s, "circuit", "limit lifted", detail))
     return sorted(notes)

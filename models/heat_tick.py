@@ -122,3 +122,48 @@ def step_ladders_in_place(
             for i in range(n):
                 value += k.known[i] * k.own[i, j]
             ladders[d, j] = value
+
+
+@borrowing
+def step_banks_in_place(
+    ladders: NDArray[np.float64], in_bank: int, power_W: float, heatsink_degC: float, dt_s: float,
+    p: heat.CauerParameters, k: BoxTick,
+) -> float:
+    """Advance the ladder of one device of each bank and return the heat that all banks give to the heatsink [J].
+
+    Parameters
+    ----------
+    ladders : ndarray, (banks, nodes)
+        One device of each bank, all of them alike; written over.
+    in_bank : int
+        Devices in a bank.
+    power_W : float
+        Power of each bank.
+    heatsink_degC : float
+        Held over the step: at 0.1 s and 20 W it moves by 1.3 mK.
+    dt_s : float
+        The fixed step of ``k``.
+    p, k : CauerParameters, BoxTick
+        The ladder, and its map.
+
+    Returns
+    -------
+    float
+        What was put in less what the ladders keep, so that no heat is lost or made, whatever the step.
+    """
+    banks = ladders.shape[0]
+    kept_J = -stored_J(ladders, p)
+    step_ladders_in_place(ladders, power_W / in_bank, heatsink_degC, k)
+    kept_J += stored_J(ladders, p)
+    given_J: float = banks * power_W * dt_s - in_bank * kept_J
+    return given_J
+
+
+@borrowing
+def stored_J(ladders: NDArray[np.float64], p: heat.CauerParameters) -> float:
+    """Return the heat in some ladders above 0 degC [J]."""
+    total = 0.0
+    for d in range(ladders.shape[0]):
+        for j in range(ladders.shape[1]):
+            total += p.capacity_J_K[j] * ladders[d, j]
+    return total

@@ -74,6 +74,7 @@ configurations = st.builds(
     variant=st.just(bms.Variant.NG), battery_count=st.just(N_BATTERIES),
     pre_alarm_mode=st.sampled_from(bms.PreAlarmMode), remote_function=st.sampled_from(bms.RemoteFunction),
     battery_thresholds=st.sampled_from([(), (bms.BatteryThresholds(2.6, 2.9), bms.BatteryThresholds(2.8, 3.1))]),
+    firmware=st.sampled_from([bms.FirmwareParameters(), bms.FirmwareParameters(converter_efficiency=0.98)]),
 )
 
 
@@ -275,6 +276,18 @@ def check_loads_end(log: list[Call], config: bms.Settings) -> None:
             assert not call.commands.load_output and not call.commands.discharge_gate, call.time_ms
 
 
+def check_lift(log: list[Call], config: bms.Settings) -> None:
+    """A dump may lift the limit only while the port charges at its full limit, and no cell was near its end for 1 s."""
+    for call in log:
+        c = call.commands
+        if c.lift_allowed:
+            assert c.alternator_enable and c.charge_allowed and c.current_limit_A == 90.0, call.time_ms
+            assert config.firmware.converter_efficiency == 0.0 and not c.leds.over_temperature
+    # What a sample must see: two calls in a row at least, for the calls are every second at most.
+    for call in standing(log, lambda m: max(m.cell_voltage_V) > 3.5 and m.fuse_sense_V < 0.05, 2_000):
+        assert not call.commands.lift_allowed, call.time_ms
+
+
 def check_holds(log: list[Call]) -> None:
     """No call inside a hold changed a command or told something."""
     for before, call in pairwise(log):
@@ -291,4 +304,5 @@ def check_all(log: list[Call], config: bms.Settings) -> None:
     check_sensors_and_currents(log)
     check_sensor_faults(log, config)
     check_loads_end(log, config)
+    check_lift(log, config)
     check_holds(log)

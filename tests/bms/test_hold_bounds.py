@@ -51,6 +51,10 @@ def bands(rig: Rig, charging: bool) -> Bounds:
     for name, band in rows:
         at, (low_end, high_end) = getattr(m, name), found[name]
         found[name] = (max(low_end, at - band), min(high_end, at + band))
+    if rig.commands.lift_allowed:  # 3.5 V; 400 A of the bank less 2.5 x 90 A
+        for name, most in (("cell_voltage_V", 3.5), ("system_current_A", 175.0)):
+            if name in found:
+                found[name] = (found[name][0], min(found[name][1], most))
     return found
 
 

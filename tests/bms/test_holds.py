@@ -14,7 +14,7 @@ Source = Callable[[int, bms.Commands], bms.Measurements]
 QUICK = bms.FirmwareParameters(
     weak_delay_ms=1_500, rearm_ms=2_000, thermal_rest_ms=2_300, limit_interval_ms=1_000,
     disconnect_rest_ms=1_700, sensor_rest_ms=900, cell_temperature_delay_ms=300, hold_charging_ms=4_000,
-    hold_idle_ms=7_000,
+    hold_idle_ms=7_000, lift_rest_ms=2_000,
 )
 
 
@@ -147,7 +147,8 @@ def all_measurements(shown: dict[str, float], open_path: bool, n_batteries: int)
 
 @pytest.mark.parametrize("firmware", [
     replace(QUICK, load_rest_ms=3_000, output_spacing_ms=2_000, frozen_delay_ms=700, frozen_heat_ms=2_000,
-            fuse_check_ms=1_000, bank_interval_ms=1_500, system_rest_ms=2_000, system_settled_ms=4_000),
+            fuse_check_ms=1_000, bank_interval_ms=1_500, system_rest_ms=2_000, system_settled_ms=4_000,
+            converter_efficiency=0.95),
     bms.FirmwareParameters(),
 ], ids=["quick", "default"])
 @settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))

@@ -33,6 +33,7 @@ from tests.bms.invariants import (
     check_chatter,
     check_holds,
     check_lead,
+    check_lift,
     check_loads_end,
     check_remote,
     check_sensor_faults,
@@ -117,8 +118,9 @@ def test_every_invariant_can_fail() -> None:
     high, low = log_of(("cell", 3.76, 20)), log_of(("cell", 2.5, 400))
     off, hot = log_of(("remote_off", 13.0, 20)), log_of(("heatsink_degC", -60.0, 50))
     system, split = log_of(("system_current_A", 1000.0, 700)), log_of(("battery_voltage_V", 15.5, 60))
-    calm = list(calls(CALM, config, 100))
-    for log in (high, low, off, hot, system, split, calm):
+    calm, full = list(calls(CALM, config, 100)), log_of(("cell", 3.6, 60))
+    assert calm[-1].commands.lift_allowed
+    for log in (high, low, off, hot, system, split, calm, full):
         check_all(log, config)
     flicker = [replace(c, commands=c.commands._replace(charge_allowed=k // 50 % 2 == 0)) for k, c in enumerate(calm)]
     spoiled: list[Callable[[], None]] = [
@@ -132,6 +134,8 @@ def test_every_invariant_can_fail() -> None:
         lambda: check_sensor_faults(broken(system, 60, charge_allowed=True), config),
         lambda: check_sensor_faults(broken(split, 75, charge_gate=True), config),
         lambda: check_loads_end(broken(system, 720, load_output=True), config),
+        lambda: check_lift(broken(off, 55, lift_allowed=True), config),
+        lambda: check_lift(broken(full, 75, lift_allowed=True), config),
         lambda: check_holds(broken(calm, 300, pre_alarm=True)),
     ]
     for check in spoiled:

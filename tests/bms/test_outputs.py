@@ -8,6 +8,7 @@ import bms
 from bms import thermal
 from bms.bank import Cap
 from bms.interface import Commands, Leds
+from bms.lift import Lift
 from bms.load_output import Load
 from bms.outputs import commands, is_powered, limit_A
 from bms.state import State, Switch
@@ -46,6 +47,12 @@ PLAIN = Commands(
         ({"system": System(SystemMode.ON)}, {"discharge_gate": True}),
         ({"system": System(SystemMode.RESTING)}, {"latch_reset": True}),
         ({"system": System(SystemMode.LOCKED)}, {}),
+        ({"lift": Lift(True)}, {}),
+        ({"lift": Lift(True), "mode": CHARGING}, {
+            "lift_allowed": True, "alternator_enable": True, "leds": LIT._replace(alternator_charging=True)}),
+        ({"lift": Lift(True), "charge": OFF, "mode": CHARGING}, {
+            "charge_allowed": False, "alternator_enable": True,
+            "leds": LIT._replace(alternator_charging=True, charge_disconnect=False)}),
         ({"remote": OFF}, {"supply_current_A": 0.0065}),
         ({"remote": OFF, "load": Load(alarm_ms=0)}, {"supply_current_A": 0.0065, "pre_alarm": True}),
     ],

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from models import heat
-from models.heat_tick import prepare_box, step_ladders_in_place
+from models.heat_tick import prepare_box, step_banks_in_place, step_ladders_in_place
 
 
 @pytest.mark.parametrize("dt_s", [0.1, 1.0])
@@ -29,3 +29,21 @@ def test_a_steady_ladder_by_hand() -> None:
     for _ in range(200):
         step_ladders_in_place(ladders, 3.0, 40.0, k)
     assert ladders[:, 0] == pytest.approx([42.4, 42.4], abs=1e-3)
+
+
+def test_banks_give_the_heatsink_what_they_do_not_keep() -> None:
+    """8 W into each of two banks of four: nothing arrives within microseconds, all of it when settled, none is lost.
+
+    A ladder keeps C by temperature: 4 mJ/K, 50 mJ/K, 0.4 J/K and 3 J/K at 1.6, 1.44, 1.1 and 0.8 K above the heatsink
+    (2 W through 0.8, 0.72, 0.55 and 0.4 K/W).
+    """
+    box = heat.load_box()
+    ladders = np.full((2, 4), 40.0)
+    first = step_banks_in_place(ladders, 4, 8.0, 40.0, 1e-3, box.cauer, prepare_box(5, 1e-3, box))
+    assert 0.0 <= first < 1e-3 * 16e-3
+    k = prepare_box(5, 0.1, box)
+    given = first + sum(step_banks_in_place(ladders, 4, 8.0, 40.0, 0.1, box.cauer, k) for _ in range(600))
+    last = step_banks_in_place(ladders, 4, 8.0, 40.0, 0.1, box.cauer, k)
+    assert last == pytest.approx(1.6, rel=1e-6)
+    kept = 8.0 * (4e-3 * 1.6 + 50e-3 * 1.44 + 0.4 * 1.1 + 3.0 * 0.8)
+    assert 16.0 * 60.001 - given == pytest.approx(kept, rel=1e-4)
