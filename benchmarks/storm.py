@@ -32,8 +32,11 @@ TMAX_S = 5e-6
 """Longest step (circuit facts E: 40 of 40 sequences passed with it)."""
 EDGE_S = 2e-6
 MOST_EVENTS = 12
-PEAK_A, STUD_V, DRAIN_V = 850.0, 30.0, 66.0
-"""Limits that are looked at: current of System+ (S2), battery stud (A7), drains of System+ (avalanche of an N60)."""
+PEAK_A, STUD_V, DRAIN_V, PASS_V = 850.0, 30.0, 66.0, 100.0
+"""Limits that are looked at: current of System+ (S2), battery stud (A7), drains of System+ (avalanche of an N60) and of
+the alternator path's pass devices (rating of an N100)."""
+DELIVERED_A = (20.0, 150.0)
+"""What the alternator delivers at the start (a machine of 150 A): a load dump has that much to get rid of."""
 STEADY = {
     "vemf": 13.3, "vsrc": 12.8, "vimax": 150.0, "vset": 14.4, "vload": 20.0, "ven": 0.0, "vref": 54.0, "vtfuse": 25.0,
     "vchv": 100.0,
@@ -65,8 +68,9 @@ def sequence(seed: int, number: int) -> tuple[DeckSpec, dict[str, Corners], tupl
     )
     spec = DeckSpec(
         f"storm {seed} {number}", "alternator_path", battery_resistance_ohm=float(10 ** rng.uniform(-3.3, -2.4)),
-        source_resistance_ohm=float(10 ** rng.uniform(-2.6, -2.0)), sections=(section,), cuts=("input", "battery"),
-        alternator=AlternatorDeck(450.0, 0.12, 1e-3, 1e-6, 20.0), supply_A=0.0175,
+        source_resistance_ohm=float(10 ** rng.uniform(-2.6, -2.0)), sections=(section,),
+        cuts=("input", "battery", "starter_battery"),
+        alternator=AlternatorDeck(450.0, 0.12, 1e-3, 1e-6, float(rng.uniform(*DELIVERED_A))), supply_A=0.0175,
     )
     degC = float(rng.choice([-40.0, 25.0, 125.0]))
     sources: dict[str, Corners] = {name: [(0.0, STEADY.get(name, 0.0))] for name in externals(spec)}
@@ -116,6 +120,7 @@ def _event(rng: np.random.Generator, time_s: float, sources: dict[str, Corners])
         lambda: flip("vev0"), lambda: flip("vev1"), lambda: move("vev2", 0.0, 390.0), lambda: move("vload", 0.0, 250.0),
         lambda: move("vsrc", 6.0, 15.5), lambda: move("vref", 5.0, 70.0), lambda: move("vldi", 0.0, 200.0),
         lambda: move("vimax", 0.0, 200.0), lambda: brief("vcutinput"), lambda: brief("vcutbattery"),
+        lambda: brief("vcutstarter_battery"), lambda: flip("vlift"),
     ]
     return f"{1e3 * time_s:.3f} ms {kinds[int(rng.integers(len(kinds)))]()}"
 
@@ -165,6 +170,9 @@ def judged(time_s: Array, waves: dict[str, Array]) -> str:
         across_V = float((waves[f"drain_{bank}_V"] - waves["common_source_V"]).max())
         if across_V > DRAIN_V:
             problems.append(f"{bank} bank {across_V:.1f} V")
+    across_V = float((waves["mid_V"] - waves["battery_voltage_V"]).max())
+    if across_V > PASS_V:
+        problems.append(f"pass devices {across_V:.1f} V")
     return ", ".join(problems)
 
 
