@@ -20,13 +20,14 @@ from cosim.balance import window_balance
 from cosim.channels import write_row
 from cosim.characteristic import LINK
 from cosim.commands import SUPPLY
-from cosim.continuous_record import PointRecord, decimated
+from cosim.continuous_record import KEPT_WAVES, PointRecord, decimated
 from cosim.continuous_window import Checkpoint, ContinuousWindow, fast_moments
 from cosim.deck import DeckSpec, signals
 from cosim.loop import LEDGER, PEAKS
 from cosim.network import Operating
 from cosim.plant import PlantState, stored_charge_C
 from cosim.policy import WindowRequest
+from cosim.probes import with_probes
 from cosim.result import LoggedEvent, Result
 from cosim.run import STARTER_INDUCTANCE_H, Run
 from cosim.scenario import Supply
@@ -69,7 +70,7 @@ class ContinuousRun(Run):
         self._parts: list[tuple[int, PlantState]] = []
         self._restarts = self._handovers = self._discarded = 0
         point = Checkpoint(0, self.state, supervision, before, self._alternator_current(before, 0))
-        self._points = PointRecord(signals(self._spec_from(point, self.n_ticks)))
+        self._points = PointRecord(signals(with_probes(self._whole_deck(), self.probes)))
         tried = 0
         while point.tick < self.n_ticks:
             reached, error = self._stretch_from(point, tried)
@@ -137,12 +138,12 @@ class ContinuousRun(Run):
         """Deck of the stretch of so many ticks from a checkpoint."""
         source, circuit = self.scenario.source, self.scenario.circuit
         start_s, end_s = (tick * self.tick_s for tick in (start.tick, start.tick + length))
-        return deck_spec(
+        return with_probes(deck_spec(
             f"{self.scenario.name} from tick {start.tick}", circuit.netlist, circuit.parameters, start.state, self.p,
             source.inductance_H if isinstance(source, Supply) else STARTER_INDUCTANCE_H, start.alternator_current_A,
             start.supervision.commands.supply_current_A,
             *parts_of_run(self.scenario, self.inputs, start.state, start_s, end_s, self.p),
-        )
+        ), self.probes)
 
     def _waves(self, first: int) -> tuple[Array, dict[str, Array]]:
         """Times and waves from a row on, with the current of System+ where it is no circuit."""
@@ -198,7 +199,8 @@ class ContinuousRun(Run):
         time_s, waves = self._waves(0)
         self.windows = {"000_continuous": self._dataset("continuous", "continuous mode", time_s, waves)}
         result = super()._finish()  # figures come from all points, the file keeps fewer
-        kept = decimated(time_s, waves, self.scenario.continuous.kept_points)
+        shown = (*KEPT_WAVES, *(probe.name for probe in self.probes))
+        kept = decimated(time_s, waves, self.scenario.continuous.kept_points, shown)
         whole = self.windows["000_continuous"]
         result.windows = {"000_continuous": whole.isel(time_s=kept)}
         for number, window in enumerate(self.scenario.windows, start=1):
@@ -224,4 +226,4 @@ class ContinuousRun(Run):
     def _dataset(self, name: str, reason: str, time_s: Array, waves: dict[str, Array]) -> xr.Dataset:
         start_s, end_s = float(time_s[0]), float(time_s[-1])
         request = WindowRequest(name, reason, 0, 0, 0)
-        return window_dataset(time_s - start_s, waves, request, start_s, end_s)
+        return window_dataset(time_s - start_s, waves, request, start_s, end_s, self.probes)
