@@ -110,7 +110,7 @@ def test_pulses_come_and_go_by_handover(spice: SpiceSession) -> None:
 
 
 def test_an_abort_within_a_pulse_begins_before_it(spice: SpiceSession) -> None:
-    flaky = Flaky(spice, 0.3, 1)
+    flaky = Flaky(spice, 0.2, 2)  # the stretch before the pulse, and the one with it, which it aborts
     event = {"kind": "iso_pulse", "pulse": "2a", "time_s": 0.2503}
     result = run(flaky, "continuous", event, base=PLAIN, duration_s=0.8)
     assert [e.time_s for e in result.events if e.event == "restart"] == [0.1]
