@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import textwrap
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -42,6 +42,8 @@ from cosim.plot_windows import Zoom, chosen_windows, draw_zoom
 from cosim.result import Result, shown
 
 Array = NDArray[np.float64]
+
+Place = Literal["lower left", "lower right"]
 
 SIZE_INCH = (16.0, 12.0)
 TALL_INCH = 15.0
@@ -328,7 +330,7 @@ def _draw_zooms(figure: Figure, zooms: list[Zoom], part: float) -> None:
     _draw_legend(figure, "voltages:", drawn[1], "lower right", 0.985)
 
 
-def _draw_legend(figure: Figure, head: str, curves: dict[str, Artist], place: str, x: float) -> None:
+def _draw_legend(figure: Figure, head: str, curves: dict[str, Artist], place: Place, x: float) -> None:
     """One line below the enlarged windows for what all of them share, so that it hides no curve."""
     if not curves:
         return

@@ -71,8 +71,10 @@ def window_dataset(
             text = name.rsplit("_", 1)[0] if unit != "1" else name
             data[name] = (("time_s",), wave, {"units": unit, "long_name": text.replace("_", " ")})
     for probe in probes:
-        told = {"units": probe.unit, "long_name": f"{probe.name.replace('_', ' ')}, {probe.signal}",
-                "probe": probe.signal, "draw": int(probe.draw)}
+        told: dict[str, str | int] = {
+            "units": probe.unit, "long_name": f"{probe.name.replace('_', ' ')}, {probe.signal}",
+            "probe": probe.signal, "draw": int(probe.draw),
+        }
         data[probe.name] = (("time_s",), waves[probe.name], told)
     for name, pattern, unit in (
         ("device_power_W", "power_{}_W", "W"), ("junction_degC", "junction_{}_degC", "degC")
