@@ -4,7 +4,8 @@ Supervisor, models and exchange are those of a window (`cosim.window`), and the 
 (`cosim.continuous_window`). The terminal characteristic plays no part, so it needs no identification.
 
 A transient that aborts goes on from its last accepted tick: path disabled, enabled, settled, the settling left out of
-every integral. Each restart is counted and is an event; so is a handover, where the deck itself changes (blown fuse).
+every integral. Each restart is counted and is an event; so is a handover, where the deck itself changes: a blown fuse,
+the generator of a test pulse. What else events move, System+ included, is part of the deck throughout.
 """
 
 from __future__ import annotations
@@ -17,13 +18,16 @@ from numpy.typing import NDArray
 
 from cosim.balance import window_balance
 from cosim.channels import write_row
+from cosim.characteristic import LINK
 from cosim.commands import SUPPLY
-from cosim.continuous_record import PointRecord, decimated
+from cosim.continuous_record import KEPT_WAVES, PointRecord, decimated
 from cosim.continuous_window import Checkpoint, ContinuousWindow, fast_moments
+from cosim.deck import DeckSpec, signals
 from cosim.loop import LEDGER, PEAKS
 from cosim.network import Operating
 from cosim.plant import PlantState, stored_charge_C
 from cosim.policy import WindowRequest
+from cosim.probes import with_probes
 from cosim.result import LoggedEvent, Result
 from cosim.run import STARTER_INDUCTANCE_H, Run
 from cosim.scenario import Supply
@@ -31,7 +35,10 @@ from cosim.spice_deck import LADDER, Rung, SpiceOptions
 from cosim.spice_errors import OperatingPointFailed, PointBudgetExceeded, SpiceError, TransientAborted
 from cosim.supervision import in_order
 from cosim.window_deck import deck_spec
+from cosim.window_events import events_of
+from cosim.window_parts import parts_of_run, pulse_spans
 from cosim.window_result import window_dataset
+from cosim.window_safety import rating_notes
 from cosim.window_system import with_system_wave
 from models import cable, fuse
 
@@ -58,11 +65,12 @@ class ContinuousRun(Run):
         """
         supervision = self._first_call()
         before = supervision.commands
-        self._points = PointRecord()
+        self._spans = pulse_spans(self.scenario.events, self.tick_s)
         self._forced = fast_moments(self.inputs, self.scenario.windows, self.n_ticks * self.tick_s)
         self._parts: list[tuple[int, PlantState]] = []
         self._restarts = self._handovers = self._discarded = 0
         point = Checkpoint(0, self.state, supervision, before, self._alternator_current(before, 0))
+        self._points = PointRecord(signals(with_probes(self._whole_deck(), self.probes)))
         tried = 0
         while point.tick < self.n_ticks:
             reached, error = self._stretch_from(point, tried)
@@ -88,17 +96,13 @@ class ContinuousRun(Run):
         """One transient from a checkpoint; where it got to, and why it aborted if it did."""
         settings = self.scenario.continuous
         rung = Rung("", NUMERICS, settings.max_step_s)
-        length = self.n_ticks - start.tick
+        boundaries = [tick for span in self._spans for tick in span if tick > start.tick]
+        length = min([self.n_ticks, *boundaries]) - start.tick
+        pulses = any(first <= start.tick < last for first, last in self._spans)
         if tried:
             rung = LADDER[tried - 1].applied(NUMERICS, settings.max_step_s)
-            length = min(length, RETRY_TICKS)
-        source = self.scenario.source
-        spec = deck_spec(
-            f"{self.scenario.name} from tick {start.tick}", self.scenario.circuit.netlist,
-            self.scenario.circuit.parameters, start.state, self.p,
-            source.inductance_H if isinstance(source, Supply) else STARTER_INDUCTANCE_H, start.alternator_current_A,
-            start.supervision.commands.supply_current_A,
-        )
+            length = length if pulses else min(length, RETRY_TICKS)
+        spec = self._spec_from(start, length)
         self._supply_A = spec.supply_A
         request = WindowRequest("continuous", "continuous mode", start.tick, length, length)
         self._intact = not fuse.blown(start.state.fuse)
@@ -115,16 +119,38 @@ class ContinuousRun(Run):
             window.run_on(self.session, rung, budget, lambda f: self._progress(start.tick, length, f))
         except (TransientAborted, OperatingPointFailed) as aborted:
             error = aborted
-        reached = window.checkpoint
+        # A pulse cannot go on from its middle: what aborts there begins again before it.
+        reached = start if pulses and error is not None else window.checkpoint
+        if reached is start:
+            window.notes.clear()
+            self.plant.state = start.state
         self.events += [LoggedEvent(*note) for note in window.notes]
         before = self._points.n_points
         self._points.drop_after(self._seconds(reached.tick), first)
         self._discarded += before - self._points.n_points
         if reached.tick > start.tick:
-            self._book(first, start, reached)
+            self._book(first, start, reached, spec)
         else:
             self._points.drop_after(-1.0, first)
         return reached, error
+
+    def _spec_from(self, start: Checkpoint, length: int) -> DeckSpec:
+        """Deck of the stretch of so many ticks from a checkpoint."""
+        source, circuit = self.scenario.source, self.scenario.circuit
+        start_s, end_s = (tick * self.tick_s for tick in (start.tick, start.tick + length))
+        return with_probes(deck_spec(
+            f"{self.scenario.name} from tick {start.tick}", circuit.netlist, circuit.parameters, start.state, self.p,
+            source.inductance_H if isinstance(source, Supply) else STARTER_INDUCTANCE_H, start.alternator_current_A,
+            start.supervision.commands.supply_current_A,
+            *parts_of_run(self.scenario, self.inputs, start.state, start_s, end_s, self.p),
+        ), self.probes)
+
+    def _waves(self, first: int) -> tuple[Array, dict[str, Array]]:
+        """Times and waves from a row on, with the current of System+ where it is no circuit."""
+        time_s, waves = self._points.part(first)
+        if "system_current_A" in waves:
+            return time_s, waves
+        return time_s, with_system_wave(waves, self._supply_A, self.p)
 
     def _progress(self, first: int, length: int, fraction: float) -> None:
         done = (first + fraction * length) / self.n_ticks
@@ -145,10 +171,9 @@ class ContinuousRun(Run):
     def _note(self, tick: int, event: str, detail: str) -> None:
         self.events.append(LoggedEvent(self._seconds(tick), "engine", event, detail))
 
-    def _book(self, first: int, start: Checkpoint, reached: Checkpoint) -> None:
-        """Balance of a stretch, into ledger and reports."""
-        time_s, waves = self._points.part(first)
-        waves = with_system_wave(waves, self._supply_A, self.p)
+    def _book(self, first: int, start: Checkpoint, reached: Checkpoint, spec: DeckSpec) -> None:
+        """Balance of a stretch, into ledger and reports; what its hardware did, into the log."""
+        time_s, waves = self._waves(first)
         charge_C = stored_charge_C(reached.state.battery, self.p.battery) - stored_charge_C(
             start.state.battery, self.p.battery
         )
@@ -159,6 +184,10 @@ class ContinuousRun(Run):
         )
         for key, value in energies.items():
             self.ledger[LEDGER.index(key)] += value
+        if (spec.sections or spec.cuts) and self.p.characteristic.kind != LINK:
+            notes = events_of(time_s, waves, 0.0)
+            notes += rating_notes(time_s, waves, float(start.state.box.heatsink_degC), 0.0)
+            self.events += [LoggedEvent(*note) for note in notes]
         start_s, end_s = self._seconds(start.tick), self._seconds(reached.tick)
         self.window_reports.append({
             "name": f"{len(self.window_reports):03d}_continuous", "reason": "continuous mode", "start_s": start_s,
@@ -167,11 +196,11 @@ class ContinuousRun(Run):
         })
 
     def _finish(self) -> Result:
-        time_s, waves = self._points.part(0)
-        waves = with_system_wave(waves, self._supply_A, self.p)
+        time_s, waves = self._waves(0)
         self.windows = {"000_continuous": self._dataset("continuous", "continuous mode", time_s, waves)}
         result = super()._finish()  # figures come from all points, the file keeps fewer
-        kept = decimated(time_s, waves, self.scenario.continuous.kept_points)
+        shown = (*KEPT_WAVES, *(probe.name for probe in self.probes))
+        kept = decimated(time_s, waves, self.scenario.continuous.kept_points, shown)
         whole = self.windows["000_continuous"]
         result.windows = {"000_continuous": whole.isel(time_s=kept)}
         for number, window in enumerate(self.scenario.windows, start=1):
@@ -197,4 +226,4 @@ class ContinuousRun(Run):
     def _dataset(self, name: str, reason: str, time_s: Array, waves: dict[str, Array]) -> xr.Dataset:
         start_s, end_s = float(time_s[0]), float(time_s[-1])
         request = WindowRequest(name, reason, 0, 0, 0)
-        return window_dataset(time_s - start_s, waves, request, start_s, end_s)
+        return window_dataset(time_s - start_s, waves, request, start_s, end_s, self.probes)

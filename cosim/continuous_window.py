@@ -1,12 +1,14 @@
 """A stretch of a continuous run: a window as long as it gets, with what a short window may leave out.
 
 What a window holds constant moves over an hour: the resistances of battery, starter battery and input cable are
-therefore corrected inside SPICE at every tick. SPICE chooses its own steps up to the longest; a ladder of breakpoints
-after everything fast makes it look closely there.
+therefore corrected inside SPICE at every tick. Where events move the deck's contacts, its steps follow what moves, as
+in a window; elsewhere SPICE chooses its own up to the longest, and a ladder of breakpoints after everything fast makes
+it look closely there.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,7 +17,7 @@ from numpy.typing import NDArray
 
 import bms
 from cosim.continuous_record import PointRecord
-from cosim.deck import SIGNALS, DeckSpec, externals, top_deck
+from cosim.deck import CUT_S, DeckSpec, externals
 from cosim.exchange import I_ALTERNATOR
 from cosim.inputs import Inputs, PiecewiseLinear
 from cosim.network import Operating
@@ -28,6 +30,8 @@ from cosim.spice_sources import SourceTable
 from cosim.supervision import Supervision
 from cosim.timeline import Timeline
 from cosim.window import ENABLE_AT_S, Window
+from cosim.window_deck import deck_text
+from cosim.window_steps import AUTOMATIC_STEP_S
 from cosim.window_time import SAME_TIME_S, merged
 from models import bank, cable
 
@@ -110,12 +114,19 @@ class ContinuousWindow(Window):
         forced = self._forced[(self._forced > start_s) & (self._forced < end_s)]
         self._breakpoints = merged(merged(ticks, corners), [self._spice_time(t) for t in forced])
         self._stop = session.request_stop
+        tmax_s = rung.tmax_s
+        if self._spec.sections or self._spec.cuts:
+            tmax_s = self._longest_step_s = min(tmax_s, AUTOMATIC_STEP_S)
+            self._step = session.longest_step_s
+            fast = self._inputs.fast_corners(start_s - 0.5 * self._tick_s, end_s)
+            self._kinks = [self._spice_time(float(t)) for t in fast]
+        self._record.begin(self._signals)
         self._reset()
         session.transient(
-            continuous_deck(self._spec), tstop_s=ticks[-1] + 0.5 * self._tick_s, tmax_s=rung.tmax_s,
-            signals=list(SIGNALS.values()), sources=self._table, on_accept=self._accept,
-            breakpoints=[ENABLE_AT_S, *self._breakpoints], ladder=(), options=rung.options, max_points=max_points,
-            progress=progress,
+            continuous_deck(self._spec), tstop_s=ticks[-1] + 0.5 * self._tick_s, tmax_s=tmax_s,
+            signals=list(self._signals.values()), sources=self._table, on_accept=self._accept,
+            breakpoints=sorted({ENABLE_AT_S, *self._settling, *self._breakpoints}), ladder=(), options=rung.options,
+            max_points=max_points, progress=progress,
         )
 
     def _initial_sources(self) -> None:
@@ -164,9 +175,13 @@ class ContinuousWindow(Window):
         return more
 
     def _deck_ohm(self, name: str) -> float:
+        """Resistance in the deck, with the contact of a lead that can open."""
         s = self._spec
-        return {"vdrb": s.battery_resistance_ohm + s.battery_cable_resistance_ohm,
-                "vdri": s.input_cable_resistance_ohm, "vdrs": s.source_resistance_ohm}[name]
+        lead, ohm = {
+            "vdrb": ("battery", s.battery_resistance_ohm + s.battery_cable_resistance_ohm),
+            "vdri": ("input", s.input_cable_resistance_ohm), "vdrs": ("starter_battery", s.source_resistance_ohm),
+        }[name]
+        return ohm + (1.0 / CUT_S if lead in s.cuts else 0.0)
 
     def _consider_closing(self, tick: int, values: Array, changed: bool) -> None:
         """Only the end of the run closes it."""
@@ -190,15 +205,15 @@ def continuous_deck(spec: DeckSpec) -> str:
     ------
     ValueError : the top deck is not what this was written for
     """
-    deck = top_deck(spec)
+    deck = deck_text(spec)
     for old, new in (
-        ("xcbat lbm lbt cable ", "bdrb lbm lbq v=v(xdrb)*i(vibat)\nxcbat lbq lbt cable "),
-        ("visrc stb stbm 0\n", "visrc stb stbq 0\nbdrs stbq stbm v=v(xdrs)*i(visrc)\n"),
-        ("xcin stb ab cable ", "bdri abq ab v=v(xdri)*i(vipin)\nxcin stb abq cable "),
+        (r"^xcbat lbm lbt cable ", "bdrb lbm lbq v=v(xdrb)*i(vibat)\nxcbat lbq lbt cable "),
+        (r"^visrc (\w+) stbm 0$", r"visrc \1 stbq 0\nbdrs stbq stbm v=v(xdrs)*i(visrc)"),
+        (r"^xcin (\w+) ab cable ", r"bdri abq ab v=v(xdri)*i(vipin)\nxcin \1 abq cable "),
     ):
-        if deck.count(old) != 1:
+        deck, found = re.subn(old, new, deck, flags=re.MULTILINE)
+        if found != 1:
             raise ValueError(f"the top deck has no single line {old!r}")
-        deck = deck.replace(old, new)
     return deck + "".join(f"{name} x{name[1:]} 0 external\n" for name in RESISTANCES)
 
 

@@ -133,6 +133,16 @@ class Section(Protocol):
 
 
 @dataclass(frozen=True)
+class ProbeSignal:
+    """What the user wants to see of a deck: our name and ngspice's, unit, and whether the picture shows it."""
+
+    name: str
+    signal: str
+    unit: str
+    draw: bool = False
+
+
+@dataclass(frozen=True)
 class AlternatorDeck:
     """Alternator as the deck sees it: regulator gain [A/V], field time constant [s], lead [ohm, H], start [A].
 
@@ -158,7 +168,7 @@ class DeckSpec:
     `parameters` go to the circuit's subcircuit by name; `alternator` is None where there is none;
     `system` adds a current source at the battery stud, the current from System+; `supply_A` is what the BMS itself
     draws there. `sections` are added, `cuts` (of `CUTS`) can be opened; with `system` and a section that is System+
-    the current source is left out.
+    the current source is left out. `probes` are recorded besides.
     """
 
     title: str
@@ -177,6 +187,7 @@ class DeckSpec:
     supply_A: float = 0.0
     sections: tuple[Section, ...] = ()
     cuts: tuple[str, ...] = ()
+    probes: tuple[ProbeSignal, ...] = ()
 
 
 def externals(spec: DeckSpec) -> tuple[str, ...]:
@@ -187,12 +198,13 @@ def externals(spec: DeckSpec) -> tuple[str, ...]:
 
 
 def signals(spec: DeckSpec) -> dict[str, str]:
-    """What a window with this deck reads at every accepted point: `SIGNALS`, then those of sections and cuts."""
+    """What a window with this deck reads at every accepted point: `SIGNALS`, those of sections and cuts, probes."""
     found = dict(SIGNALS)
     for section in spec.sections:
         found |= section.signals
     found |= {"ground_V": "v(bgnd)"} if "ground" in spec.cuts else {}
-    return found | {f"cut_{name}": f"v(xcut{name})" for name in spec.cuts}
+    found |= {f"cut_{name}": f"v(xcut{name})" for name in spec.cuts}
+    return found | {probe.name: probe.signal for probe in spec.probes}
 
 
 def _has_source(spec: DeckSpec) -> bool:

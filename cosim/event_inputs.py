@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import reduce
 
+import numpy as np
+
 from cosim.inputs import PiecewiseLinear
 from cosim.pulse_deck import CONNECT_S, PULSES
 from cosim.scenario_events import (
@@ -76,7 +78,13 @@ def contact_events(
             pulse = PiecewiseLinear.pulse(1.0, event.time_s - CONNECT_S, away_s, CONTACT_S)
             found.setdefault("vcutinput", []).append(pulse)
             starts.append((event.time_s, event.kind))
-    return tuple((name, reduce(PiecewiseLinear.__add__, signals)) for name, signals in found.items()), starts
+    return tuple((name, _together(name, signals)) for name, signals in found.items()), starts
+
+
+def _together(name: str, signals: list[PiecewiseLinear]) -> PiecewiseLinear:
+    """Signals of one contact; a lead that two events open at a time is open once."""
+    whole = reduce(PiecewiseLinear.__add__, signals)
+    return PiecewiseLinear(whole.time_s, np.minimum(whole.value, 1.0)) if name.startswith("vcut") else whole
 
 
 def _contact(event: SystemEvent) -> PiecewiseLinear:

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import textwrap
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import xarray as xr
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
+from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from cosim.decimate import min_max
@@ -40,6 +42,8 @@ from cosim.plot_windows import Zoom, chosen_windows, draw_zoom
 from cosim.result import Result, shown
 
 Array = NDArray[np.float64]
+
+Place = Literal["lower left", "lower right"]
 
 SIZE_INCH = (16.0, 12.0)
 TALL_INCH = 15.0
@@ -106,6 +110,9 @@ WITH_SYSTEM = ("battery_current_A",)
 """Curves that are those of the alternator port where nothing stands at System+."""
 ONCE_ON = ("system_voltage_V",)
 """Curves that begin when the port has been powered up: its pre-charge from 0 V would fill the panel."""
+SEPARATOR = "   \N{BULLET}   "
+NOTHING = 1e-6
+"""Key figures below it are nothing, whatever their unit (a microampere, a microvolt)."""
 STAND_INS = {"cell_temperature_degC": "each_hottest_degC"}
 """What is drawn where a large bank does not record every cell."""
 DAYS_HEIGHT = 1.2
@@ -278,8 +285,8 @@ def dress(ax: Axes, label: str) -> None:
 
 
 def _draw_speed(ax: Axes, slow: xr.Dataset, factor: float) -> Axes | None:
-    """Draw vehicle speed, or alternator speed where there is no vehicle, on an axis to the right."""
-    known = [speed for speed in SPEEDS if speed[0] in slow]
+    """Draw vehicle speed, or alternator speed where no vehicle moves, on an axis to the right."""
+    known = [speed for speed in SPEEDS if speed[0] in slow and float(np.nanmax(slow[speed[0]], initial=0.0)) > 0.0]
     if not known:
         return None
     variable, scale, label, unit = known[0]
@@ -306,8 +313,9 @@ def _draw_zooms(figure: Figure, zooms: list[Zoom], part: float) -> None:
     """Draw the chosen windows in a row below: currents above, voltages below; `part` scales what has a fixed height."""
     if not zooms:
         return
-    grid = GridSpec(2, len(zooms), figure, left=0.055, right=0.985, top=0.262 * part, bottom=0.047 * part, hspace=0.1,
+    grid = GridSpec(2, len(zooms), figure, left=0.055, right=0.985, top=0.262 * part, bottom=0.066 * part, hspace=0.1,
                     wspace=0.2, height_ratios=[1.25, 1.0])
+    drawn: tuple[dict[str, Artist], dict[str, Artist]] = ({}, {})
     for column, zoom in enumerate(zooms):
         upper = figure.add_subplot(grid[0, column])
         lower = figure.add_subplot(grid[1, column], sharex=upper)
@@ -315,6 +323,20 @@ def _draw_zooms(figure: Figure, zooms: list[Zoom], part: float) -> None:
         for ax, text, span in ((upper, "current [A]", 2.0), (lower, "voltage [V]", 0.5)):
             widen(ax, span)
             dress(ax, text if column == 0 else "")
+        for known, ax in zip(drawn, (upper, lower), strict=True):
+            handles, labels = ax.get_legend_handles_labels()
+            known.update(zip(labels, handles, strict=True))
+    _draw_legend(figure, "currents:", drawn[0], "lower left", 0.055)
+    _draw_legend(figure, "voltages:", drawn[1], "lower right", 0.985)
+
+
+def _draw_legend(figure: Figure, head: str, curves: dict[str, Artist], place: Place, x: float) -> None:
+    """One line below the enlarged windows for what all of them share, so that it hides no curve."""
+    if not curves:
+        return
+    handles = [Line2D([], [], linestyle="none"), *curves.values()]
+    figure.legend(handles, [head, *curves], loc=place, bbox_to_anchor=(x, 0.0), ncols=len(handles), frameon=False,
+                  fontsize=8.5, handlelength=1.8, columnspacing=1.4)
 
 
 def _title(figure: Figure, result: Result, scale: float) -> None:
@@ -325,8 +347,11 @@ def _title(figure: Figure, result: Result, scale: float) -> None:
     # What is outside its limit comes first, so that it is never cut off.
     for figures in sorted(result.summary.get("figures", []), key=lambda f: f.get("passed") is not False):
         failed = " (OUTSIDE ITS LIMIT)" if figures.get("passed") is False else ""
-        value = f"{shown(figures.get('value'))} {figures.get('unit', '')}"
+        number = figures.get("value")
+        small = isinstance(number, float) and abs(number) < NOTHING
+        value = f"{'0' if small else shown(number)} {figures.get('unit', '')}"
         part = f"{figures.get('name', '')} {value}{failed}".replace("degC", "\N{DEGREE SIGN}C")
         parts.append(part.replace(" ", "\N{NO-BREAK SPACE}"))
-    lines = textwrap.wrap("   \N{BULLET}   ".join(parts), 205, max_lines=3, placeholder=" ...")
+    lines = textwrap.wrap(SEPARATOR.join(parts), 205, max_lines=3, placeholder=" ...")
+    lines = [line.strip(" \N{BULLET}") for line in lines]
     figure.text(0.055, 1.0 - 0.041 * scale, "\n".join(lines), fontsize=9.5, va="top", color="#333333", linespacing=1.35)

@@ -16,7 +16,7 @@ LEAST_GAP = 0.034
 """Labels closer than this part of the axis would overlap and share one label."""
 LETTER_GAP = 0.014
 """The same for the letters of enlarged windows, which are smaller."""
-LONGEST_LABEL = 24
+LONGEST_LABEL = 40
 """Longest event name over the panels [characters]; a longer one is cut."""
 WINDOW_EVENTS = ("window", "window reused")
 """Events that only say that a window ran; the shading says it already."""
@@ -50,7 +50,7 @@ def grouped(events: Sequence[LoggedEvent], gap_s: float) -> list[Mark]:
 
     Returns
     -------
-    one mark per group: the first event's name, and how many more there are
+    one mark per group: the first event's name, what the hardware did, and how many more there are
     """
     groups: list[list[LoggedEvent]] = []
     for event in events:
@@ -60,10 +60,11 @@ def grouped(events: Sequence[LoggedEvent], gap_s: float) -> list[Mark]:
             groups.append([event])
     marks = []
     for group in groups:
-        text = words(group[0])
+        told = [group[0], *[event for event in group[1:] if event.source == "circuit"][:1]]
+        text = ", ".join(words(event) for event in told)
         if len(text) > LONGEST_LABEL:
             text = text[: LONGEST_LABEL - 1] + "\N{HORIZONTAL ELLIPSIS}"
-        more = len(group) - 1
+        more = len(group) - len(told)
         marks.append(Mark(group[0].time_s, f"{text} (+{more})" if more else text))
     return marks
 

@@ -42,13 +42,18 @@ OWN_SUPPLY = ("2b", "A", "B")
 
 @dataclass(frozen=True)
 class PulseDeck:
-    """A generator at the input; `begin_s`: when the pulse begins, from the deck's start; `supply_V`: the bus then."""
+    """A generator at the input.
+
+    begin_s : when the pulse begins, from the deck's start; supply_V : the bus then; tag : of its names, where a deck
+    has more than one
+    """
 
     pulse: str
     begin_s: float
     supply_V: float
     peak_V: float | None = None
     impedance_ohm: float | None = None
+    tag: str = ""
 
     @property
     def netlists(self) -> tuple[str, ...]:
@@ -63,7 +68,8 @@ class PulseDeck:
     @property
     def signals(self) -> Mapping[str, str]:
         """Signals: what the generator gives."""
-        return {"pulse_current_A": "i(vigen)", "generator_voltage_V": "v(genout)"}
+        t = self.tag
+        return {f"pulse_current{t}_A": f"i(vigen{t})", f"generator_voltage{t}_V": f"v(genout{t})"}
 
     def lines(self, ground: str) -> list[str]:
         """Lines of the deck."""
@@ -75,15 +81,15 @@ class PulseDeck:
         values |= {"ua": self.supply_V} if self.pulse in OWN_SUPPLY else {}
         values |= {"clamp": CLAMPED_V} if self.pulse == "B" else {}
         told = " ".join(f"{name}={value!r}" for name, value in values.items())
-        ref = "0" if self.pulse in OWN_SUPPLY else "genref"
+        t, ref = self.tag, "0" if self.pulse in OWN_SUPPLY else f"genref{self.tag}"
         on_s, off_s = self.begin_s - CONNECT_S, self.begin_s + kind.lasts_s
         lines = [
-            "egenref genref 0 stb 0 1",
-            f"xgen genout {ref} {kind.subcircuit} {told}",
-            "vigen genout gens 0",
-            f"vgen xgen 0 pwl(0 0 {on_s!r} 0 {on_s + 2e-6!r} 1 {off_s!r} 1 {off_s + 2e-6!r} 0)",
-            "bgen gens ab i=v(gens,ab)*(1e3*v(xgen)*v(xgen)+1e-7)",
+            f"egenref{t} genref{t} 0 stb 0 1",
+            f"xgen{t} genout{t} {ref} {kind.subcircuit} {told}",
+            f"vigen{t} genout{t} gens{t} 0",
+            f"vgen{t} xgen{t} 0 pwl(0 0 {on_s!r} 0 {on_s + 2e-6!r} 1 {off_s!r} 1 {off_s + 2e-6!r} 0)",
+            f"bgen{t} gens{t} ab i=v(gens{t},ab)*(1e3*v(xgen{t})*v(xgen{t})+1e-7)",
         ]
         if not kind.cut_off:
-            lines += ["dgen stb cutinput GENCOUPLE", ".model GENCOUPLE D is=1e-6 n=0.05 rs=2m"]
+            lines += [f"dgen{t} stb cutinput GENCOUPLE{t}", f".model GENCOUPLE{t} D is=1e-6 n=0.05 rs=2m"]
         return lines

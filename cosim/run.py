@@ -15,7 +15,7 @@ from cosim import policy
 from cosim.channels import LIMITER_CHANNELS, as_dataset, row_size, write_row
 from cosim.characteristic import LINK
 from cosim.commands import command_vector, nothing
-from cosim.deck import circuit_text
+from cosim.deck import DeckSpec, circuit_text
 from cosim.identify import IdentifiedCircuit
 from cosim.inputs import Inputs
 from cosim.looks import Looks
@@ -23,6 +23,7 @@ from cosim.loop import LEDGER, PEAKS, WANTED, Grid, Plant, Stretch, empty_ledger
 from cosim.network import Operating
 from cosim.plant import PLANT_LIMITS, PlantState, initial_state, load_parameters, stored_charge_C
 from cosim.policy import WindowRequest
+from cosim.probes import check_probes, with_probes
 from cosim.reference_plant import ReferencePlant
 from cosim.result import LoggedEvent, Result
 from cosim.reuse import Remembered, Reused, WindowMemory
@@ -40,7 +41,7 @@ from cosim.window import Window
 from cosim.window_deck import deck_spec
 from cosim.window_events import LIFTED
 from cosim.window_outcome import PREDICTION_BOUND_A
-from cosim.window_parts import parts_of
+from cosim.window_parts import parts_of, parts_of_run
 from cosim.window_result import WindowOutcome
 from cosim.window_time import seconds
 
@@ -93,11 +94,24 @@ class Run:
         self.looks = Looks(windows and circuit.coefficients.kind != LINK, self.tick_s, self.n_ticks)
         self.plant.watch = self.looks.watch
         self.flags = self.plant.flags
+        self.probes = tuple(probe.signal for probe in scenario.probes)
+        check_probes(scenario.probes, self._whole_deck(), scenario.name)
 
     @property
     def state(self) -> PlantState:
         """Plant state."""
         return self.plant.state
+
+    def _whole_deck(self) -> DeckSpec:
+        """Deck with all that any of the run's decks has."""
+        parts, cuts = parts_of_run(
+            self.scenario, self.inputs, self.start, 0.0, self.n_ticks * self.tick_s, self.p
+        )
+        circuit = self.scenario.circuit
+        return deck_spec(
+            self.scenario.name, circuit.netlist, circuit.parameters, self.start, self.p, STARTER_INDUCTANCE_H, 0.0,
+            sections=parts, cuts=cuts,
+        )
 
     # ---- master loop --------------------------------------------------------------------------------------
     def go(self) -> Result:
@@ -265,12 +279,12 @@ class Run:
         self.report(request.start_tick / self.n_ticks, f"window {request.name} at {start_s:.1f} s")
         source = self.scenario.source
         inductance = source.inductance_H if isinstance(source, Supply) else STARTER_INDUCTANCE_H
-        spec = deck_spec(
+        spec = with_probes(deck_spec(
             f"{self.scenario.name} {name}", self.scenario.circuit.netlist, self.scenario.circuit.parameters,
             self.state, self.p, inductance, self._alternator_current(before, request.start_tick),
             before.supply_current_A,
             *parts_of(request, self.scenario, self.inputs, self.state, self.tick_s, self.p),
-        )
+        ), self.probes)
         window = Window(
             request, self.state, supervision, before, self.inputs, self.tick_s, spec, self.p, self.timeline
         )

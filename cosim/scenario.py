@@ -28,6 +28,8 @@ from cosim.scenario_files import (
     with_limiter,
     with_paths,
 )
+from cosim.scenario_probes import MOST as MOST_PROBES
+from cosim.scenario_probes import Probe, check_probe_names
 from cosim.scenario_system import DEVICE_KINDS, LOADERS, ClearDays, System, check_system
 from cosim.scenario_timeline import FAULT_KINDS, FAULT_TAGS, Fault, Remote, RemoteVolts, check_timeline
 from models import bank
@@ -188,6 +190,7 @@ class Scenario(_Strict):
     faults: list[Fault] = []
     events: list[Event] = []
     windows: list[UserWindow] = []
+    probes: Annotated[list[Probe], Field(max_length=MOST_PROBES)] = []
     figures: list[Literal["A1", "A2", "A3"]] = []
     recording: Recording = Recording()
     readout: Readout = Readout()
@@ -306,6 +309,7 @@ def parse_scenario(content: object, origin: str = "scenario", folder: Path | Non
     check_circuit_parameters(scenario.circuit, origin)
     check_timeline(scenario, origin)
     check_events(scenario, origin)
+    check_probe_names(scenario, origin)
     return scenario
 
 
@@ -347,7 +351,7 @@ def _nearest(path: list[str]) -> str:
     by_name: dict[str, type[BaseModel]] = {
         "circuit": Circuit, "bank": Bank, "each": Battery, "spread": Spread, "cable": Cable, "drive": Drive,
         "cables": Cables, "input": Cable, "battery": Cable, "alternator": Cable,
-        "ambient": Ambient, "windows": UserWindow, "recording": Recording,
+        "ambient": Ambient, "windows": UserWindow, "probes": Probe, "recording": Recording,
         "segments": Segment, "readout": Readout, "continuous": Continuous, "trace": Trace,
         "system": System, "clear_days": ClearDays, "remote": Remote, "volts": RemoteVolts,
     }

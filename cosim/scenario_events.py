@@ -149,14 +149,8 @@ def check_events(scenario: Scenario, origin: str) -> None:
     InputError
         With file, field, value and what is allowed.
     """
-    slow = ("load_step", "engine_start")
     for place, event in enumerate(scenario.events):
         field = f"events.{place}"
-        on_bus = event.kind in slow and not (isinstance(event, LoadStep) and event.at == "system")
-        if scenario.engine == "continuous" and not on_bus:
-            told = f"{event.kind} at System+" if event.kind == "load_step" else event.kind
-            allowed = "load_step on the bus, engine_start (engine: two_scale has all)"
-            raise InputError(origin, f"{field}.kind", told, allowed)
         if isinstance(event, LoadDump) and scenario.source.kind != "vehicle":
             raise InputError(origin, f"{field}.kind", event.kind, "with source.kind: vehicle (there is no alternator)")
         if isinstance(event, OpenCable) and event.lead == "alternator" and scenario.source.kind != "vehicle":

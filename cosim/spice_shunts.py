@@ -34,6 +34,10 @@ _PLAIN_GAIN = {"e": 6, "g": 6, "f": 4, "h": 4}
 _UNKNOWN_CARDS = (".if", ".global", ".inc", ".lib")
 
 
+_Element = tuple[str, str, tuple[str, ...]]
+"""Path ('' or ending with a dot), name and nodes of an element of a flattened deck."""
+
+
 class _Uncertain(Exception):
     """The deck holds something whose nodes are not known for certain."""
 
@@ -75,6 +79,15 @@ def deck_nodes(lines: Sequence[str]) -> tuple[str, ...] | None:
     """Nodes of the flattened deck but ground, in ngspice's order: that of their first mention; None if uncertain."""
     try:
         return _nodes(tuple(map(_bare, lines)))
+    except _Uncertain:
+        return None
+
+
+def deck_branches(lines: Sequence[str]) -> tuple[str, ...] | None:
+    """Voltage sources and inductors of the flattened deck by ngspice's names (`v.xpath.via`); None if uncertain."""
+    try:
+        elements = _elements_of(tuple(map(_bare, lines)))
+        return tuple(f"{name[0]}.{path}{name}" if path else name for path, name, _ in elements if name[0] in "vl")
     except _Uncertain:
         return None
 
@@ -151,6 +164,11 @@ def _positional(words: list[str]) -> list[str]:
 @lru_cache(maxsize=16)
 def _nodes(bare: tuple[_Bare, ...]) -> tuple[str, ...]:
     """Nodes of a deck; the decks of a run share few sets of bare lines."""
+    return tuple(dict.fromkeys(node for _, _, nodes in _elements_of(bare) for node in nodes if node != "0"))
+
+
+def _elements_of(bare: tuple[_Bare, ...]) -> Iterator[_Element]:
+    """Elements of the flattened deck, in ngspice's order."""
     top, subcircuits, models = _Circuit(), dict[str, _Circuit](), set[str]()
     current = top
     scopes = [top]
@@ -169,7 +187,7 @@ def _nodes(bare: tuple[_Bare, ...]) -> tuple[str, ...]:
         elif card[0] != ".":
             current.elements.append(line)
     _add_meters(bare, scopes)
-    return tuple(dict.fromkeys(_flattened(top, "", {}, subcircuits, frozenset(models))))
+    return _flattened(top, "", {}, subcircuits, frozenset(models))
 
 
 def _add_meters(bare: tuple[_Bare, ...], scopes: list[_Circuit]) -> None:
@@ -199,15 +217,15 @@ def _add_meters(bare: tuple[_Bare, ...], scopes: list[_Circuit]) -> None:
 
 def _flattened(
     circuit: _Circuit, path: str, outside: dict[str, str], subcircuits: dict[str, _Circuit], models: frozenset[str],
-) -> Iterator[str]:
-    """Nodes in the order in which ngspice meets them, with repetitions; `path` is '' or ends with a dot."""
+) -> Iterator[_Element]:
+    """Elements in the order in which ngspice meets them, with their nodes; `path` is '' or ends with a dot."""
     if path.count(".") > len(subcircuits):
         raise _Uncertain  # a subcircuit that holds itself
     for element in circuit.elements:
         words = element.words
         nodes = [outside.get(node) or (node if node == "0" else path + node) for node in _nodes_of(words, models)]
         if words[0][0] != "x":
-            yield from (node for node in nodes if node != "0")
+            yield path, words[0], tuple(nodes)
             continue
         inner = subcircuits.get(words[-1])
         if inner is None or len(inner.ports) != len(nodes):

@@ -83,7 +83,7 @@ def handed_back(
         notes += rating_notes(time_s, waves, float(end.start.box.heatsink_degC), start_s)
     return WindowOutcome(
         state=end.state, supervision=end.supervision, standing=end.standing, end_tick=end.end_tick,
-        dataset=window_dataset(time_s, waves, request, start_s, stop_s), balance=balance,
+        dataset=window_dataset(time_s, waves, request, start_s, stop_s, spec.probes), balance=balance,
         start_mismatch_A=end.start_mismatch_A, end_mismatch_A=float(mismatch_A), settled=end.settled,
         tick_rows=end.rows, charge_C=energies.pop("charge_C"), energies=energies, measured=end.seen, notes=notes,
     )

@@ -1,21 +1,28 @@
 """Which parts the deck of a window has besides the alternator path: System+ as a circuit, leads that open.
 
 A window concerns System+ where an event moves a contact there while it may be open, or where it is about System+
-itself. All others keep the cheaper deck, in which System+ is a current source.
+itself. All others keep the cheaper deck, in which System+ is a current source. A continuous run has one deck with all
+that its events ever move; only the generators of test pulses come and go (`pulse_spans`), as on a bench.
 """
 
 from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
 
 from cosim.event_inputs import system_source
 from cosim.inputs import Inputs
 from cosim.plant import PlantParameters, PlantState
 from cosim.policy import PORT_KINDS, WindowRequest
-from cosim.pulse_deck import PulseDeck
+from cosim.pulse_deck import PULSES, PulseDeck
 from cosim.scenario import Scenario
-from cosim.scenario_events import ConnectCapacitor, IsoPulse, LoadStep, SystemEvent, at_system
+from cosim.scenario_events import ConnectCapacitor, Event, IsoPulse, LoadStep, SystemEvent, at_system
 from cosim.system_deck import Disturbance, SystemDeck
 from models import cable
 from models.system import NODE_F, SystemParameters
+
+if TYPE_CHECKING:
+    from cosim.deck import Section
 
 ESR_S, LEAST_ESR_OHM = 50e-6, 2e-3
 """Series resistance of the devices' capacitance: by a time constant that electrolytic capacitors share, and what wires
@@ -24,22 +31,59 @@ and terminals leave at least (ours: 1 mF of filters 50 mohm, the 50 mF of an inv
 
 def parts_of(
     request: WindowRequest, scenario: Scenario, inputs: Inputs, state: PlantState, tick_s: float, p: PlantParameters
-) -> tuple[tuple[SystemDeck | PulseDeck, ...], tuple[str, ...]]:
+) -> tuple[tuple[Section, ...], tuple[str, ...]]:
     """Sections and cuts of a window's deck (`cosim.deck.DeckSpec`)."""
     if not scenario.events:
         return (), ()
     start_s = request.start_tick * tick_s
-    moved = inputs.moved_contacts(start_s - tick_s, start_s + request.limit_ticks * tick_s)
-    cuts = tuple(name[4:] for name in moved if name.startswith("vcut"))
-    concerned = request.name in PORT_KINDS or any(name.startswith("vev") for name in moved) or bool(cuts)
     end_s = start_s + request.limit_ticks * tick_s
-    pulses = tuple(
-        PulseDeck(e.pulse, e.time_s - start_s, float(state.bus_voltage_V), e.peak_V, e.impedance_ohm)
-        for e in scenario.events if isinstance(e, IsoPulse) and start_s <= e.time_s < end_s
-    )
+    moved = inputs.moved_contacts(start_s - tick_s, end_s)
+    parts, cuts = _moved_parts(moved, request.name in PORT_KINDS, scenario, inputs, state, start_s, p)
+    return (*parts, *pulses_within(scenario.events, start_s, end_s, state)), cuts
+
+
+def parts_of_run(
+    scenario: Scenario, inputs: Inputs, state: PlantState, start_s: float, end_s: float, p: PlantParameters
+) -> tuple[tuple[Section, ...], tuple[str, ...]]:
+    """Sections and cuts of a stretch of a continuous run: the same throughout, but for pulses."""
+    moved = tuple(name for name, _ in inputs.contacts)
+    parts, cuts = _moved_parts(moved, False, scenario, inputs, state, start_s, p)
+    return (*parts, *pulses_within(scenario.events, start_s, end_s, state)), cuts
+
+
+def _moved_parts(
+    moved: tuple[str, ...], about_system: bool, scenario: Scenario, inputs: Inputs, state: PlantState, start_s: float,
+    p: PlantParameters,
+) -> tuple[tuple[Section, ...], tuple[str, ...]]:
+    """Parts for contacts that move, by their external sources."""
+    cuts = tuple(name[4:] for name in moved if name.startswith("vcut"))
+    concerned = about_system or any(name.startswith("vev") for name in moved) or bool(cuts)
     if not concerned or not p.system.kind.size:
-        return pulses, cuts
-    return (system_deck(scenario, inputs, state, start_s, p.system), *pulses), cuts
+        return (), cuts
+    return (system_deck(scenario, inputs, state, start_s, p.system),), cuts
+
+
+def pulses_within(events: list[Event], start_s: float, end_s: float, state: PlantState) -> tuple[PulseDeck, ...]:
+    """Generators of the pulses that begin in a stretch of time."""
+    found = [e for e in events if isinstance(e, IsoPulse) and start_s <= e.time_s < end_s]
+    return tuple(
+        PulseDeck(e.pulse, e.time_s - start_s, float(state.bus_voltage_V), e.peak_V, e.impedance_ohm,
+                  "" if number == 1 else f"_{number}")
+        for number, e in enumerate(sorted(found, key=lambda e: e.time_s), start=1)
+    )
+
+
+def pulse_spans(events: list[Event], tick_s: float) -> list[tuple[int, int]]:
+    """Stretches of ticks in which generators stand at the input; those that touch are one."""
+    found: list[tuple[int, int]] = []
+    for event in sorted((e for e in events if isinstance(e, IsoPulse)), key=lambda e: e.time_s):
+        first = max(0, math.floor(event.time_s / tick_s + 1e-9) - 1)
+        last = math.ceil((event.time_s + PULSES[event.pulse].lasts_s) / tick_s) + 1
+        if found and first <= found[-1][1]:
+            found[-1] = (found[-1][0], max(last, found[-1][1]))
+        else:
+            found.append((first, last))
+    return found
 
 
 def system_deck(
@@ -73,5 +117,3 @@ def _disturbance(event: SystemEvent, source: str, node_V: float | None) -> Distu
             "connect_capacitor", source, event.esr_ohm, event.inductance_H, event.capacitance_F, float(volts)
         )
     return Disturbance("short_circuit", source, event.resistance_ohm, event.inductance_H)
-
-

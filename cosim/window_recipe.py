@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from cosim.deck import AlternatorDeck, DeckSpec
+from cosim.deck import AlternatorDeck, DeckSpec, ProbeSignal
 from cosim.pulse_deck import PulseDeck
 from cosim.replay import NativeBank, NativeBattery, NativePair
 from cosim.spice_deck import SpiceOptions
@@ -48,7 +48,8 @@ class WindowRecipe:
         spec = {**vars(self.spec), "parameters": dict(self.spec.parameters)}
         spec["alternator"] = None if self.spec.alternator is None else asdict(self.spec.alternator)
         spec["sections"] = [asdict(one) for one in self.spec.sections if isinstance(one, SystemDeck | PulseDeck)]
-        spec = {name: value for name, value in spec.items() if value or name not in ("sections", "cuts")}
+        spec["probes"] = [asdict(one) for one in self.spec.probes]
+        spec = {name: value for name, value in spec.items() if value or name not in ("sections", "cuts", "probes")}
         content = {**vars(self), "spec": spec, "options": asdict(self.options), "native": asdict(self.native)}
         return json.dumps(content, sort_keys=True, allow_nan=False)
 
@@ -67,6 +68,7 @@ class WindowRecipe:
                 spec["alternator"] = AlternatorDeck(**spec["alternator"])
             spec["sections"] = tuple(_section(one) for one in spec.get("sections", ()))
             spec["cuts"] = tuple(spec.get("cuts", ()))
+            spec["probes"] = tuple(ProbeSignal(**one) for one in spec.get("probes", ()))
             return cls(**{
                 **content, "spec": DeckSpec(**spec), "options": SpiceOptions(**content["options"]),
                 "native": NativeBank(tuple(_battery(one) for one in native["batteries"])),

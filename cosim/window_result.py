@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 import bms
 from cosim.balance import Balance
-from cosim.deck import DEVICES
+from cosim.deck import DEVICES, ProbeSignal
 from cosim.exchange_point import POWERS
 from cosim.network import Operating
 from cosim.plant import PlantState
@@ -57,17 +58,24 @@ def device_powers(values: Array) -> Array:
 
 
 def window_dataset(
-    time_s: Array, waves: dict[str, Array], request: WindowRequest, start_s: float, end_s: float
+    time_s: Array, waves: dict[str, Array], request: WindowRequest, start_s: float, end_s: float,
+    probes: Sequence[ProbeSignal] = (),
 ) -> xr.Dataset:
-    """Waveforms of a window with units; devices stacked."""
+    """Waveforms of a window with units; devices stacked. Of a probe the attributes tell the circuit's own name."""
     units = {"A": "A", "V": "V", "mV": "mV", "W": "W", "J": "J"}
-    data: dict[str, tuple[tuple[str, ...], Array, dict[str, str]]] = {}
+    data: dict[str, tuple[tuple[str, ...], Array, dict[str, str | int]]] = {}
     for name, wave in waves.items():
         if not any(name in (f"power_{d}_W", f"junction_{d}_degC") for d in DEVICES):
             unit = units.get(name.rsplit("_", 1)[-1], "1")
             unit = "degC" if name in BANKS else unit
             text = name.rsplit("_", 1)[0] if unit != "1" else name
             data[name] = (("time_s",), wave, {"units": unit, "long_name": text.replace("_", " ")})
+    for probe in probes:
+        told: dict[str, str | int] = {
+            "units": probe.unit, "long_name": f"{probe.name.replace('_', ' ')}, {probe.signal}",
+            "probe": probe.signal, "draw": int(probe.draw),
+        }
+        data[probe.name] = (("time_s",), waves[probe.name], told)
     for name, pattern, unit in (
         ("device_power_W", "power_{}_W", "W"), ("junction_degC", "junction_{}_degC", "degC")
     ):

@@ -89,6 +89,7 @@ class Flaky:
         self._session, self._at_s, self._left = session, at_s, times
         self.version_text = session.version_text
         self.request_stop = session.request_stop
+        self.longest_step_s = session.longest_step_s
         self.longest_steps: list[float] = []
 
     def transient(self, deck: str, **arguments: Any) -> Any:

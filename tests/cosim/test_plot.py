@@ -219,15 +219,39 @@ def test_a_month_has_a_panel_of_days_and_all_its_windows(plausible_result: Resul
     assert len(plot_result(plausible_result).axes) == len(axes) - 1
 
 
-def test_a_window_in_which_nothing_moves_is_shown_last(plausible_result: Result) -> None:
+def test_a_window_in_which_nothing_moves_is_left_out_unless_asked_for(plausible_result: Result) -> None:
     windows = dict(plausible_result.windows)
     still = windows["003_disable"].copy()
     for name in ("port_current_A", "starter_voltage_V"):
         still[name] = still[name] * 0.0
     windows["003_disable"] = still
-    windows["004_enable"] = windows["001_enable"].assign_attrs(start_s=3000.0)
-    keys = [zoom.key for zoom in chosen_windows(windows)]
-    assert keys == ["000_cranking", "001_enable", "002_load_step", "004_enable"]
+    assert [zoom.key for zoom in chosen_windows(windows)] == ["000_cranking", "001_enable", "002_load_step"]
+    windows["003_disable"] = still.assign_attrs(reason="asked for")
+    assert [zoom.key for zoom in chosen_windows(windows)][-1] == "003_disable"
+    assert [zoom.key for zoom in chosen_windows({"003_disable": still})] == ["003_disable"]
+
+
+def test_a_lead_that_comes_off_is_shown_until_it_is_back() -> None:
+    """Open from 0.3 s to 0.4 s; a spike at the closing would draw all the attention."""
+    time_s = np.linspace(0.0, 1.0, 1001)
+    spike = np.where(np.abs(time_s - 0.4) < 1.5e-3, 90.0, 0.0)
+    away = ((time_s >= 0.3) & (time_s <= 0.4)).astype(float)
+    window = xr.Dataset({"port_current_A": ("time_s", spike), "cut_ground": ("time_s", away)}, {"time_s": time_s})
+    assert focus_s(window) == pytest.approx((0.27, 0.47))
+
+
+def test_legends_of_windows_hide_no_curve(plausible_result: Result) -> None:
+    figure = plot_result(plausible_result)
+    told = [[text.get_text() for text in legend.get_texts()] for legend in figure.legends]
+    assert [names[0] for names in told] == ["currents:", "voltages:"]
+    assert "port" in told[0] and "BMS input" in told[1]
+    assert [ax.get_legend() for ax in figure.axes if ax.get_title(loc="left")] == [None] * 4
+
+
+def test_what_the_hardware_did_is_told_beside_its_cause() -> None:
+    events = [LoggedEvent(1.0, "scenario", "short circuit", ""), LoggedEvent(1.0, "supervisor", "a", ""),
+              LoggedEvent(1.1, "circuit", "latch opened", "")]
+    assert [mark.text for mark in grouped(events, 1.0)] == ["short circuit, latch opened (+1)"]
 
 
 def test_a_moment_is_told_in_the_units_of_its_size() -> None:

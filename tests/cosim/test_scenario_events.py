@@ -37,9 +37,6 @@ def test_one_line_says_what_is_wrong(event: dict[str, Any], told: str) -> None:
 
 
 @pytest.mark.parametrize(("more", "event", "told"), [
-    ({"engine": "continuous"}, SHORT, "events.0.kind: short_circuit"),
-    ({"engine": "continuous"}, {"kind": "load_step", "at": "system", "time_s": 1, "current_A": 9},
-     "load_step at System+"),
     ({"source": {"kind": "supply", "emf_V": [[0, 14.0]]}, "drive": None}, {"kind": "load_dump", "time_s": 1},
      "vehicle"),
     ({"system": {"devices": [{"kind": "dc_loads", "name": "short_circuit"}]}}, SHORT, "system.devices.0.name"),
