@@ -1,11 +1,11 @@
-"""Margins of the loops beside the linear limiter's: the buck's averaged loops, the bypass loops of System+; and quietness.
+"""Margins of the loops beside the linear limiter's: the buck's averaged loops, the bypass loops of System+; quietness.
 
     python -m cosim.benches.loops_besides            # all corners of both, and the quiet checks
     python -m cosim.benches.loops_besides --corners 10 --seed 1
 
 The buck's loops are opened at the test points of its averaged companion, the bypass loops (S5) at those of System+.
-Where a margin is not required (pass devices below `loop_stability.ABOVE_V`), the path has to be quiet in the time domain:
-settled, disturbed by a step of its source, and followed at steps that hide nothing (`quiet`).
+Where a margin is not required (pass devices below `loop_stability.ABOVE_V`), the path has to be quiet in the time
+domain: settled, disturbed by a step of its source, and followed at steps that hide nothing (`quiet`).
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from cosim.benches.limiter_bench import AVERAGED, LINEAR, port_names
 from cosim.benches.loop_stability import (
     ABOVE_V,
     ENABLE,
-    LEAST_MARGIN_deg,
     SETTLE_S,
     Corner,
+    LEAST_MARGIN_deg,
     OtherPoint,
     bench,
     corners,
@@ -46,13 +46,15 @@ BUCK_LOOPS = {
     "buck, ideal diode": ("tp1=1", "v(xpath.vf1)", "v(xpath.vf)"),
 }
 BUCK_SETTLE_S, SAME_A = 0.08, 0.05
-SYSTEM_NODES = ("cd", "cc", "gd", "gc", "dd", "dc", "sd", "sc", "td", "tc", "vd", "vc", "vd1", "vc1", "sh0", "sh1", "sh2")
+SYSTEM_NODES = (
+    "cd", "cc", "gd", "gc", "dd", "dc", "sd", "sc", "td", "tc", "vd", "vc", "vd1", "vc1", "sh0", "sh1", "sh2",
+)
 SYSTEM_PORTS = ("lb", "sys", "stud", "isense", "cs", "l1")
 BYPASS_A = (1.0, 20.0, 70.0, 150.0)
 QUIET_STEP_S, QUIET_LAST_S = 0.2e-6, 0.4e-3
 QUIET_S = {LINEAR: 2e-3, AVERAGED: 8e-3}
-"""Steps of the quiet check, the end of it that is judged, and how long it follows the disturbance: the buck's input (5 uH
-of cable, 2.6 mF, some 15 mohm) rings at 1.3 kHz and forgets with 0.7 ms."""
+"""Steps of the quiet check, the end of it that is judged, and how long it follows the disturbance: the buck's input (5
+uH of cable, 2.6 mF, some 15 mohm) rings at 1.3 kHz and forgets with 0.7 ms."""
 DISTURBANCE_V, QUIET_A = -0.02, 0.02
 """Step of the source (20 mV over some 10 mohm: two amperes), and what may be left of it peak to peak (ours: 1 %)."""
 
@@ -166,14 +168,14 @@ def bypass_margin(session: SpiceSession, way: str, current_A: float, junction_de
     gain away.
     """
     sign, point = (1.0, "c") if way == "out" else (-1.0, "d")
-    gates = {"out": ("0", "1"), "in": ("1", "0")}[way]
+    charge, discharge = {"out": ("0", "1"), "in": ("1", "0")}[way]
     load = "ll sys l1 1u\nrll sys l1 50\nil l1 0 "
-    ramp = SystemBench(load + f"pwl(0 0 1m 0 2m {sign * current_A!r})", *(g.replace("1", ON) for g in gates),
-                       junction_degC=junction_degC)
+    ramp = SystemBench(load + f"pwl(0 0 1m 0 2m {sign * current_A!r})", charge.replace("1", ON),
+                       discharge.replace("1", ON), junction_degC=junction_degC)
     names = [f"v(xp.{node})" for node in SYSTEM_NODES] + [f"v({node})" for node in SYSTEM_PORTS]
     settled = session.transient(ramp.deck(), tstop_s=60e-3, tmax_s=20e-6, signals=names)
     hints = "\n".join(f".nodeset {name}={float(settled[name][-1])!r}" for name in names)
-    still = SystemBench(load + f"{sign * current_A!r}\n{hints}", *gates, junction_degC=junction_degC,
+    still = SystemBench(load + f"{sign * current_A!r}\n{hints}", charge, discharge, junction_degC=junction_degC,
                         parameters=f"tp{point}=1")
     before, after = f"v(xp.v{point}1)", f"v(xp.v{point})"
     frequency_Hz, waves = session.ac(still.deck(), [before, after], points_per_decade=40, start_Hz=1.0, stop_Hz=20e6)
@@ -225,7 +227,8 @@ def table_text(found: Sequence[LoopMargin], calm: Sequence[Quiet]) -> str:
              for m in worst_margins(found)]
     if calm:
         most = max(calm, key=lambda q: q.left_A)
-        lines.append(f"quiet at {1e6 * QUIET_STEP_S:g} us: {len(calm)} corners, at most {1e3 * most.left_A:.2g} mA left  "
+        left = f"at most {1e3 * most.left_A:.2g} mA left"
+        lines.append(f"quiet at {1e6 * QUIET_STEP_S:g} us: {len(calm)} corners, {left}  "
                      f"{told(most.corner)}, {most.pass_V:.3f} V")
     return "\n".join(lines)
 
@@ -256,7 +259,7 @@ def main() -> int:
     calm = [quiet(session, corner) for corner in chosen(low_corners())]
     calm += [quiet(session, c, circuit=AVERAGED) for c in chosen(buck_corners()) if c.headroom_V <= 0.3]
     print(table_text(found, calm))
-    failed = sum(not one.passed for one in (*found, *calm))
+    failed = sum(not m.passed for m in found) + sum(not q.passed for q in calm)
     print(f"{len(found)} margins, {len(calm)} quiet checks, {failed} failed, {missing} left out")
     return 1 if failed or missing else 0
 

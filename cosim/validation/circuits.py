@@ -1,9 +1,10 @@
-"""The circuits on their benches, figures per requirement row: S2 (short circuits, steps), S6 (capacitive loads), A7
-(linear limiter and buck), outputs, terminals and supply (`circuit_signals`), loops (`circuit_loops`).
+"""The circuits on their benches, figures per requirement row.
 
-Beside each: points per simulated millisecond and wall time per simulated millisecond; the latter is told, not judged.
-The benches are those of `tests/netlists`; what they give is compared with the requirements' limits, and with hand calculations: the current of a
-short rises towards ``V / R`` with ``L / R``, with what battery, path, cable and short have of both.
+S2 (short circuits, steps), S6 (capacitive loads), A7 and A8 (linear limiter and buck); outputs, terminals and supply
+(`circuit_signals`); loops (`circuit_loops`). Beside each: points per simulated millisecond and wall time per simulated
+millisecond; the latter is told, not judged. The benches are those of `tests/netlists`; what they give is compared with
+the requirements' limits, and with hand calculations: the current of a short rises towards ``V / R`` with ``L / R``,
+with what battery, path, cable and short have of both.
 """
 
 from __future__ import annotations

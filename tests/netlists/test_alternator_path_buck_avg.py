@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from cosim.benches.limiter_bench import AVERAGED, BUCK, POWERS, LimiterBench, port_names, run, steady
 from cosim.benches.loop_stability import Corner

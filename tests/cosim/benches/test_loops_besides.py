@@ -27,7 +27,7 @@ def test_a_limiter_near_dropout_is_quiet(spice: SpiceSession) -> None:
 
 
 def test_a_limiter_without_its_gate_drivers_is_not(spice: SpiceSession) -> None:
-    """Negative control: 6.6 ohm of gate resistance, not 1 ohm, rang at 110 kHz with short cables (head of the netlist)."""
+    """Negative control: high gate resistance rings with short cables (head of the netlist)."""
     loud = quiet(spice, Corner(0.3e-6, 2.5e-3, 0.5e-3, 125.0, 250.0, -40.0, 3.0), "rbuf=30 rdab=3m rdlb=3m")
     assert not loud.passed, loud
 
