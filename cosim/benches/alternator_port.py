@@ -374,12 +374,7 @@ def _row(run: PulseRun) -> tuple[str, ...]:
 def with_shorter_steps(pulse: Pulse, factor: float) -> Pulse:
     """Return the pulse with all its steps divided: a check on the numerics."""
     fine = tuple((start, end, step / factor) for start, end, step in pulse.fine)
-    return replace_steps(pulse, pulse.step_s / factor, fine)
-
-
-def replace_steps(pulse: Pulse, step_s: float, fine: tuple[tuple[float, float, float], ...]) -> Pulse:
-    """Return the pulse with other steps."""
-    return pulse._replace(step_s=step_s, fine=fine)
+    return pulse._replace(step_s=pulse.step_s / factor, fine=fine)
 
 
 def colder(bench: PortBench, junction_degC: float) -> PortBench:
