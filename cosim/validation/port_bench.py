@@ -25,13 +25,14 @@ SIGNALS = {
 
 @dataclass(frozen=True)
 class Bench:
-    """Load between node `sys` and ground, commands as source text, temperature of both banks [degC]."""
+    """Load between node `sys` and ground, commands as source text, temperature of both banks [degC], parameters."""
 
     load: str
     charge: str = ON
     discharge: str = ON
     precharge: str = "0"
     junction_degC: float = 25.0
+    parameters: str = ""
 
     def deck(self) -> str:
         """Deck body."""
@@ -48,7 +49,7 @@ vtd tqd 0 {self.junction_degC!r}
 vtc tqc 0 {self.junction_degC!r}
 xbat lb 0 xe battery r={BATTERY_OHM!r} l={BATTERY_H!r}
 vsys stud sys 0
-xp lb stud 0 chg dis pre rst tqd tqc isense latch cs pqd pqc pother pclamp estored system_path
+xp lb stud 0 chg dis pre rst tqd tqc isense latch cs pqd pqc pother pclamp estored system_path {self.parameters}
 {self.load}
 """
 

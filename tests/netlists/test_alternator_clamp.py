@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from cosim.benches.limiter_bench import LINEAR, LimiterBench
 from cosim.spice import SpiceSession, Waveforms
 
 Array = NDArray[np.float64]
@@ -22,26 +23,11 @@ def run(
     spice: SpiceSession, source: str, stop_s: float, step_s: float, *, enable: str = ON, lift: str = "0",
     source_ohm: float = 5e-3, cable_H: float = 1e-6, battery: str = "13.2", parameters: str = "",
 ) -> Waveforms:
-    junctions = "\n".join(f"vt{k} xt{k} 0 27" for k in ("1", "a", "b", "c", "d"))
-    deck = f"""* clamp bench
-.include devices.lib
-.include plant.cir
-.include alternator_path.cir
-vsrc xsrc 0 {source}
-vemf xemf 0 {battery}
-ven xen 0 {enable}
-vlift xlift 0 {lift}
-vref xref 0 {REFERENCE_mV}
-vtf xtf 0 {HOT_degC!r}
-{junctions}
-xsrc sup 0 xsrc battery r={source_ohm!r} l=0
-xcin sup ab cable r=1.5m l={cable_H!r}
-xbat lb 0 xemf battery r=2m l=1.15u
-vipin ab abp 0
-vipout lbp lb 0
-xpath abp lbp 0 xen xref xtf xt1 xta xtb xtc xtd
-+ fb mid sense pq1 pq2a pq2b pq2c pq2d pfuse pother estored ovp xlift pclamp lifted alternator_path {parameters}
-"""
+    deck = LimiterBench(
+        LINEAR, source_V=source, battery_V=battery, enable=enable, lift=lift, reference_mV=REFERENCE_mV,
+        fuse_degC=HOT_degC, junction_degC=27.0, source_ohm=source_ohm, source_H=0.0, input_cable_H=cable_H,
+        battery_ohm=2e-3, parameters=parameters,
+    ).deck()
     waves = spice.transient(deck, tstop_s=stop_s, tmax_s=step_s, signals=list(SIGNALS))
     assert waves.retries == ()
     return waves
@@ -152,13 +138,13 @@ def test_opening_is_soft_and_complete(spice: SpiceSession, limit_A: float, lift:
     waves = run(spice, source, 65e-3, 5e-6, lift=lift, cable_H=3e-6, enable="pwl(0 0 1m 0 1.001m 1 60m 1 60.001m 0)")
     late = waves.time_s > 59e-3
     assert at(waves, "i(vipin)", 59.9e-3) == pytest.approx(limit_A, rel=5e-3)
-    # 0.35 A/us per device, four of them, hold 3 uH at 4 V while they open; the 330 uF of the damper add the rest.
+    # 0.4 A/us per device, four of them, hold 3 uH at 5 V while they open; the 330 uF of the damper add the rest.
     assert waves["v(ab)"][late].max() < 30.0
     assert waves["v(lb)"][late].max() < 15.0
     assert waves["v(lb)"][late].min() > 10.0
     assert abs(at(waves, "i(vipout)", 64e-3)) < 0.02
     ended = waves.time_s[np.abs(waves["i(vipout)"]) > 0.05 * limit_A][-1] - 60e-3
-    assert limit_A / (4 * 0.35e6) < ended < 1e-3
+    assert limit_A / (4 * 0.4e6) < ended < 1e-3
 
 
 def test_the_direct_link_has_the_same_ports(spice: SpiceSession) -> None:
