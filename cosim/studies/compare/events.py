@@ -1,4 +1,4 @@
-"""Two event logs: the same events, at times within tolerance. Details are told, not judged: they hold rounded numbers."""
+"""Two event logs: the same events, at times within tolerance. Details (rounded numbers) are told, not judged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Golden and result over each other, with the tube; left the whole record, right the neighbourhood of the worst point."""
+"""Golden and result over each other, with the tube; left the whole record, right the worst point enlarged."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What is compared: signals by name, with unit and time, from a result directory, netCDF or CSV; and an event log.
 
-Signals of a result directory are named `slow/port_current_A`, `windows/enable/port_current_A`; a later window of the same
+Signals of a result directory are named `slow/port_current_A`, `windows/enable/port_current_A`; a later window of that
 name is `windows/enable#2/...` (the running number of a window changes when another one is opened before it). A variable
 with a second dimension is one signal per column: `slow/junction_degC[q1]`.
 """
@@ -31,11 +31,12 @@ READABLE = "a result directory, a netCDF file (.nc) or a CSV file (.csv)"
 
 @dataclass(frozen=True)
 class Signal:
-    """One waveform with its unit; `name` is unique in its recording."""
+    """One waveform with its unit; `name` is unique in its recording, `step_s` the step that it was recorded with."""
 
     name: str
     unit: str
     wave: Waveform
+    step_s: float
 
     @property
     def in_window(self) -> bool:
@@ -51,9 +52,11 @@ class Recording:
     signals: dict[str, Signal] = field(default_factory=dict)
     events: list[LoggedEvent] | None = None
 
-    def add(self, name: str, unit: str, time_s: object, value: object) -> None:
-        """Add a signal; raises WaveformError if it cannot be compared."""
-        self.signals[name] = Signal(name, unit, checked(time_s, value, name, self.origin))
+    def add(self, name: str, unit: str, time_s: object, value: object, step_s: float | None = None) -> None:
+        """Add a signal; raises WaveformError if it cannot be compared. Without `step_s` it is the median step."""
+        wave = checked(time_s, value, name, self.origin)
+        step_s = float(np.median(np.diff(wave.time_s))) if step_s is None else step_s
+        self.signals[name] = Signal(name, unit, wave, step_s)
 
 
 def read(path: Path) -> Recording:
@@ -93,7 +96,8 @@ def add_dataset(recording: Recording, prefix: str, dataset: xr.Dataset) -> None:
     time = next((name for name in TIMES if name in dataset.coords or name in dataset.variables), None)
     if time is None:
         if dataset.data_vars:
-            raise InputError(recording.origin, prefix, ", ".join(map(str, dataset.variables)), "a time axis " + TIMES[0])
+            known = ", ".join(map(str, dataset.variables))
+            raise InputError(recording.origin, prefix, known, f"a time axis {TIMES[0]}")
         return
     if dataset.sizes[str(dataset[time].dims[0])] < 2:
         return

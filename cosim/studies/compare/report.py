@@ -158,9 +158,10 @@ def page(comparison: Comparison, picture: bytes, notes: list[str]) -> str:
         *(f"<p>{html.escape(note)}</p>" for note in notes),
         "<ul>", *(f"<li>{html.escape(line)}</li>" for line in lines(comparison)), "</ul>",
         f"<img alt='overlay of golden and result' src='data:image/png;base64,{image}'>",
-        "<h2>Signals</h2><p>used: part of the tolerance at the worst point, above 1 is outside (below 1 an upper bound). "
-        "A value may differ by absolute + relative x |value| from any value within the time tolerance; both waveforms are "
-        "judged in the tube of the other. Where each number comes from stands beside it; defaults are ours.</p>",
+        "<h2>Signals</h2><p>used: part of the tolerance at the worst point, above 1 is outside (below 1 an upper "
+        "bound). A value may differ by absolute + relative x |value| from any value within the time tolerance; both "
+        "waveforms are judged in the tube of the other. Where each number comes from stands beside it; defaults are "
+        "ours.</p>",
         _signal_table(verdicts),
     ]
     if comparison.events is not None:

@@ -1,13 +1,15 @@
 """How far waveforms may differ: defaults by unit (ours), and a file that says otherwise.
 
-    default: {time_s: 0.1}                     # every signal
+A file, all of whose parts may be left out (docs/regression.md)::
+
+    default: {time_s: 0.1}
     units: {A: {absolute: 0.2, relative: 0.01}}
-    signals:                                   # patterns; later ones win, field by field
-      "slow/port_current_A": {absolute: 0.05}
-      "windows/crank/*": {time_s: 1.0e-4}
-      "*/capability_A": {ignore: true}
+    signals: {"slow/port_current_A": {absolute: 0.05}, "windows/crank/*": {time_s: 1.0e-4}, "*/load_A": {ignore: true}}
     events: {time_s: 0.2, ignore: [saving]}
-    span_s: 0.5                                # how much later or earlier a record may begin and end
+    span_s: 0.5
+
+Rules of `default`, `units` and `signals` follow each other, and later ones win, field by field; `span_s` is how much
+later or earlier a record may begin and end.
 """
 
 from __future__ import annotations
@@ -90,17 +92,18 @@ class Tolerances(BaseModel):
                     found[part] = (float(value), place)
         span_s, origin = _span(golden, found["time_s"][0]) if self.span_s is None else (self.span_s, "span_s")
         numbers = {part: value for part, (value, _) in found.items()}
-        return Stated(Tolerance(**numbers), {**{part: place for part, (_, place) in found.items()}, "span_s": origin}, span_s)
+        places = {part: place for part, (_, place) in found.items()} | {"span_s": origin}
+        return Stated(Tolerance(**numbers), places, span_s)
 
     def require_used(self, names: Iterable[str], units: Iterable[str], origin: str) -> None:
         """Refuse a rule that fits no signal: mostly a slip of the pen. Raises InputError."""
-        known, known_units = list(names), set(units)
+        known, known_units = list(names), {*units, *BY_UNIT}
         for pattern in self.signals:
             if not any(fnmatchcase(name, pattern) for name in known):
                 raise InputError(origin, f"signals.{pattern}", "fits no signal", nearest(pattern, known))
         for unit in self.units:
             if unit not in known_units:
-                raise InputError(origin, f"units.{unit}", "no signal has it", ", ".join(sorted(known_units)))
+                raise InputError(origin, f"units.{unit}", "unknown, and no signal has it", ", ".join(sorted(known_units)))
 
 
 class Stated(NamedTuple):
@@ -113,7 +116,7 @@ class Stated(NamedTuple):
 
 def _defaults(golden: Signal) -> dict[str, tuple[float, str]]:
     """Defaults by unit, and for time by the kind of record."""
-    t, v = golden.wave
+    v = golden.wave.value
     known = BY_UNIT.get(golden.unit)
     if known is None:
         share, relative = OTHER_UNIT
@@ -124,9 +127,8 @@ def _defaults(golden: Signal) -> dict[str, tuple[float, str]]:
     if golden.in_window:
         time_s, when = WINDOW_TIME_S, "default for windows"
     else:
-        step_s = float(np.median(np.diff(t)))
         slow = golden.name.startswith("slow/")
-        time_s = max(step_s, TICK_S) if slow else step_s
+        time_s = max(golden.step_s, TICK_S) if slow else golden.step_s
         when = "golden's step, at least a tick" if slow else "golden's median step"
     return {"absolute": (absolute, place), "relative": (relative, place), "time_s": (time_s, when)}
 

@@ -1,16 +1,16 @@
 """Tolerance tube in time and value around a waveform, exact for straight lines between points.
 
 A point (t, v) lies in the tube of a waveform g if some moment s with ``|s - t| <= time_s`` has
-``|v - g(s)| <= absolute + relative |g(s)|``. As ``g + width(g)`` rises with g, the upper edge of the tube is that of the
-highest value within ``t +- time_s``, the lower edge that of the lowest. A waveform agrees when all of it, lines between
-its points included, lies in the tube of the other, and the other way round: a spike that the golden waveform has and the
-result has not is seen only from the result's side.
+``|v - g(s)| <= absolute + relative |g(s)|``. As ``g + width(g)`` rises with g, the upper edge of the tube is that of
+the highest value within ``t +- time_s``, the lower edge that of the lowest. A waveform agrees when all of it, lines
+between its points included, lies in the tube of the other, and the other way round: a spike that the golden waveform has
+and the result has not is seen only from the result's side.
 
 Nothing is resampled: within a cell, a stretch without a corner of anything, both waveforms and the tube's edge are
 straight or the highest of three straight lines, so the largest deviation is at an end of the cell or where two of those
 lines cross. Steps (two values at one time) and grids from 10 ns to 10 ms are therefore no special cases. Cells in which
-both waveforms are within the value tolerance at the same moment, mostly all of them, need no tube; most others are inside
-whatever moment of the cell is looked at; only what is left is taken apart.
+both waveforms are within the value tolerance at the same moment, mostly all of them, need no tube; most others are
+inside whatever moment of the cell is looked at; only what is left is taken apart.
 
 The method is that of tubes for simulation results (funnel, csv-compare); the formulation in cells is ours.
 """
@@ -51,7 +51,8 @@ class Tolerance:
     def __post_init__(self) -> None:
         """Refuse what gives no tube: InputError."""
         for name, good, allowed in (
-            ("absolute", 0.0 < self.absolute < np.inf, "above 0"), ("relative", 0.0 <= self.relative < 1.0, "0 to below 1"),
+            ("absolute", 0.0 < self.absolute < np.inf, "above 0"),
+            ("relative", 0.0 <= self.relative < 1.0, "0 to below 1"),
             ("time_s", 0.0 <= self.time_s < np.inf, "at least 0"),
         ):
             if not good:
@@ -125,7 +126,8 @@ def checked(time_s: object, value: object, name: str = "waveform", file: str = "
     thrice = np.flatnonzero(t[MOST_AT_ONCE:] == t[:-MOST_AT_ONCE])
     if thrice.size or t[0] == t[-1]:
         at = int(thrice[0]) + MOST_AT_ONCE if thrice.size else 1
-        raise WaveformError(file, name, f"time {t[at]:g} s again at point {at}", "at most 2 points at one time (a step)")
+        allowed = "at most 2 points at one time (a step)"
+        raise WaveformError(file, name, f"time {t[at]:g} s again at point {at}", allowed)
     return Waveform(t, v)
 
 
@@ -199,7 +201,7 @@ def _edges(low_s: float, high_s: float, *times_s: Array) -> Array:
     inside = [t[np.searchsorted(t, low_s, "right") : np.searchsorted(t, high_s, "left")] for t in times_s]
     every = np.sort(np.concatenate([[low_s], *inside, [high_s]]), kind="stable")
     apart = np.diff(every) > RESOLUTION * max(abs(low_s), abs(high_s))
-    edges = every[np.append(True, apart)]
+    edges: Array = every[np.append(True, apart)]
     if edges.size == 1:
         return np.array([low_s, high_s])
     edges[-1] = high_s
@@ -231,7 +233,8 @@ def _one_way(
             if highest > 1.0 and bounds[some[0]] <= highest:
                 outside_s += _about_outside_s(reference, tested, edges, doubtful[order[begin:]], tolerance)
                 break
-            exact.append(_in_tube(reference, tested, _fine_cells(reference, edges, doubtful[some], tolerance), tolerance))
+            fine = _fine_cells(reference, edges, doubtful[some], tolerance)
+            exact.append(_in_tube(reference, tested, fine, tolerance))
         if exact:
             used[doubtful[rest]] = -1.0
     at = int(np.argmax(used))

@@ -11,10 +11,11 @@ from typing import Any
 
 import xarray as xr
 
+from cosim.errors import InputError
 from cosim.result import Result
 from cosim.studies.compare import report
 from cosim.studies.compare.comparison import Comparison, compare
-from cosim.studies.compare.recording import Recording, add_dataset, nearest, of_result
+from cosim.studies.compare.recording import Recording, add_dataset, nearest, of_result, told_unit
 from cosim.studies.compare.tolerances import Stated, Tolerances, parse_tolerances
 from cosim.studies.regression import golden as golden_file
 
@@ -75,12 +76,13 @@ class WaveformRegression:
         label = _file_name(self.test + (f".{name}" if name else ""))
         path = self.golden / f"{label}.npz"
         if self.regenerate:
+            rules.require_used(own.signals, {one.unit for one in own.signals.values()}, f"tolerances of {self.test}")
             golden_file.write(path, own, _stated(rules, own), made_by)
             self.written.append(path)
             return None
         if not path.is_file():
-            raise WaveformsDiffer(f"no golden file {_near(path)}; make it with `pytest --regenerate-golden`, look at it, "
-                                  "commit it")
+            raise WaveformsDiffer(
+                f"no golden file {_near(path)}; make it with `pytest --regenerate-golden`, look at it, commit it")
         known = golden_file.read(path)
         self._require_fine_enough(known, rules, path)
         found = compare(known.recording, own, rules, origin=f"tolerances of {self.test}", events=events)
@@ -116,16 +118,12 @@ def as_recording(waveforms: Waveforms, events: bool = False) -> Recording:
         add_dataset(recording, "", waveforms)
         return recording
     for name, (time_s, value, *unit) in waveforms.items():
-        from cosim.studies.compare.recording import told_unit
-
         recording.add(name, str(unit[0]) if unit else told_unit(name), time_s, value)
     return recording
 
 
 def selected(recording: Recording, patterns: Sequence[str]) -> Recording:
     """Signals that fit a pattern; InputError for a pattern that fits none."""
-    from cosim.errors import InputError
-
     chosen: dict[str, Any] = {}
     for pattern in patterns:
         fits = {name: one for name, one in recording.signals.items() if fnmatchcase(name, pattern)}

@@ -81,14 +81,15 @@ def write(path: Path, recording: Recording, stated: Mapping[str, Stated], made_b
     InputError
         The place cannot be written.
     """
-    signals, arrays = [], {}
+    signals: list[dict[str, Any]] = []
+    arrays: dict[str, NDArray[Any]] = {}
     for k, (name, one) in enumerate(recording.signals.items()):
         tolerance = stated[name].tolerance
         wave = thinned(one.wave, SHARE * tolerance.width(one.wave.value))
         single = wave.value.astype(np.float32)
         exact = np.abs(single - wave.value) <= ROUNDING * tolerance.width(wave.value)
         arrays[f"t{k}"], arrays[f"v{k}"] = wave.time_s, single if exact.all() else wave.value
-        signals.append({"name": name, "unit": one.unit, "points": int(one.wave.time_s.size),
+        signals.append({"name": name, "unit": one.unit, "points": int(one.wave.time_s.size), "step_s": one.step_s,
                         "absolute": tolerance.absolute, "relative": tolerance.relative, "time_s": tolerance.time_s})
     events = None if recording.events is None else [list(event) for event in recording.events]
     meta = {"format": FORMAT, "made_by": made_by, "versions": versions(), "signals": signals, "events": events}
@@ -132,7 +133,7 @@ def read(path: Path) -> Golden:
             events = meta["events"]
             recording = Recording(str(path), events=None if events is None else [LoggedEvent(*one) for one in events])
             for k, one in enumerate(meta["signals"]):
-                recording.add(one["name"], one["unit"], archive[f"t{k}"], archive[f"v{k}"])
+                recording.add(one["name"], one["unit"], archive[f"t{k}"], archive[f"v{k}"], one["step_s"])
         thinned_for = {s["name"]: Tolerance(s["absolute"], s["relative"], s["time_s"]) for s in meta["signals"]}
         return Golden(recording, thinned_for, meta["made_by"], meta["versions"])
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
