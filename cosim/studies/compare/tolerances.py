@@ -103,7 +103,7 @@ class Tolerances(BaseModel):
                 raise InputError(origin, f"signals.{pattern}", "fits no signal", nearest(pattern, known))
         for unit in self.units:
             if unit not in known_units:
-                raise InputError(origin, f"units.{unit}", "unknown, and no signal has it", ", ".join(sorted(known_units)))
+                raise InputError(origin, f"units.{unit}", "no signal has it", ", ".join(sorted(known_units)))
 
 
 class Stated(NamedTuple):

@@ -3,8 +3,8 @@
 A point (t, v) lies in the tube of a waveform g if some moment s with ``|s - t| <= time_s`` has
 ``|v - g(s)| <= absolute + relative |g(s)|``. As ``g + width(g)`` rises with g, the upper edge of the tube is that of
 the highest value within ``t +- time_s``, the lower edge that of the lowest. A waveform agrees when all of it, lines
-between its points included, lies in the tube of the other, and the other way round: a spike that the golden waveform has
-and the result has not is seen only from the result's side.
+between its points included, lies in the tube of the other, and the other way round: a spike that the golden waveform
+has and the result has not is seen only from the result's side.
 
 Nothing is resampled: within a cell, a stretch without a corner of anything, both waveforms and the tube's edge are
 straight or the highest of three straight lines, so the largest deviation is at an end of the cell or where two of those

@@ -55,7 +55,7 @@ CRANK = Pulse(
 
 
 class Case(NamedTuple):
-    """One bench: deck body, end [s], longest step [s], our names of its signals, tolerances, stretches of fine steps."""
+    """One bench: deck body, end [s], longest step [s], names of its signals, tolerances, stretches of short steps."""
 
     deck: str
     stop_s: float

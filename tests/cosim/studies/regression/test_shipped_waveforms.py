@@ -57,7 +57,8 @@ SCENARIO_CASES: list[tuple[str, list[str], dict[str, Any]]] = [
     ], {**SLOW, "signals": {"slow/supply_current_A": {"absolute": 1e-4}}}),
     ("road_hour", [
         "slow/port_current_A", "slow/alternator_current_A", "slow/input_voltage_V", "slow/battery_voltage_V",
-        "slow/soc", "slow/winding_degC", "slow/heatsink_degC", "slow/fuse_temperature_degC", "slow/fuse_temperature_estimate_degC",
+        "slow/soc", "slow/winding_degC", "slow/heatsink_degC", "slow/fuse_temperature_estimate_degC",
+        "slow/fuse_temperature_degC",
         "slow/junction_degC[[]q1]", "slow/junction_degC[[]q2a]", "slow/device_power_W[[]q2a]",
         *named(DEVICES[:1], "crank", "load_step", "engine_stop", "disable"),
     ], {**SLOW, "signals": {"slow/soc": {"absolute": 5e-4}}}),
