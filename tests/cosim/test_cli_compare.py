@@ -68,7 +68,7 @@ def test_bad_input_is_one_line(
 def test_a_measured_file_is_mapped_and_aligned(saved: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A logger that began 100 s into the drive, in milliampere and minutes, with a clock of its own."""
     slow = Result.load(saved / "golden").slow
-    time_s, current_A = slow.time_s.values[100:], slow.port_current_A.values[100:]
+    time_s, current_A = slow.time_s.values[100:].tolist(), slow.port_current_A.values[100:].tolist()
     rows = [f"{(t - 100.0) / 60.0!r},{1e3 * i!r}" for t, i in zip(time_s, current_A, strict=True)]
     (saved / "logger.csv").write_text("\n".join(["t,i", *rows]) + "\n")
     (saved / "map.yaml").write_text(
@@ -86,12 +86,13 @@ def test_a_fit_runs_the_scenario(tmp_path: Path, capsys: pytest.CaptureFixture[s
     """A supply behind a resistance, measured at 0.07 ohm; the fit begins at 0.11 ohm."""
     scenario = tmp_path / "tiny.yaml"
     scenario.write_text(
-        "name: tiny\nsource: {kind: supply, emf_V: [[0, 15.0]], resistance_ohm: 0.07}\nduration_s: 6\nbank: {soc: 0.5}\n"
-        "recording: {period_s: 0.1}\n")
+        "name: tiny\nsource: {kind: supply, emf_V: [[0, 15.0]], resistance_ohm: 0.07}\nduration_s: 6\n"
+        "bank: {soc: 0.5}\nrecording: {period_s: 0.1}\n")
     cli.main(["run", str(scenario), "-o", str(tmp_path / "real")])
     slow = Result.load(tmp_path / "real").slow
     noise = np.random.default_rng(0).normal(0.0, 0.02, slow.sizes["time_s"])
-    rows = [f"{t!r},{i!r}" for t, i in zip(slow.time_s.values, slow.port_current_A.values + noise, strict=True)]
+    current_A = (slow.port_current_A.values + noise).tolist()
+    rows = [f"{t!r},{i!r}" for t, i in zip(slow.time_s.values.tolist(), current_A, strict=True)]
     (tmp_path / "m.csv").write_text("\n".join(["time_s,slow/port_current_A", *rows]) + "\n")
     scenario.write_text(scenario.read_text().replace("0.07", "0.2"))
     capsys.readouterr()

@@ -22,7 +22,7 @@ from cosim.validation.port_bench import CAPACITOR, Bench, short, step
 
 PORT = {
     "input_V": "v(ab)", "stud_V": "v(lb)", "fb_V": "v(fb)", "mid_V": "v(mid)", "input_A": "i(vipin)",
-    "output_A": "i(vipout)", "sense_V": "v(sense)", "blocker_W": "v(pq1)", "pass_W": "v(pq2a)", "other_W": "v(pother)",
+    "output_A": "i(vipout)", "sense_mV": "v(sense)", "blocker_W": "v(pq1)", "pass_W": "v(pq2a)", "other_W": "v(pother)",
     "clamp_W": "v(pclamp)",
 }
 SYSTEM = {
@@ -34,8 +34,8 @@ OUTPUT = {"output_V": "v(out)", "battery_A": "i(vb)"}
 TOLERANCES: Mapping[str, Any] = {
     "default": {"time_s": 2e-7},
     "units": {
-        "A": {"absolute": 0.05, "relative": 0.004}, "V": {"absolute": 0.005, "relative": 0.001},
-        "W": {"absolute": 0.2, "relative": 0.01},
+        "A": {"absolute": 0.05, "relative": 0.002}, "V": {"absolute": 0.002, "relative": 5e-4},
+        "mV": {"absolute": 0.02, "relative": 0.002}, "W": {"absolute": 0.02, "relative": 0.005},
     },
     "span_s": 1e-6,
 }
@@ -46,12 +46,21 @@ FINE: Mapping[str, Any] = {
 }
 """For milliamperes."""
 
+SOURCE = "xsrc sup 0 srcv battery r=2m l=0.3u\nvsrc srcv 0 "
 CROSSING = Pulse(
-    "source sinks through the battery", f"xsrc sup 0 srcv battery r=2m l=0.3u\nvsrc srcv 0 "
+    "source sinks through the battery", f"{SOURCE}"
     f"pwl(0 13.5 {START_S!r} 13.5 {START_S + 0.1!r} 13.0)", START_S + 0.12, 2e-4, ((0.0, START_S, 5e-5),))
 CRANK = Pulse(
-    "an engine cranks", f"xsrc sup 0 srcv battery r=2m l=0.3u\nvsrc srcv 0 "
+    "an engine cranks", f"{SOURCE}"
     f"pwl(0 13.9 {START_S!r} 13.9 {START_S + 5e-3!r} 6)", START_S + 10e-3, 2e-5, ((START_S, START_S + 5e-3, 2e-6),))
+
+
+FROM_PASS = Pulse(
+    "source rises by 1.4 V while the path passes all", f"{SOURCE}pwl(0 13.5 {START_S!r} 13.5 {START_S + 2e-5!r} 14.9)",
+    START_S + 5e-3, 2e-5, ((START_S, START_S + 1e-3, 2e-6),))
+OVER_VOLTAGE = Pulse(
+    "regulator fails high", f"{SOURCE}pwl(0 14 {START_S!r} 14 {START_S + 2e-3!r} 20 {START_S + 4e-3!r} 20 "
+    f"{START_S + 5e-3!r} 14)", START_S + 8e-3, 2e-5, ((START_S, START_S + 3e-3, 4e-6),))
 
 
 class Case(NamedTuple):
@@ -77,6 +86,7 @@ def cases() -> dict[str, Case]:
         "port_load_dump_A": _port(dump, "on"),
         "port_pulse_2a": _port(pulses["2a"], "on"), "port_pulse_1": _port(pulses["1"], "on"),
         "port_crossing": _port(CROSSING, "on"), "port_crank": _port(CRANK, "on"),
+        "port_step_from_pass": _port(FROM_PASS, "on"), "port_over_voltage": _port(OVER_VOLTAGE, "on"),
         "system_short": Case(Bench(short(1e-6)).deck(), 0.6e-3, 0.2e-6, SYSTEM),
         "system_step_390_A": Case(Bench(step(390.0)).deck(), 2e-3, 2e-6, SYSTEM),
         "system_capacitor": Case(Bench(switch + CAPACITOR.format(node="cp")).deck(), 1.6e-3, 0.5e-6, SYSTEM),

@@ -12,6 +12,7 @@ import json
 import os
 import platform
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -126,7 +127,7 @@ def read(path: Path) -> Golden:
         Damaged, or of another format.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as archive:
             meta = json.loads(archive["meta"].tobytes().decode("utf-8"))
             if meta["format"] != FORMAT:
                 raise InputError(str(path), "format", meta["format"], str(FORMAT))
@@ -136,7 +137,7 @@ def read(path: Path) -> Golden:
                 recording.add(one["name"], one["unit"], archive[f"t{k}"], archive[f"v{k}"], one["step_s"])
         thinned_for = {s["name"]: Tolerance(s["absolute"], s["relative"], s["time_s"]) for s in meta["signals"]}
         return Golden(recording, thinned_for, meta["made_by"], meta["versions"])
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error) as error:
         reason = " ".join(str(error).split())[:100]
         raise InputError(str(path), "", f"damaged ({reason})", "a file of --regenerate-golden") from None
 

@@ -123,7 +123,8 @@ def test_a_parameter_without_effect_is_called_not_identifiable() -> None:
 
 
 def test_what_the_model_lacks_and_the_end_of_a_range_are_told() -> None:
-    found = fit_recording(measured(), (Parameter("height", 2.5, 5.0), Parameter("tau", 0.2, 3.0)), RULES, simulated, quiet)
+    parameters = (Parameter("height", 2.5, 5.0), Parameter("tau", 0.2, 3.0))
+    found = fit_recording(measured(), parameters, RULES, simulated, quiet)
     assert any("end of its range" in text for text in found.warnings)
     assert any("tolerances (rms) away" in text for text in found.warnings)
     assert "correlation of height and tau" in "\n".join(found.lines())
@@ -151,5 +152,5 @@ def test_a_range_that_the_scenario_refuses_stops_before_any_run(tmp_path: Path) 
     path = tmp_path / "tiny.yaml"
     path.write_text("name: tiny\nsource: {kind: supply, emf_V: [[0, 13.5]]}\nduration_s: 1\n")
     for name in ("bank.soc", "bank.sock"):
-        with pytest.raises(InputError, match="tiny.yaml: bank.soc"):
+        with pytest.raises(InputError, match=r"tiny\.yaml: bank\.soc"):
             fit(measured(), path, (Parameter(name, 0.5, 1.5),), RULES, quiet)

@@ -23,7 +23,8 @@ T = np.linspace(0.0, 10.0, 101)
 
 def recording(name: str = "golden", **changes: Any) -> Recording:
     """Current, voltage and a window; a change is a function of the values, or None to leave the signal out."""
-    out = Recording(name, events=[LoggedEvent(1.0, "supervisor", "on", "13.1 V"), LoggedEvent(5.0, "engine", "window", "")])
+    events = [LoggedEvent(1.0, "supervisor", "on", "13.1 V"), LoggedEvent(5.0, "engine", "window", "")]
+    out = Recording(name, events=events)
     signals = {"slow/port_current_A": ("A", T, 90.0 * np.sin(T)), "slow/battery_voltage_V": ("V", T, 13.0 + 0.1 * T),
                "windows/enable/port_current_A": ("A", T / 100.0, T)}
     for key, (unit, t, v) in signals.items():
@@ -88,7 +89,8 @@ def test_a_shift_moves_the_result() -> None:
 def test_later_rules_win_field_by_field() -> None:
     rules = parse_tolerances({
         "default": {"time_s": 0.5}, "units": {"A": {"absolute": 2.0}},
-        "signals": {"slow/*": {"relative": 0.2}, "*/port_current_A": {"absolute": 3.0}, "slow/battery*": {"ignore": True}},
+        "signals": {"slow/*": {"relative": 0.2}, "*/port_current_A": {"absolute": 3.0},
+                    "slow/battery*": {"ignore": True}},
     })
     golden = recording()
     stated = rules.of(golden.signals["slow/port_current_A"])

@@ -35,8 +35,8 @@ def test_a_result_gives_slow_record_windows_and_columns(plausible_result: Result
 
 
 def test_a_plain_netcdf_file_gives_what_runs_over_time(tmp_path: Path) -> None:
-    data = xr.Dataset({"i": ("time", [1.0, 2.0, 3.0], {"units": "mA"}), "name": ("x", [1.0]), "v_V": ("time", [0, 1, 2])},
-                      {"time": [0.0, 0.1, 0.2]})
+    variables = {"i": ("time", [1.0, 2.0, 3.0], {"units": "mA"}), "name": ("x", [1.0]), "v_V": ("time", [0, 1, 2])}
+    data = xr.Dataset(variables, {"time": [0.0, 0.1, 0.2]})
     data.to_netcdf(tmp_path / "a.nc")
     recording = read(tmp_path / "a.nc")
     assert {name: one.unit for name, one in recording.signals.items()} == {"i": "mA", "v_V": "V"}
@@ -47,7 +47,8 @@ def test_csv_with_units_in_the_headings(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("# made by hand\ntime_s,port_current_A,x [mV],flag\n0,1,2,0\n\n0.5,3,4,1\n1,5,6,1\n")
     recording = read(path)
-    assert {name: one.unit for name, one in recording.signals.items()} == {"port_current_A": "A", "x": "mV", "flag": "1"}
+    units = {name: one.unit for name, one in recording.signals.items()}
+    assert units == {"port_current_A": "A", "x": "mV", "flag": "1"}
     assert recording.signals["x"].wave.value.tolist() == [2.0, 4.0, 6.0]
 
 
@@ -97,7 +98,8 @@ header_line: 3
 
 def test_an_oscilloscope_with_semicolons_and_commas(tmp_path: Path) -> None:
     (tmp_path / "map.yaml").write_text(MAP)
-    (tmp_path / "scope.csv").write_text("Model;X\nSerial;1\nT (ms);CH1;CH2;K\n0;100;13000;273,15\n0,5;450,5;13100;300\n")
+    (tmp_path / "scope.csv").write_text(
+        "Model;X\nSerial;1\nT (ms);CH1;CH2;K\n0;100;13000;273,15\n0,5;450,5;13100;300\n")
     recording = read_measured(tmp_path / "scope.csv", load_mapping(tmp_path / "map.yaml"))
     told = {name: (one.unit, one.wave.value) for name, one in recording.signals.items()}
     assert told["slow/port_current_A"][0] == "A"
