@@ -2,9 +2,9 @@
 
     python -m cosim.studies.regression.sensitivity tests/cosim/studies/regression/golden/test_shipped_waveforms
 
-prints the tables of docs/regression.md: the influential values, each changed by 2 %, with the bench that notices most;
-and which of all values in the netlists are not noticed even at 20 %. A value is changed in a copy of the netlists, where
-it is set (`name=value` in a `.subckt` line or a `.model`), up and down.
+prints the tables of docs/regression.md: the influential values, each changed by 2 % up and down, with the bench that
+notices most of the change that is noticed less; and which of all values in the netlists are not noticed even at +20 %.
+A value is changed in a copy of the netlists, where it is set (`name=value` in a `.subckt` line or a `.model`).
 """
 
 from __future__ import annotations
@@ -190,9 +190,9 @@ def main() -> int:
     print(table(first), flush=True)
     rest = [value for file in WATCHED for value in values_of(file) if value not in INFLUENTIAL]
     used = [value for value in rest if is_used(value)]
-    print(f"\nNot noticed at {100.0 * LARGE:+.0f} %, of {len(used)} other values (models that no bench contains left out: "
-          f"{', '.join(sorted({value.owner for value in rest} - {value.owner for value in used}))}):\n")
-    print("\n".join(table([]).splitlines()), flush=True)
+    unused = ", ".join(sorted({value.owner for value in rest} - {value.owner for value in used}))
+    print(f"\nNot noticed at {100.0 * LARGE:+.0f} %, of {len(used)} other values (models in no bench: {unused}):\n")
+    print(table([]), flush=True)
     escaped = 0
     for value in used:
         row = see(session, value, LARGE, known, benches, all_benches=False)
