@@ -29,7 +29,7 @@ Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
 RESOLUTION = 16.0 * float(np.finfo(np.float64).eps)
-"""Times that differ by less than this part of the largest time are one time."""
+"""Times that differ by less than this part of the largest time are one time: a delay of just `time_s` is inside."""
 MOST_AT_ONCE = 2
 """Points at one time: the value before a step and the one after it."""
 AT_A_TIME = 2000
@@ -168,14 +168,9 @@ def deviations(golden: Waveform, result: Waveform, tolerance: Tolerance) -> tupl
 
 def tube(reference: Waveform, tolerance: Tolerance, time_s: Array) -> tuple[Array, Array]:
     """Lower and upper edge of the tube at some moments, for pictures and reports."""
-    reach_s = _reach_s(reference, tolerance)
+    reach_s = tolerance.time_s
     bottom, top = _extremes(reference, time_s - reach_s, time_s + reach_s)
     return bottom - tolerance.width(bottom), top + tolerance.width(top)
-
-
-def _reach_s(reference: Waveform | _Lines, tolerance: Tolerance) -> float:
-    """Half-width in time; a little more than asked, so that a delay of exactly `time_s` is inside."""
-    return tolerance.time_s + RESOLUTION * float(max(abs(reference.time_s[0]), abs(reference.time_s[-1])))
 
 
 def _lined(wave: Waveform) -> _Lines:
@@ -248,7 +243,7 @@ def _one_way(
 
 def _bounds(reference: _Lines, cells: tuple[Array, Array], left: Array, right: Array, tolerance: Tolerance) -> Array:
     """At most so much of the tolerance is used in each cell: what is in reach at every moment of it; else infinity."""
-    reach_s = _reach_s(reference, tolerance)
+    reach_s = tolerance.time_s
     low_s, high_s = cells[1] - reach_s, cells[0] + reach_s
     bottom, top = _extremes(reference, low_s, high_s)
     above = (np.maximum(left, right) - top) / tolerance.width(top)
@@ -277,7 +272,7 @@ def _extremes(wave: Waveform | _Lines, low_s: Array, high_s: Array) -> tuple[Arr
 def _fine_cells(reference: _Lines, edges: Array, cells: Index, tolerance: Tolerance) -> tuple[Array, Array]:
     """Ends of the cells once more, cut at every corner of the tube."""
     cells = np.sort(cells)
-    reach_s = _reach_s(reference, tolerance)
+    reach_s = tolerance.time_s
     corners = [edges[cells], edges[cells + 1]]
     for shift_s in (-reach_s, reach_s):
         first = np.searchsorted(reference.time_s, edges[cells] - shift_s, "right")
@@ -299,7 +294,7 @@ def _in_tube(reference: _Lines, tested: _Lines, cells: tuple[Array, Array], tole
     outside = np.zeros(n)
     for sign in (1.0, -1.0):
         wave = _Lines(reference.time_s, sign * reference.value, sign * reference.slope)
-        lines = _three_lines(wave, left_s, right_s, _reach_s(reference, tolerance))
+        lines = _three_lines(wave, left_s, right_s, tolerance.time_s)
         cell, part = _moments(lines)
         top = np.max([a[cell] + part * (b[cell] - a[cell]) for a, b in lines], axis=0)
         value = sign * (own[0][cell] + part * (own[1][cell] - own[0][cell]))

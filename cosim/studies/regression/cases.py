@@ -39,8 +39,8 @@ TOLERANCES: Mapping[str, Any] = {
     },
     "span_s": 1e-6,
 }
-"""Tight (ours). The same code gives the same bits on one machine; another build of ngspice may place its steps, 0.2..2 us
-in the stretches that matter, otherwise, hence the time tolerance of such a step. `sensitivity` tells what is seen."""
+"""Tight (ours). The same code gives the same bits on one machine; another build of ngspice may place its steps, 0.2..2
+us long where it matters, otherwise, hence the time tolerance of such a step. `sensitivity` tells what is seen."""
 FINE: Mapping[str, Any] = {
     **TOLERANCES, "units": {"V": {"absolute": 0.005, "relative": 0.001}, "A": {"absolute": 5e-5, "relative": 0.004}},
 }

@@ -24,7 +24,7 @@ def dense(wave: Waveform, step_s: float) -> Waveform:
     return Waveform(np.concatenate(t), np.concatenate(v))
 
 
-STEP_S = 0.004
+STEP_S = 0.008
 """Grid of the brute force."""
 
 
