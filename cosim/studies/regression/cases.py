@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.benches.alternator_port import PortBench
+from cosim.benches.alternator_port import PortBench, with_shorter_steps
 from cosim.benches.pulses import OPENINGS, PULSES, START_S, Pulse
 from cosim.paths import NETLISTS
 from cosim.spice import SpiceSession
@@ -55,7 +55,7 @@ CRANK = Pulse(
     f"pwl(0 13.9 {START_S!r} 13.9 {START_S + 5e-3!r} 6)", START_S + 10e-3, 2e-5, ((START_S, START_S + 5e-3, 2e-6),))
 FROM_PASS = Pulse(
     "source rises by 1.4 V while the path passes all", f"{SOURCE}pwl(0 13.5 {START_S!r} 13.5 {START_S + 2e-5!r} 14.9)",
-    START_S + 5e-3, 2e-5, ((START_S, START_S + 1e-3, 2e-6),))
+    START_S + 5e-3, 2e-5, ((1e-3, 2e-3, 2e-6), (START_S, START_S + 1e-3, 2e-6),))
 OVER_VOLTAGE = Pulse(
     "regulator fails high", f"{SOURCE}pwl(0 14 {START_S!r} 14 {START_S + 2e-3!r} 20 {START_S + 4e-3!r} 20 "
     f"{START_S + 5e-3!r} 14)", START_S + 8e-3, 2e-5, ((START_S, START_S + 3e-3, 4e-6),))
@@ -80,7 +80,8 @@ def cases() -> dict[str, Case]:
     switch = "sw sys cp on 0 swm\nvon on 0 pwl(0 0 1m 0 1.001m 1)\n.model swm sw vt=0.5 vh=0.1 ron=3m roff=1e6\n"
     charging = Bench(bank, charge="0", discharge="0", precharge="pwl(0 0 1m 0 1.001m 1)")
     found = {
-        "port_opened_at_90_A": _port(OPENINGS[0], "on"), "port_lifted_opened": _port(OPENINGS[2], "lift"),
+        "port_opened_at_90_A": _port(OPENINGS[0], "on"),
+        "port_lifted_opened": _port(with_shorter_steps(OPENINGS[2], 2.0), "lift"),
         "port_load_dump_A": _port(dump, "on"),
         "port_pulse_2a": _port(pulses["2a"], "on"), "port_pulse_1": _port(pulses["1"], "on"),
         "port_crossing": _port(CROSSING, "on"), "port_crank": _port(CRANK, "on"),

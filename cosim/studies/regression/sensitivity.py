@@ -28,6 +28,13 @@ from cosim.studies.regression import golden
 from cosim.studies.regression.cases import Case, cases, run
 
 SMALL, LARGE = 0.02, 0.20
+NOTHING = 1e-5
+"""A change that means nothing: what a bench makes of it is numerical noise, and must stay inside the tolerance."""
+HARMLESS = (
+    ("alternator_path.cir", "alternator_path", "rbleed"), ("system_path.cir", "system_path", "rbsys"),
+    ("disconnect_output.cir", "disconnect_output", "cout"),
+)
+"""Values that are changed by `NOTHING`."""
 NUMBER = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)(meg|[fpnumkg]?)", re.IGNORECASE)
 PAIR = re.compile(r"(?<![\w.{(*/+-])([a-z]\w*)=([-+]?[\d.][\w.]*(?:[-+]\d+)?)(?=[\s)]|$)", re.IGNORECASE)
 SUFFIX = {"": 1.0, "f": 1e-15, "p": 1e-12, "n": 1e-9, "u": 1e-6, "m": 1e-3, "k": 1e3, "meg": 1e6, "g": 1e9}
@@ -174,18 +181,21 @@ def table(rows: list[Seen]) -> str:
     """Rows as Markdown."""
     head = ("| value | change | noticed most by | signal | tolerance used | caught |", "|---|---|---|---|---|---|")
     body = (
-        f"| `{row.value}` | {100.0 * row.change:+.0f} % | {row.bench} | {row.signal} | {row.used:.3g} | "
+        f"| `{row.value}` | {100.0 * row.change:+g} % | {row.bench} | {row.signal} | {row.used:.3g} | "
         f"{'yes' if row.caught else 'NO'} |" for row in rows
     )
     return "\n".join((*head, *body))
 
 
 def main() -> int:
-    """Print both tables; 1 if an influential value escapes at 2 %."""
+    """Print all tables; 1 if an influential value escapes at 2 %, or noise does not."""
     if len(sys.argv) != 2:
         print("usage: python -m cosim.studies.regression.sensitivity GOLDEN_FOLDER", file=sys.stderr)
         return 2
     known, benches, session = load_known(Path(sys.argv[1])), cases(), SpiceSession.open()
+    noise = [see(session, Value(*value), NOTHING, known, benches) for value in HARMLESS]
+    print("Numerical noise, a value changed by 1e-5 (a tenth of the tolerance is the thinning of the golden files):\n")
+    print(table(noise), "\n", flush=True)
     first = [both_ways(session, value, SMALL, known, benches) for value in INFLUENTIAL]
     print(table(first), flush=True)
     rest = [value for file in WATCHED for value in values_of(file) if value not in INFLUENTIAL]
@@ -200,7 +210,7 @@ def main() -> int:
             escaped += 1
             print(table([row]).splitlines()[-1], flush=True)
     print(f"\n{len(used) - escaped} of {len(used)} are noticed.")
-    return 0 if all(row.caught for row in first) else 1
+    return 0 if all(row.caught for row in first) and not any(row.caught for row in noise) else 1
 
 
 if __name__ == "__main__":

@@ -201,6 +201,17 @@ def test_the_drawn_tube_holds_what_is_judged_inside() -> None:
     assert high == pytest.approx([0.5, 11.5, 11.5, 11.5])
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_cells_in_portions_give_the_same_worst_point(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(seed)
+    golden, result = (checked(np.sort(rng.uniform(0.0, 10.0, 400)), rng.normal(0.0, 3.0, 400)) for _ in range(2))
+    tolerance = Tolerance(0.2, 0.05, 0.02)
+    at_once = [one.used for one in deviations(golden, result, tolerance)]
+    assert min(at_once) > 5.0
+    monkeypatch.setattr(tube, "AT_A_TIME", 1)
+    assert [one.used for one in deviations(golden, result, tolerance)] == pytest.approx(at_once, rel=1e-12)
+
+
 @pytest.mark.parametrize("n", [1, 2, 3, 7, 64, 100])
 def test_highest_of_ranges(n: int) -> None:
     rng = np.random.default_rng(n)

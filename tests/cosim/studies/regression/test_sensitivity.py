@@ -69,6 +69,14 @@ def test_a_quick_one_is_seen_and_an_unchanged_one_is_not(spice: SpiceSession) ->
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("value", sensitivity.HARMLESS, ids=str)
+def test_noise_is_not_seen(value: tuple[str, str, str], spice: SpiceSession) -> None:
+    """A change of 1e-5 moves the steps of the integration, and nothing else: benches must have converged."""
+    known = sensitivity.load_known(GOLDEN)
+    assert sensitivity.see(spice, Value(*value), sensitivity.NOTHING, known, cases()).used < 0.6
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("value", INFLUENTIAL, ids=str)
 def test_two_per_cent_are_seen(value: Value, spice: SpiceSession) -> None:
     known = sensitivity.load_known(GOLDEN)
