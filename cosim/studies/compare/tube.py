@@ -246,9 +246,19 @@ def _bounds(reference: _Lines, cells: tuple[Array, Array], left: Array, right: A
     reach_s = tolerance.time_s
     low_s, high_s = cells[1] - reach_s, cells[0] + reach_s
     bottom, top = _extremes(reference, low_s, high_s)
-    above = (np.maximum(left, right) - top) / tolerance.width(top)
-    below = (bottom - np.minimum(left, right)) / tolerance.width(bottom)
+    above = _at_most(np.maximum(left, right), top, tolerance)
+    below = _at_most(-np.minimum(left, right), -bottom, tolerance)
     return np.where(low_s <= high_s, np.maximum(above, below), np.inf)
+
+
+def _at_most(value: Array, top: Array, tolerance: Tolerance) -> Array:
+    """Most that `value` can use above a highest value of `top` or more.
+
+    Inside the tube it uses less the higher that is. Outside, a highest value below 0 has a width that shrinks towards
+    0: there the part used can be larger.
+    """
+    used: Array = (value - top) / tolerance.width(top)
+    return np.where((used > 1.0) & (top < 0.0), np.maximum(used, value / tolerance.absolute), used)
 
 
 def _about_outside_s(reference: _Lines, tested: _Lines, edges: Array, cells: Index, tolerance: Tolerance) -> float:
