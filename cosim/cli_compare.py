@@ -70,6 +70,8 @@ def compare(
     shift_s = _aligned(left, right, notes) if align else 0.0
     comparison = judge(left, right, rules, origin=origin, shift_s=shift_s,
                        overlap=overlap or align or bool(fit), events=mapped is None and not fit)
+    if mapped is not None:
+        comparison.extra.clear()  # nobody measured the rest
     if output is not None:
         report.save(comparison, output, notes, found)
     _print(comparison, notes)

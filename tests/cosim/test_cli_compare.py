@@ -79,6 +79,7 @@ def test_a_measured_file_is_mapped_and_aligned(saved: Path, capsys: pytest.Captu
     assert code_of(*arguments, "--align") == 0
     told = capsys.readouterr().out
     assert "aligned: the result is moved by -100 s (correlation 1.000)" in told
+    assert "only in the result" not in told
     assert code_of(str(saved / "logger.csv"), str(saved / "changed"), "--map", str(saved / "map.yaml"), "--align") == 1
 
 
