@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 from cosim.result import LoggedEvent, Result
 
+pytest_plugins = ["bms_cosim_pytest"]
+"""Known by name, so that a checkout needs no new installation; the entry point has the same name."""
+
 Array = NDArray[np.float64]
 
 DEVICES = np.array(["q1", "q2a", "q2b", "q2c", "q2d"])
