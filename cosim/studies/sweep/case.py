@@ -1,29 +1,38 @@
-"""One case: its scenario is made, run and reduced to its outputs, and stored. Runs in a worker."""
+"""One case in a worker: run, reduced to its outputs, and stored. What a case is, its runner says (`engine_runner`)."""
 
 from __future__ import annotations
 
+import importlib
 import math
 import os
 import resource
 import socket
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, cast
 
 from cosim.errors import InputError, RunFailed
-from cosim.scenario import parse_scenario
 from cosim.studies.sweep import store
-from cosim.studies.sweep.outputs import Output, OutputMissing, measured
-from cosim.studies.sweep.paths import Base, Setting, case_files, scenario_of
+from cosim.studies.sweep.outputs import Output, OutputMissing
+from cosim.studies.sweep.paths import Base, Setting
 from cosim.studies.sweep.sampling import Values
 from cosim.studies.sweep.spec import Study
 from cosim.studies.sweep.store import Row
 
 LONGEST_ERROR = 300
-TRIAL_TICKS = 20
+RUNNER = "cosim.studies.sweep.engine_runner"
+
+
+class Runner(Protocol):
+    """What the module named by `Plan.runner` has."""
+
+    def outputs_of(self, plan: Plan, case: int, values: Values, here: bool) -> tuple[float, ...]:
+        """Outputs of one case; `here`: the study's directory can be used. Whatever it raises is the case's error."""
+
+    def trial(self, plan: Plan) -> str:
+        """Try the study for a moment; nothing, or what is wrong with it."""
 
 
 class Plan(NamedTuple):
@@ -37,16 +46,23 @@ class Plan(NamedTuple):
     directory: Path
     token: str
     origin: str
+    runner: str = RUNNER
 
 
 Job = tuple[int, Values]
 """Number of a case, and the values of its parameters."""
 
 
-def plan_of(study: Study, base: Base, directory: Path, token: str, origin: str) -> Plan:
+def runner_of(plan: Plan) -> Runner:
+    """Module that runs the cases of a plan; its import is the heavy part of a worker's start."""
+    return cast(Runner, importlib.import_module(plan.runner))
+
+
+def plan_of(study: Study, base: Base, directory: Path, token: str, origin: str, runner: str = RUNNER) -> Plan:
     """Everything that a worker needs of a study; `origin` names its file in messages."""
     paths = tuple(((p.path, *p.also), p.relative) for p in study.parameters)
-    return Plan(base, paths, tuple(study.outputs), study.windows, study.keep == "waveforms", directory, token, origin)
+    keep = study.keep == "waveforms"
+    return Plan(base, paths, tuple(study.outputs), study.windows, keep, directory, token, origin, runner)
 
 
 def settings_of(plan: Plan, values: Values) -> list[Setting]:
@@ -84,7 +100,7 @@ def run_case(plan: Plan, case: int, values: Values, here: bool) -> Row:
     outputs: tuple[float, ...] = (math.nan,) * len(plan.outputs)
     error = ""
     try:
-        outputs = outputs_of(plan, case, values, here)
+        outputs = runner_of(plan).outputs_of(plan, case, values, here)
     except (InputError, RunFailed, OutputMissing) as problem:
         error = str(problem)
     except Exception as problem:  # a failing case is a row: the other cases go on
@@ -94,41 +110,3 @@ def run_case(plan: Plan, case: int, values: Values, here: bool) -> Row:
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024.0 if sys.platform != "darwin" else 1024.0**2)
     return Row(case, outputs, " ".join(error.split())[:LONGEST_ERROR], time.perf_counter() - start_s,
                time.process_time() - start_cpu_s, used, f"{socket.gethostname()}:{os.getpid()}")
-
-
-def outputs_of(plan: Plan, case: int, values: Values, here: bool) -> tuple[float, ...]:
-    """Outputs of one case; its changed parameter files live as long as it runs."""
-    from cosim.simulation import Simulation  # late: the parent of a study never needs it
-
-    with tempfile.TemporaryDirectory(dir=plan.directory / store.COPIES if here else None, prefix="case-") as folder:
-        files = case_files(plan.base, settings_of(plan, values))
-        scenario = scenario_of(files, plan.base, Path(folder))
-        result = Simulation(scenario, windows=plan.windows).run()
-    if plan.waveforms and here:
-        result.save(plan.directory / store.WAVEFORMS / f"{case:07d}", picture=False)
-    return tuple(measured(output, result) for output in plan.outputs)
-
-
-def trial(plan: Plan) -> str:
-    """Run the base scenario for a moment, to see that it runs and has what the outputs ask for.
-
-    It also fills the caches (machine code, terminal characteristic) before several workers want them at once.
-
-    Returns
-    -------
-    nothing, or what is wrong as `place: text`
-    """
-    from cosim.simulation import Simulation
-
-    scenario = parse_scenario(plan.base.content, plan.base.origin, plan.base.folder)
-    shorter = {"duration_s": TRIAL_TICKS * scenario.tick_s, "figures": [], "engine": "two_scale", "windows": [],
-               "recording": scenario.recording.model_copy(update={"period_s": scenario.tick_s})}
-    result = Simulation(scenario.model_copy(update=shorter), windows=False).run()
-    for place, output in enumerate(plan.outputs):
-        if output.summary is not None and output.summary.startswith(("figures.", "windows.")):
-            continue  # these depend on what happens in a run
-        try:
-            measured(output, result)
-        except OutputMissing as problem:
-            return f"{plan.origin}: outputs.{place}: {problem}"
-    return ""

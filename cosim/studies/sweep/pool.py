@@ -143,8 +143,9 @@ class Crew:
             if self.deaths[case] >= ATTEMPTS:
                 row = dead_row(self.plan, case, f"{self.deaths[case]} worker processes ended in this case ({how})")
                 self._finish(row)
-                lost = lost[1:]
-            self.queue.extendleft(reversed(lost))
+            else:
+                self.queue.append(lost[0])  # last: what ends workers must not hold up the rest
+            self.queue.extendleft(reversed(lost[1:]))
         if self.left:
             self.workers.append(Worker(self.plan))
             if not self.trial_done:

@@ -15,7 +15,7 @@ import cosim
 from cosim.errors import InputError
 from cosim.paths import ROOT
 from cosim.studies.sweep import store
-from cosim.studies.sweep.case import Plan, plan_of, settings_of
+from cosim.studies.sweep.case import RUNNER, Plan, plan_of, settings_of
 from cosim.studies.sweep.paths import Base, case_files, load_base, scenario_of
 from cosim.studies.sweep.pool import run_local
 from cosim.studies.sweep.sampling import Values, cases
@@ -43,7 +43,8 @@ class Sweep(NamedTuple):
 
 
 def run_study(
-    study_file: Path, directory: Path, *, workers: int, scheduler: str | None, resume: bool, report: Progress
+    study_file: Path, directory: Path, *, workers: int, scheduler: str | None, resume: bool, report: Progress,
+    runner: str = RUNNER,
 ) -> Sweep:
     """Run a study, or what is left of it; the directory then holds its table.
 
@@ -54,6 +55,7 @@ def run_study(
     scheduler : address of a Dask scheduler, whose workers then do it
     resume : go on with the finished cases of the directory
     report : is told the fraction done
+    runner : module that runs the cases (`cosim.studies.sweep.case.Runner`)
 
     Raises
     ------
@@ -64,7 +66,7 @@ def run_study(
     base = load_base(study, study_file)
     values = cases(study)
     target = directory.resolve()
-    plan = plan_of(study, base, target, uuid.uuid4().hex, str(study_file))
+    plan = plan_of(study, base, target, uuid.uuid4().hex, str(study_file), runner)
     check_parameters(study, plan, study_file)
     with store.claimed(target, described(study, base), resume):
         (target / store.TOKEN).write_text(plan.token, encoding="utf-8")

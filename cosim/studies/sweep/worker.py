@@ -12,7 +12,7 @@ import sys
 import threading
 from multiprocessing.connection import Connection
 
-from cosim.studies.sweep.case import Plan, finished, trial
+from cosim.studies.sweep.case import Plan, finished, runner_of
 from cosim.studies.sweep.store import at_work
 
 READY, TRIAL = "ready", "trial"
@@ -25,8 +25,7 @@ def main() -> None:
     threading.Thread(target=_end_with, args=(descriptor,), daemon=True).start()
     plan: Plan = connection.recv()
     with at_work(plan.directory):
-        import cosim.simulation  # noqa: F401 - the heavy part, before the study gives us work
-
+        runner_of(plan)
         connection.send(READY)
         while True:
             try:
@@ -45,7 +44,7 @@ def told_trial(plan: Plan) -> tuple[str, str]:
     from cosim.errors import InputError
 
     try:
-        problem = trial(plan)
+        problem = runner_of(plan).trial(plan)
     except InputError as error:
         return "input", str(error)
     except Exception as error:
