@@ -41,8 +41,9 @@ class Output(BaseModel):
     a place: `figures.A4.value`); `channel`, a slow waveform, reduced over time; `event`, of which the log is asked.
 
     `across` reduces a channel with one column per cell, battery or device first: max, min, mean, spread, or the label
-    of a column (`q2a`, 3). `minus` is another channel that is taken off. `where` is a channel that must be above 0.5
-    for an instant to count (`alternator_enabled`). `scale` multiplies the result (an integral of A in Ah: 2.7778e-4).
+    of a column (`q2a`, 3); `columns` are those that count, all if left out. `minus` is another channel that is taken
+    off. `where` is a channel that must be above 0.5 for an instant to count (`alternator_enabled`). `scale` multiplies
+    the result (an integral of A in Ah: 2.7778e-4).
     """
 
     model_config = STRICT
@@ -55,6 +56,7 @@ class Output(BaseModel):
     ask: Literal["count", "first_s", "last_s"] | None = None
     level: Number | None = None
     percent: Annotated[float, Field(ge=0.0, le=100.0)] | None = None
+    columns: list[str | int] | None = None
     across: str | int | None = None
     minus: str | None = None
     where: str | None = None
@@ -73,8 +75,8 @@ class Output(BaseModel):
             raise ValueError(f"level belongs to {', '.join(LEVELLED)}")
         if (self.reduce == "percentile") != (self.percent is not None):
             raise ValueError("percent (0..100) belongs to percentile")
-        if self.channel is None and (self.across, self.minus, self.where) != (None, None, None):
-            raise ValueError("across, minus and where belong to a channel")
+        if self.channel is None and (self.across, self.columns, self.minus, self.where) != (None,) * 4:
+            raise ValueError("across, columns, minus and where belong to a channel")
         return self
 
 
@@ -93,9 +95,9 @@ def measured(output: Output, result: Result) -> float:
             return output.scale * len(times)
         return output.scale * (min if output.ask == "first_s" else max)(times, default=math.nan)
     assert output.channel is not None
-    value = columns(result.slow, output.channel, output.across)
+    value = columns(result.slow, output.channel, output.across, output.columns)
     if output.minus is not None:
-        value = value - columns(result.slow, output.minus, output.across)
+        value = value - columns(result.slow, output.minus, output.across, output.columns)
     time_s = np.asarray(result.slow["time_s"].values, dtype=np.float64)
     counts = None if output.where is None else columns(result.slow, output.where, None) > 0.5
     return output.scale * reduced(output, time_s, value, counts)
@@ -132,8 +134,10 @@ def _element(items: list[Any] | tuple[Any, ...], part: str, path: str) -> Any:
     raise OutputMissing(f"summary has no {path}: {_nearest(part, names)}")
 
 
-def columns(slow: xr.Dataset, channel: str, across: str | int | None) -> Array:
-    """A slow waveform, its columns reduced by `across`; shape (n_times,)."""
+def columns(
+    slow: xr.Dataset, channel: str, across: str | int | None, only: list[str | int] | None = None
+) -> Array:
+    """A slow waveform, its columns (only some, if said) reduced by `across`; shape (n_times,)."""
     name = channel.removeprefix("slow.")
     if name not in slow.data_vars:
         raise OutputMissing(f"no channel {name}: {_nearest(name, [str(key) for key in slow.data_vars])}")
@@ -148,6 +152,11 @@ def columns(slow: xr.Dataset, channel: str, across: str | int | None) -> Array:
     if str(across) in labels:
         column: Array = values[:, labels.index(str(across))]
         return column
+    if only is not None:
+        missing = [str(one) for one in only if str(one) not in labels]
+        if missing:
+            raise OutputMissing(f"channel {name} has no column {missing[0]}: one of {', '.join(labels)}")
+        values = values[:, [labels.index(str(one)) for one in only]]
     if str(across) not in OVER:
         raise OutputMissing(f"channel {name} has no column {across}: one of {', '.join((*OVER, *labels))}")
     return np.asarray(OVER[str(across)](values, axis=1), dtype=np.float64)
