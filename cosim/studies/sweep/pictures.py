@@ -78,7 +78,7 @@ def draw_axes(plot: Plot, axes: Axes, table: Table, units: dict[str, str | None]
     y = table.outputs[axes.y]
     column: list[Any] = list(table.outputs[axes.x]) if axes.x in table.outputs else table.parameters[axes.x]
     numbers = is_number(column)
-    names = sorted({text_of(v) for v in column}) if not numbers else []
+    names = list(dict.fromkeys(text_of(v) for v in column)) if not numbers else []
     x = np.array(column, dtype=np.float64) if numbers else np.array([names.index(text_of(v)) for v in column], float)
     for place, (text, chosen) in enumerate(_groups(axes.by, table)):
         colour, mark = COLOURS[place % len(COLOURS)], MARKS[place % len(MARKS)]
@@ -103,7 +103,7 @@ def _groups(by: str | None, table: Table) -> list[tuple[str, NDArray[np.bool_]]]
     if by is None:
         return [("", every)]
     column = table.parameters[by]
-    values = sorted({*column}) if is_number(column) else sorted({text_of(v) for v in column})
+    values = sorted({*column}) if is_number(column) else list(dict.fromkeys(text_of(v) for v in column))
     if len(values) > MOST_GROUPS:
         return [("all", every)]
     texts = column if is_number(column) else [text_of(v) for v in column]
