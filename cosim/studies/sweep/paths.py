@@ -217,13 +217,13 @@ def changed_files(content: dict[str, Any], base: Base, settings: list[Setting]) 
             if Path(name).stem == stem:
                 found = True
                 copies.setdefault(f"{stem}.yaml", _raw(name, base))
-                _put(content, place, f"{stem}.yaml")
+                set_in_scenario(content, base, Setting(place, f"{stem}.yaml"))
         for place, name, cell, cell_file in batteries:
             if cell == stem:
                 found = True
                 copies.setdefault(f"{stem}.yaml", parameter_file.read_head(cell_file))
                 copies.setdefault(f"{Path(name).stem}.yaml", _raw(name, base))["cell"] = f"{stem}.yaml"
-                _put(content, place, f"{Path(name).stem}.yaml")
+                set_in_scenario(content, base, Setting(place, f"{Path(name).stem}.yaml"))
         if not found:
             known = sorted({*(Path(name).stem for _, name in used), *(cell for _, _, cell, _ in batteries)})
             raise InputError(base.origin, setting.path, stem, f"a parameter file of this scenario: {', '.join(known)}")
