@@ -41,7 +41,7 @@ class _Outstanding:
         self.queue = deque(jobs)
         self.batches: dict[str, list[Job]] = {}
         make: Any = distributed.as_completed
-        self.done: Any = make()
+        self.done: Any = make(loop=client.loop)
         self.seconds, self.told = 0.0, 0
 
     def fill(self) -> None:

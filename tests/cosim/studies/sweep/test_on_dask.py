@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -40,8 +41,6 @@ def scheduler(fake: Fake, tmp_path: Path) -> Iterator[str]:
     worker = [sys.executable, "-m", "distributed.cli.dask_worker", *place, "--nthreads", "1", "--no-dashboard"]
     made += [subprocess.Popen(worker, **quiet) for _ in range(2)]  # type: ignore[call-overload]
     try:
-        import json
-
         end = time.monotonic() + 60.0
         while not address_file.exists() or not address_file.read_text().strip().endswith("}"):
             assert time.monotonic() < end
@@ -59,10 +58,11 @@ def scheduler(fake: Fake, tmp_path: Path) -> Iterator[str]:
             process.wait(30)
 
 
+@pytest.mark.long
 def test_same_bytes_and_nothing_lost_when_workers_are_killed(
-    fake: Fake, scheduler: str, monkeypatch: pytest.MonkeyPatch
+    fake: Fake, scheduler: str
 ) -> None:
-    """Three workers of the cluster are killed meanwhile; one case ends its workers always, one fails."""
+    """Two workers of the cluster are killed meanwhile; one case fails."""
     fake.write([*range(100, 140), 7])
     killed: set[int] = set()
 
@@ -88,5 +88,5 @@ def test_same_bytes_and_nothing_lost_when_workers_are_killed(
 def test_nobody_at_the_address_is_one_line(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cosim.studies.sweep.on_dask.CONNECT_S", 0.5)
     fake.write([100])
-    with pytest.raises(InputError, match="--scheduler: tcp://127.0.0.1:9: .*allowed: the address of a Dask scheduler"):
+    with pytest.raises(InputError, match=r"--scheduler: tcp://127.0.0.1:9 \(allowed: the address of a Dask scheduler"):
         run(fake, "tcp://127.0.0.1:9")

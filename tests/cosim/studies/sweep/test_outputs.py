@@ -25,7 +25,8 @@ def result() -> Result:
         {"time_s": time_s, "device": ["q1", "q2a", "q2b"]},
     )
     summary = {"bank": {"lowest_soc": 0.25, "none": None}, "flag": True,
-               "figures": [{"id": "run", "name": "charge, all", "value": 3.5}, {"id": "A4", "name": "peak", "value": 7.0}]}
+               "figures": [{"id": "run", "name": "charge, all", "value": 3.5},
+                           {"id": "A4", "name": "peak", "value": 7.0}]}
     events = [LoggedEvent(1.0, "supervisor", "on", ""), LoggedEvent(3.0, "supervisor", "on", "")]
     return Result(slow, {}, events, summary)
 

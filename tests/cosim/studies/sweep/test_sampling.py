@@ -11,7 +11,7 @@ from scipy.stats import qmc
 from cosim.studies.sweep.sampling import cases, unit_cube
 from cosim.studies.sweep.spec import Study
 
-TWO = [{"path": "a", "kind": "uniform", "low": 0.0, "high": 1.0}, {"path": "b", "kind": "uniform", "low": 0.0, "high": 1.0}]
+TWO = [{"path": name, "kind": "uniform", "low": 0.0, "high": 1.0} for name in ("a", "b")]
 
 
 def study(**changed: Any) -> Study:

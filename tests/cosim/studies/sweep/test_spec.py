@@ -9,11 +9,11 @@ import yaml
 
 from cosim.errors import InputError
 from cosim.paths import SCENARIOS
+from cosim.studies.sweep.case import plan_of
 from cosim.studies.sweep.paths import load_base
 from cosim.studies.sweep.sampling import cases
 from cosim.studies.sweep.spec import load_study
 from cosim.studies.sweep.study import check_parameters
-from cosim.studies.sweep.case import plan_of
 
 GOOD = {
     "name": "good", "scenario": {"name": "tiny", "source": {"kind": "supply", "emf_V": [[0, 14.4]]}, "duration_s": 2},
@@ -86,7 +86,8 @@ def test_no_yaml_and_no_file(tmp_path: Path) -> None:
     ({"path": "bank.soc", "kind": "uniform", "low": 0.2, "high": 1.2}, "1.2: bank.soc: 1.2 (allowed: <= 1.0)"),
     ({"path": "settings.fuse_rating_A", "kind": "choice", "values": [100, 101]}, "101"),
     ({"path": "circuit.parameters.rs3", "kind": "choice", "values": [1e-3]}, "rs3"),
-    ({"path": "models.alternator_150A.gain_A_V", "kind": "choice", "values": [1.0]}, "a parameter file of this scenario"),
+    ({"path": "models.alternator_150A.gain_A_V", "kind": "choice", "values": [1.0]},
+     "a parameter file of this scenario"),
 ])
 def test_a_parameter_that_the_scenario_refuses_is_told_at_once(
     tmp_path: Path, parameter: dict[str, object], text: str

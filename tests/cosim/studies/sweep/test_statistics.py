@@ -28,7 +28,7 @@ def test_distribution_leaves_out_what_is_not_there() -> None:
 def test_influences_are_rank_correlations_the_strongest_first() -> None:
     made = table(y=[-math.exp(i / 5) for i in range(20)])
     found = influences(made, "y")
-    assert [i.parameter for i in found][0] == "x" and found[0].strength == pytest.approx(-1.0)
+    assert next(i.parameter for i in found) == "x" and found[0].strength == pytest.approx(-1.0)
     by_name = {i.parameter: i for i in found}
     assert by_name["noise"].strength == pytest.approx(
         spearmanr(made.parameters["noise"], made.outputs["y"]).statistic)

@@ -32,7 +32,8 @@ def claim(directory: Path, description: dict[str, object] = DESCRIPTION, resume:
 
 def test_parts_and_table_give_every_bit_back(tmp_path: Path) -> None:
     claim(tmp_path)
-    rows = {0: Row(0, (0.1 + 0.2, math.nan), "", 1.5, 1.25, 300.0, "here:1"), 2: Row(2, (-math.inf, 1e-300), "bad: thing")}
+    rows = {0: Row(0, (0.1 + 0.2, math.nan), "", 1.5, 1.25, 300.0, "here:1"),
+            2: Row(2, (-math.inf, 1e-300), "bad: thing")}
     for row in rows.values():
         store.write_part(tmp_path, row)
     assert repr(store.finished_rows(tmp_path)) == repr(rows)

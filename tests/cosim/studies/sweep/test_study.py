@@ -50,7 +50,8 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Path
     """Study file, its directory, and what the command printed; two workers."""
     folder = tmp_path_factory.mktemp("swept")
     (folder / "small.yaml").write_text(STUDY)
-    command = [sys.executable, "-m", "cosim", "sweep", str(folder / "small.yaml"), "-o", str(folder / "out"), "--workers", "2"]
+    command = [sys.executable, "-m", "cosim", "sweep", str(folder / "small.yaml"), "-o", str(folder / "out"),
+               "--workers", "2"]
     told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert told.returncode == 0, told.stderr
     assert told.stderr == ""
@@ -101,7 +102,9 @@ def test_report_says_what_came_out(swept: tuple[Path, Path, str]) -> None:
         "cases.parquet", "report.html", "report.png", "study.json", "timing.parquet", "waveforms", "worst"]
 
 
-def test_resuming_a_finished_study_runs_nothing(swept: tuple[Path, Path, str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_resuming_a_finished_study_runs_nothing(
+    swept: tuple[Path, Path, str], capsys: pytest.CaptureFixture[str]
+) -> None:
     study_file, directory, _ = swept
     before = (directory / store.CASES).read_bytes()
     main(["sweep", str(study_file), "-o", str(directory), "--resume"])
