@@ -54,6 +54,9 @@ BAD = {
         GOOD + "settings: {firmware: {start_V: 16}}\n", "settings.firmware.start_V: 16 (allowed: number 12..15 V)"),
     "two variants": (
         GOOD + 'variant: "12-200"\nsettings: {variant: "12-200 NG"}\n', "settings.variant: 12-200 NG (allowed: 12-200"),
+    "a fuse family that is a battery": (GOOD + "parts: {fuse: cell_lfp_200Ah}\n", "parts.fuse: cell_lfp_200Ah"),
+    "a box that is not there": (GOOD + "parts: {box: my/box.yaml}\n", "parts.box: my/box.yaml"),
+    "unknown part": (GOOD + "parts: {fuze: fuse_mega}\n", "did you mean 'fuse'?"),
     "a file of parameters that is not there": (GOOD + "bank: {battery: my/own.yaml}\n", "no such parameter file"),
     "NaN": (GOOD + "bank: {soc: .nan}\n", "bank.soc"),
     "infinite duration": (GOOD + "duration_s: .inf\n", "duration_s"),

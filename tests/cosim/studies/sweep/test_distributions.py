@@ -45,7 +45,7 @@ def test_truncated_normal_is_scipys(mean: float, deviation: float, low: float, h
 
 def test_choice_by_weights() -> None:
     parameter = Choice(kind="choice", path="a", values=["x", "y", "z"], weights=[1.0, 2.0, 1.0])
-    assert [parameter.at(u) for u in (0.0, 0.24, 0.26, 0.74, 0.76, 1.0)] == ["x", "x", "y", "y", "z", "z"]
+    assert [parameter.at(u) for u in (0.0, 0.24, 0.25, 0.74, 0.75, 1.0)] == ["x", "x", "y", "y", "z", "z"]
     assert parameter.axis() == parameter.extremes() == ["x", "y", "z"]
 
 

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,7 +49,8 @@ def scheduler(fake: Fake, tmp_path: Path) -> Iterator[str]:
         import distributed
 
         address = str(json.loads(address_file.read_text())["address"])
-        with distributed.Client(address, set_as_default=False) as client:
+        make: Any = distributed.Client
+        with make(address, set_as_default=False) as client:
             client.wait_for_workers(2, timeout=60)
         yield address
     finally:

@@ -135,7 +135,7 @@ def test_a_case_as_a_file_elsewhere_is_the_same_scenario(tmp_path: Path) -> None
     files = case_files(start, [Setting("models.alternator_150A.gain_A_V", 0.1 + 0.2, True), Setting("bank.soc", 1e-5)])
     write_copies(files.copies, there)
     (there / "s.yaml").write_text(yaml.safe_dump(seen_from(files.content, start, there, files.copies)))
-    scenario = load_scenario(there / "s.yaml")
+    scenario: Any = load_scenario(there / "s.yaml")
     assert scenario.bank.soc == 1e-5
     shipped = alternator.load_alternator().gain_A_V
     assert alternator.load_alternator(scenario.source.alternator).gain_A_V == shipped * (0.1 + 0.2)

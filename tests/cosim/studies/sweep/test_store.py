@@ -16,7 +16,7 @@ from cosim.studies.sweep import store
 from cosim.studies.sweep.spec import Study
 from cosim.studies.sweep.store import Row
 
-DESCRIPTION = {"name": "s", "outputs": ["a", "b"], "study": {"cases": 3}, "scenario": {"name": "x"},
+DESCRIPTION: dict[str, object] = {"name": "s", "outputs": ["a", "b"], "study": {"cases": 3}, "scenario": {"name": "x"},
                "made_by": {"numpy": "2", "sources": "abc"}}
 STUDY = Study.model_validate({
     "name": "s", "scenario": {}, "method": "monte_carlo", "cases": 3, "seed": 1,
