@@ -163,32 +163,36 @@ def columns(
 
 
 def reduced(output: Output, time_s: Array, value: Array, counts: NDArray[np.bool_] | None = None) -> float:
-    """One number of a waveform; with `counts` only the instants count where it is true (NaN if there is none)."""
-    kind, level = output.reduce, output.level
+    """One number of a waveform; with `counts` only what is true counts, from instant to instant (NaN if nothing is)."""
+    kind = str(output.reduce)
+    parts = [(time_s, value)] if counts is None else [(time_s[part], value[part]) for part in _stretches(counts)]
     if kind in LEVELLED:
-        assert level is not None
-        sign = 1.0 if kind in ("time_above_s", "first_above_s") else -1.0
-        value, level = sign * value, sign * level
-        if counts is not None:
-            value = np.where(counts, value, level - 1.0)
-        if str(kind).startswith("time"):
-            return measure.time_above_s(time_s, value, level)
-        return first_above_s(time_s, value, level)
+        assert output.level is not None
+        sign = 1.0 if "above" in kind else -1.0
+        if kind.startswith("time"):
+            return sum(measure.time_above_s(t, sign * v, sign * output.level) for t, v in parts if t.size > 1)
+        found = [first_above_s(t, sign * v, sign * output.level) for t, v in parts]
+        return next((moment for moment in found if not math.isnan(moment)), math.nan)
     if kind == "integral":
-        return measure.integral(time_s, value if counts is None else np.where(counts, value, 0.0))
-    if counts is not None:
-        if not counts.any():
-            return math.nan
-        value = value[counts]
-    elif kind in ("mean", "rms"):
+        return sum(measure.integral(t, v) for t, v in parts if t.size > 1)
+    if counts is None and kind in ("mean", "rms"):
         return measure.mean(time_s, value) if kind == "mean" else measure.rms(time_s, value)
+    kept = value if counts is None else value[counts]
+    if not kept.size:
+        return math.nan
     if kind in ("final", "initial"):
-        return float(value[-1 if kind == "final" else 0])
+        return float(kept[-1 if kind == "final" else 0])
     if kind == "percentile":
-        return float(np.percentile(value, output.percent or 0.0))
+        return float(np.percentile(kept, output.percent or 0.0))
     if kind == "rms":
-        return math.sqrt(float(np.mean(value**2)))
-    return float(OVER[str(kind)](value))
+        return math.sqrt(float(np.mean(kept**2)))
+    return float(OVER[kind](kept))
+
+
+def _stretches(counts: NDArray[np.bool_]) -> list[slice]:
+    """Stretches of instants that count, one after the other without a gap."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], counts, [False])).astype(np.int8)))
+    return [slice(int(a), int(b)) for a, b in edges.reshape(-1, 2)]
 
 
 def first_above_s(time_s: Array, value: Array, level: float) -> float:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes as Plot
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from cosim.plot import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY
@@ -135,6 +136,8 @@ def draw_distribution(plot: Plot, name: str, value: Array, unit: str | None) -> 
     else:
         plot.hist(finite, bins=bins, color=SKY, edgecolor="white", linewidth=0.5)
     told = distribution(value)
+    plot.locator_params(axis="x", nbins=5)
+    plot.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
     for key, colour, style in (("p5", GREY, ":"), ("p50", BLACK, "-"), ("p95", GREY, ":")):
         plot.axvline(told[key], color=colour, linestyle=style, linewidth=1.3)
     missing = f", {value.size - finite.size} without" if finite.size < value.size else ""

@@ -32,6 +32,7 @@ def test_grid_is_the_product_the_last_fastest() -> None:
 
 def test_monte_carlo_begins_as_a_shorter_study() -> None:
     assert cases(study(cases=8)) == cases(study(cases=50))[:8]
+    np.testing.assert_array_equal(np.array(cases(study())), np.random.default_rng(4).random((8, 2)))
     assert cases(study(seed=5)) != cases(study(seed=4))
     assert cases(study()) == cases(study())
 
