@@ -123,20 +123,17 @@ class Crew:
         self.take(row)
 
     def _bury(self, worker: Worker) -> None:
-        """Put another worker in the place of a dead one; what it had stored counts, the rest is handed out again."""
+        """Put another worker in the place of a dead one; what it had not told is handed out again.
+
+        What it had stored and not told, the next one only reads (`case.finished`).
+        """
         self.workers.remove(worker)
         how = worker.end()
         if not worker.ready:
             self.stillborn += 1
             if self.stillborn >= ATTEMPTS:
                 raise RunFailed(f"worker processes end before they start work ({how})")
-        lost: list[Job] = []
-        for job in worker.given:
-            row = store.read_part(self.plan.directory, job[0])
-            if row is not None:
-                self._finish(row)
-            else:
-                lost.append(job)
+        lost = list(worker.given)
         if lost:
             case = lost[0][0]
             self.deaths[case] += 1

@@ -27,6 +27,16 @@ def outputs_of(plan, case, values, here):
         raise ValueError("seven is a bad number")
     if x == 13:
         os.kill(os.getpid(), 9)
+    if x == 17:
+        from cosim.studies.sweep import store
+
+        whole = store.write_part
+
+        def store_and_die(directory, row):
+            whole(directory, row)
+            os.kill(os.getpid(), 9)
+
+        store.write_part = store_and_die
     time.sleep(MOMENT_S)
     return (x / 3.0, float(case))
 

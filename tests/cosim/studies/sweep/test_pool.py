@@ -90,6 +90,14 @@ def test_a_case_that_kills_every_worker_is_a_row_too(fake: Fake) -> None:
         assert [case for _, case, _ in fake.begun()].count(i) == 1
 
 
+def test_a_case_that_was_stored_and_not_told_is_not_done_again(fake: Fake) -> None:
+    """Its worker is killed right after the renaming, the very moment at which the case is finished."""
+    fake.write([16, 17, 18, 19])
+    done = run(fake, workers=1)
+    assert [done.rows[i].outputs[0] for i in range(4)] == [x / 3.0 for x in (16, 17, 18, 19)]
+    assert sorted(case for _, case, _ in fake.begun()) == [0, 1, 2, 3]
+
+
 def test_workers_killed_at_random_times_lose_and_repeat_nothing(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
     """Four workers are killed while forty cases run; each kill costs at most the case that the worker was in."""
     monkeypatch.setenv("FAKE_MOMENT_S", "0.1")
