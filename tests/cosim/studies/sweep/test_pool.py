@@ -149,6 +149,15 @@ def test_a_study_killed_at_random_times_goes_on_where_it_was(fake: Fake, monkeyp
     assert (fake.directory / store.CASES).read_bytes() == (untouched / store.CASES).read_bytes()
 
 
+def test_resuming_a_finished_study_begins_nothing(fake: Fake) -> None:
+    fake.write([100, 101, 7])
+    run(fake)
+    before = (fake.directory / store.CASES).read_bytes()
+    done = run(fake, resume=True)
+    assert done.already == 3 and len(fake.begun()) == 3 and done.rows[2].error
+    assert (fake.directory / store.CASES).read_bytes() == before
+
+
 def test_orphans_end_in_the_middle_of_a_case(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
     fake.write([100, 101])
     monkeypatch.setenv("FAKE_MOMENT_S", "600")
