@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cosim import cli_compare, cli_supervisor
+from cosim import cli_compare, cli_size, cli_supervisor, cli_sweep
 from cosim.errors import InputError, RunFailed
 
 if TYPE_CHECKING:
@@ -104,6 +104,9 @@ def run(
     keys: Annotated[
         Path | None, typer.Option("--save-keys", help="New file for the keys of the instant readout (mode 0600).")
     ] = None,
+    no_windows: Annotated[
+        bool, typer.Option("--no-windows", help="Slow engine alone, without SPICE windows (as studies of days run).")
+    ] = False,
 ) -> None:
     """Run a scenario, write a result directory and print its figures."""
     from cosim.scenario import load_scenario
@@ -119,7 +122,7 @@ def run(
     if keys is not None:
         require_new(keys, target, loaded)
     with listening(loaded, target, vectors=vectors) as listener, progress_bar() as report:
-        result = Simulation(loaded, listener=listener).run(progress=report)
+        result = Simulation(loaded, listener=listener, windows=not no_windows).run(progress=report)
         report(1.0, "writing the result")
         result.save(target, attached=() if listener is None else listener.files)
     if keys is not None:
@@ -191,6 +194,8 @@ app.command(epilog=cli_compare.EPILOG)(cli_compare.compare)
 app.command(epilog=cli_supervisor.SETTINGS_EPILOG)(cli_supervisor.settings)
 app.command(epilog=cli_supervisor.REPLAY_EPILOG)(cli_supervisor.replay)
 app.command(epilog=cli_supervisor.READOUT_EPILOG)(cli_supervisor.readout)
+app.command(epilog=cli_sweep.SWEEP_EPILOG)(cli_sweep.sweep)
+app.command(epilog=cli_size.SIZE_EPILOG)(cli_size.size)
 
 
 @contextmanager

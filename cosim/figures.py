@@ -52,7 +52,8 @@ def measured_figures(scenario: Scenario, run: BenchRunner) -> list[Figure]:
 def bench(name: str, asking: Scenario) -> Scenario:
     """A shipped bench with the settings and the circuit of the scenario that asks."""
     own = load_scenario(SCENARIOS / "benches" / f"{name}.yaml")
-    return own.model_copy(update={"settings": asking.settings, "variant": asking.variant, "circuit": asking.circuit})
+    return own.model_copy(update={"settings": asking.settings, "variant": asking.variant, "circuit": asking.circuit,
+                                   "parts": asking.parts})
 
 
 def start_threshold(scenario: Scenario, run: BenchRunner) -> list[Figure]:

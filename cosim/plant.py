@@ -91,7 +91,7 @@ def load_parameters(scenario: Scenario, characteristic: Characteristic) -> Plant
         starter=starter_battery.load_starter_battery(vehicle.starter_battery),
         alternator=alternator.load_alternator(vehicle.alternator),
         fuse=_fitted_fuse(scenario),
-        box=heat.load_box(),
+        box=heat.load_box(scenario.parts.box),
         input_cable=cable.load_cable(cables.input.length_m, cables.input.area_mm2),
         battery_cable=cable.load_cable(cables.battery.length_m, cables.battery.area_mm2),
         characteristic=characteristic,
@@ -116,7 +116,7 @@ def _field_lag(name: str, tick_s: float) -> alternator.FieldLag:
 
 def _fitted_fuse(scenario: Scenario) -> fuse.FuseParameters:
     """The fuse that is fitted: the rated one, with what the scenario changes of it in the circuit."""
-    rated = fuse.load_fuse(scenario.supervisor_settings.fuse_rating_A)
+    rated = fuse.load_fuse(scenario.supervisor_settings.fuse_rating_A, scenario.parts.fuse)
     changed = scenario.circuit.parameters
     return rated._replace(
         resistance_25_ohm=changed.get("rf25", rated.resistance_25_ohm),

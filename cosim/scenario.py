@@ -125,6 +125,13 @@ class Cables(_Strict):
     battery: Cable = Cable(length_m=1.0, area_mm2=50.0)
 
 
+class Parts(_Strict):
+    """Parameter files of what every system has: the fuse family, and the thermal network of the box."""
+
+    fuse: ParameterName = "fuse_mega"
+    box: ParameterName = "box_12_200"
+
+
 class Ambient(_Strict):
     """The three ambients (G1)."""
 
@@ -184,6 +191,7 @@ class Scenario(_Strict):
     source: Annotated[Vehicle | Supply, Field(discriminator="kind")] = Vehicle()
     drive: Drive | None = None
     cables: Cables = Cables()
+    parts: Parts = Parts()
     ambient: Ambient = Ambient()
     system: System = System()
     remote: list[Remote] = []
@@ -350,7 +358,7 @@ def _nearest(path: list[str]) -> str:
     model: type[BaseModel] | None = Scenario
     by_name: dict[str, type[BaseModel]] = {
         "circuit": Circuit, "bank": Bank, "each": Battery, "spread": Spread, "cable": Cable, "drive": Drive,
-        "cables": Cables, "input": Cable, "battery": Cable, "alternator": Cable,
+        "cables": Cables, "parts": Parts, "input": Cable, "battery": Cable, "alternator": Cable,
         "ambient": Ambient, "windows": UserWindow, "probes": Probe, "recording": Recording,
         "segments": Segment, "readout": Readout, "continuous": Continuous, "trace": Trace,
         "system": System, "clear_days": ClearDays, "remote": Remote, "volts": RemoteVolts,

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from cosim.deck import parameter_names
 from cosim.errors import InputError
 from cosim.scenario_base import beside
-from models import alternator, bank, starter_battery
+from models import alternator, bank, fuse, heat, starter_battery
 from models.parameter_file import ParameterError
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ BUCK = "alternator_path_buck_avg"
 CONVERTERS, CONVERTER_EFFICIENCY = ("alternator_path_buck", BUCK), 0.98
 """Circuits that give out another current than they take, and what of their power they pass on, as their firmware knows
 it (25 W of 1.3 kW at 90 A; `cosim.benches.limiters`)."""
+ANY_RATING_A = 100.0
+"""A rating that every fuse family has."""
 
 Section = TypeVar("Section", bound=BaseModel)
 
@@ -32,7 +34,8 @@ def with_paths(scenario: Scenario, folder: Path | None) -> Scenario:
     """Every file that the scenario names, seen from the scenario's own folder."""
     if folder is None:
         return scenario
-    changed: dict[str, object] = {"bank": _moved(scenario.bank, folder, "battery")}
+    changed: dict[str, object] = {"bank": _moved(scenario.bank, folder, "battery"),
+                                  "parts": _moved(scenario.parts, folder, "fuse", "box")}
     if scenario.source.kind == "vehicle":
         changed["source"] = _moved(scenario.source, folder, "alternator", "starter_battery")
     devices = [_moved(device, folder, "parameters") for device in scenario.system.devices]
@@ -69,7 +72,9 @@ def check_parameter_files(scenario: Scenario, origin: str) -> None:
         With file, field, value and what is allowed.
     """
     named: list[tuple[str, str, Callable[[str], object]]] = [
-        ("bank.battery", scenario.bank.battery, bank.load_battery)
+        ("bank.battery", scenario.bank.battery, bank.load_battery),
+        ("parts.fuse", scenario.parts.fuse, lambda name: fuse.load_fuse(ANY_RATING_A, name)),
+        ("parts.box", scenario.parts.box, heat.load_box),
     ]
     if scenario.source.kind == "vehicle":
         named += [("source.alternator", scenario.source.alternator, alternator.load_alternator),

@@ -1,0 +1,189 @@
+"""Study files: which scenario is run how often, with what changed, and what is kept of each run.
+
+Read safely and checked like a scenario: whatever is wrong is one `InputError` with file, field, value and what is
+allowed.
+"""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, Field, ValidationError, model_validator
+
+from cosim.errors import InputError
+from cosim.scenario_base import STRICT, Name, UniqueKeyLoader
+from cosim.studies.sweep.distributions import PARAMETER_KINDS, PARAMETER_TAGS, Choice, Listed, Parameter
+from cosim.studies.sweep.outputs import Output
+
+MOST_CASES = 1_000_000
+
+
+class _Strict(BaseModel):
+    model_config = STRICT
+
+
+class Axes(_Strict):
+    """A curve or scatter of the report: output over a parameter, one colour for each value of another (`by`)."""
+
+    y: Name
+    x: str
+    by: str | None = None
+
+
+class Study(_Strict):
+    """A study.
+
+    `scenario` is a scenario file, seen from the study's folder, or a scenario written in place. `cases` is their
+    number, for a grid left out. With `windows: false` the slow engine alone runs. `keep: waveforms` saves each case's
+    result directory. `worst` names the output whose highest (or lowest) case is written as a scenario of its own.
+    """
+
+    name: Name
+    description: str = ""
+    scenario: str | dict[str, Any]
+    method: Literal["grid", "monte_carlo", "latin_hypercube", "sobol"]
+    cases: Annotated[int, Field(ge=1, le=MOST_CASES)] | None = None
+    seed: Annotated[int, Field(ge=0, le=2**63 - 1)] | None = None
+    parameters: list[Parameter] = Field(min_length=1, max_length=60)
+    outputs: list[Output] = Field(min_length=1, max_length=200)
+    windows: bool = True
+    keep: Literal["outputs", "waveforms"] = "outputs"
+    worst: dict[Name, Literal["highest", "lowest"]] = {}
+    plots: list[Axes] = Field(default=[], max_length=40)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Study:
+        for what, names in (("parameters", self.parameter_names), ("outputs", self.output_names)):
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise ValueError(f"names of {what} must differ, {twice[0]} is there twice")
+        both = sorted({*self.parameter_names} & {*self.output_names} | {*self.output_names} & {"case", "error"})
+        if both:
+            raise ValueError(f"an output may not be called {both[0]}: that is another column")
+        self._check_method()
+        for output in self.worst:
+            _known(output, self.output_names, "worst")
+        for axes in self.plots:
+            _known(axes.y, self.output_names, "plots: y")
+            _known(axes.x, self.parameter_names + self.output_names, "plots: x")
+            if axes.by is not None:
+                _known(axes.by, self.parameter_names, "plots: by")
+        return self
+
+    def _check_method(self) -> None:
+        random = any(not isinstance(p, Listed) for p in self.parameters)
+        if self.method == "grid":
+            if self.cases is not None or self.seed is not None:
+                raise ValueError("a grid takes neither cases nor seed; leave them out")
+            for p in self.parameters:
+                if not isinstance(p, Choice | Listed) and p.points is None:
+                    raise ValueError(f"a grid needs points for {p.label}")
+            if self.count > MOST_CASES:
+                raise ValueError(f"the grid has {self.count} cases; at most {MOST_CASES}")
+            return
+        if self.cases is None:
+            raise ValueError(f"{self.method} needs cases, their number")
+        if random and self.seed is None:
+            raise ValueError(f"{self.method} needs a seed (a whole number)")
+        for p in self.parameters:
+            if not isinstance(p, Choice | Listed) and p.points is not None:
+                raise ValueError(f"points of {p.label} belong to a grid; leave them out")
+            if isinstance(p, Listed) and len(p.values) != self.cases:
+                raise ValueError(f"the list {p.label} has {len(p.values)} values; one per case ({self.cases})")
+        if self.method == "sobol" and self.cases & (self.cases - 1):
+            below = 1 << (self.cases.bit_length() - 1)
+            raise ValueError(f"sobol needs a power of two as cases: {below} or {2 * below}")
+
+    @property
+    def count(self) -> int:
+        """Number of cases."""
+        if self.method != "grid":
+            assert self.cases is not None
+            return self.cases
+        number = 1
+        for p in self.parameters:
+            number *= len(p.values) if isinstance(p, Choice | Listed) else p.points or 1
+        return number
+
+    @property
+    def parameter_names(self) -> list[str]:
+        """Columns of the parameters."""
+        return [p.label for p in self.parameters]
+
+    @property
+    def output_names(self) -> list[str]:
+        """Columns of the outputs."""
+        return [output.name for output in self.outputs]
+
+
+def _known(name: str, names: list[str], where: str) -> None:
+    if name not in names:
+        close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+        raise ValueError(f"{where}: {name} is not a column; "
+                         + (f"did you mean {close[0]!r}?" if close else f"one of {', '.join(names)}"))
+
+
+def load_study(path: Path | str) -> Study:
+    """Read and validate a study file.
+
+    Raises
+    ------
+    InputError : unreadable, no YAML, unknown key, or a value out of range; the message is one line.
+    """
+    file = Path(path)
+    content = read_yaml(file)
+    if not isinstance(content, dict):
+        raise InputError(str(file), "", type(content).__name__, "a mapping of keys to values")
+    try:
+        return Study.model_validate(content)
+    except ValidationError as error:
+        raise _one_line(error, str(file)) from None
+
+
+def read_yaml(file: Path) -> object:
+    """Content of a YAML file, read as scenarios are; raises `InputError`."""
+    try:
+        content: object = yaml.load(file.read_text(encoding="utf-8"), Loader=UniqueKeyLoader)
+        return content
+    except OSError as error:
+        raise InputError(str(file), "", "", f"a readable file ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise InputError(str(file), "", "", "UTF-8 text") from None
+    except (ValueError, RecursionError) as error:
+        raise InputError(str(file), "", str(error).splitlines()[0], "plain values, not nested too deeply") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"line {mark.line + 1}" if mark else ""
+        raise InputError(str(file), where, getattr(error, "problem", None) or "not YAML", "well-formed YAML") from None
+
+
+def _one_line(error: ValidationError, origin: str) -> InputError:
+    """The first problem of pydantic's list; an unknown key names the nearest valid one."""
+    problems = error.errors(include_url=False)
+    first = problems[0]
+    path = [str(part) for part in first["loc"] if part not in PARAMETER_TAGS]
+    value: object = first.get("input")
+    if isinstance(value, dict | list):
+        value = type(value).__name__
+    allowed = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    if first["type"] == "extra_forbidden":
+        value, allowed = "unknown key", _nearest(path)
+    elif first["type"] == "missing":
+        value, allowed = "missing", "must be given"
+    if len(problems) > 1:
+        allowed += f" (and {len(problems) - 1} more)"
+    return InputError(origin, ".".join(path), value, allowed)
+
+
+def _nearest(path: list[str]) -> str:
+    """Valid keys at the place of an unknown one, the nearest first."""
+    places: dict[str, tuple[type[BaseModel], ...]] = {
+        "parameters": PARAMETER_KINDS, "outputs": (Output,), "plots": (Axes,),
+    }
+    kinds = places.get(path[0] if len(path) > 1 else "", (Study,))
+    keys = sorted({key for kind in kinds for key in kind.model_fields})
+    close = difflib.get_close_matches(path[-1], keys, n=1, cutoff=0.5)
+    return f"did you mean {close[0]!r}?" if close else f"one of {', '.join(keys)}"
