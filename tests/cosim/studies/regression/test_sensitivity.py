@@ -9,7 +9,7 @@ import pytest
 from cosim.errors import InputError
 from cosim.paths import NETLISTS
 from cosim.spice import SpiceSession
-from cosim.studies.regression import sensitivity
+from cosim.studies.regression import golden, sensitivity
 from cosim.studies.regression.cases import cases
 from cosim.studies.regression.sensitivity import INFLUENTIAL, SMALL, Value
 
@@ -62,7 +62,7 @@ def test_listed_values_exist() -> None:
 
 def test_a_quick_one_is_seen_and_an_unchanged_one_is_not(spice: SpiceSession) -> None:
     benches = {name: case for name, case in cases().items() if name.startswith("output_")}
-    known = {name: sensitivity.golden.read(GOLDEN / f"test_bench_{name}.npz") for name in benches}
+    known = {name: golden.read(GOLDEN / f"test_bench_{name}.npz") for name in benches}
     value = next(one for one in INFLUENTIAL if one.name == "rsense")
     assert sensitivity.both_ways(spice, value, SMALL, known, benches).caught
     assert sensitivity.see(spice, value, 0.0, known, benches).used < 0.15  # a tenth is the thinning
