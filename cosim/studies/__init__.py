@@ -1,0 +1,1 @@
+"""Studies: what engineers do with the engine (conformance, compare, sweep, campaign)."""
