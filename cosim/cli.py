@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cosim import cli_supervisor
+from cosim import cli_conformance, cli_supervisor
 from cosim.errors import InputError, RunFailed
 
 if TYPE_CHECKING:
@@ -187,6 +187,7 @@ def validate(
         raise typer.Exit(FAILED)
 
 
+app.command(epilog=cli_conformance.EPILOG)(cli_conformance.conformance)
 app.command(epilog=cli_supervisor.SETTINGS_EPILOG)(cli_supervisor.settings)
 app.command(epilog=cli_supervisor.REPLAY_EPILOG)(cli_supervisor.replay)
 app.command(epilog=cli_supervisor.READOUT_EPILOG)(cli_supervisor.readout)

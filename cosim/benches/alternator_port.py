@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosim.benches.pulses import OPENING_AFTER_S, OPENINGS, PULSES, START_S, Pulse
-from cosim.paths import NETLISTS
+from cosim.paths import netlists_folder
 from cosim.safe_area import (
     DeviceWaves,
     Stress,
@@ -252,7 +252,7 @@ def device_stresses(time_s: Array, v: dict[str, Array], energy_J: dict[str, floa
     heatsink_degC = tenth_heatsink_degC(sum(energy_J.values()), bench.junction_degC, box)
     start_degC = np.full(box.cauer.capacity_J_K.size, heatsink_degC)
     found: list[Stress] = []
-    classes = device_classes((NETLISTS / "alternator_path.cir").read_text(encoding="utf-8"))
+    classes = device_classes((netlists_folder() / "alternator_path.cir").read_text(encoding="utf-8"))
     drains = {"q1": v["v(mid)"] - v["v(fb)"], **{f"q2{k}": v["v(mid)"] - v["v(lb)"] for k in "abcd"}}
     for name, drain_V in drains.items():
         model, parallel = classes[name]
