@@ -72,16 +72,16 @@ def overview(rows: Sequence[str], entries: Sequence[Mapping[str, Any]]) -> str:
 def section(row: str, entries: Sequence[Mapping[str, Any]], pictures: Mapping[str, str]) -> str:
     """One row: requirement, figures, pictures, sensitivities."""
     own = [entry for entry in entries if entry["id"] == row]
-    head = ("row figure", "what", "corner", "measured", "unit", "limit", "margin", "verdict", "status", "trust",
+    head = ("figure", "what", "bench", "corner", "measured", "unit", "limit", "margin", "verdict", "status", "trust",
             "method", "limit from", "note")
     lines = []
     for entry in own:
         kind, words = VERDICT[entry["passed"]]
         margin = "" if entry["margin"] is None else f"{100.0 * entry['margin']:.1f} %"
         corner = ", ".join(part for part in (entry["corner"], entry["variant"]) if part)
-        cells = [entry["figure"], entry["what"], corner, shown(entry["measured"]), entry["unit"], entry["limit"],
+        cells = [entry["figure"], entry["what"], entry["bench"], corner, shown(entry["measured"]), entry["unit"], entry["limit"],
                  margin, words, entry["status"], entry["trust"], entry["method"], entry["source"], entry["note"]]
-        classes = ["", "", "", "n", "", "", "n", kind, "", "", "", "", ""]
+        classes = ["", "", "", "", "n", "", "", "n", kind, "", "", "", "", ""]
         lines.append("<tr>" + "".join(f'<td class="{c}">{escape(str(cell))}</td>' if c else
                                       f"<td>{escape(str(cell))}</td>" for c, cell in zip(classes, cells, strict=True))
                      + "</tr>")

@@ -57,7 +57,7 @@ def work(job: Job) -> Outcome:
     begun = time.perf_counter()
     entries = measured(job, lab_of_process())
     pictures = {} if job.varied else row_pictures(entries)
-    return {"entries": [entry.as_dict() for entry in entries], "pictures": pictures,
+    return {"entries": [{**entry.as_dict(), "bench": job.bench} for entry in entries], "pictures": pictures,
             "wall_s": time.perf_counter() - begun}
 
 
