@@ -128,8 +128,8 @@ def gathered(asked: Asked, jobs: Sequence[Job], outcomes: dict[str, Outcome]) ->
 def no_bench(row: str) -> dict[str, Any]:
     """Entry of a row that no bench answers: not passed."""
     return {"id": row, "requirement": requirements()[row], "figure": "", "what": "", "corner": "", "variant": "",
-            "bench": "", "method": "none", "status": "declared", "trust": "", "note": "no bench measures it yet", "measured": None,
-            "unit": "", "limit": "", "source": "", "margin": None, "passed": None}
+            "bench": "", "method": "none", "status": "declared", "trust": "", "note": "no bench measures it yet",
+            "measured": None, "unit": "", "limit": "", "source": "", "margin": None, "passed": None}
 
 
 def _add_sensitivity(job: Job, varied: Sequence[Job], outcomes: dict[str, Outcome]) -> None:
@@ -216,8 +216,8 @@ def print_table(entries: Sequence[dict[str, Any]]) -> None:
     console = Console(width=None if sys.stdout.isatty() else 160)
     table = Table(title="conformance", title_justify="left")
     several = len({(entry["corner"], entry["variant"]) for entry in entries}) > 1
-    headings = ["row", "figure", "bench", *(["corner"] if several else []), "measured", "unit", "limit", "margin", "status",
-                "passed", "note"]
+    headings = ["row", "figure", "bench", *(["corner"] if several else []), "measured", "unit", "limit", "margin",
+                "status", "passed", "note"]
     for heading in headings:
         right = heading in ("measured", "margin")
         table.add_column(heading, justify="right" if right else "left", no_wrap=heading in ("row", "figure", "bench"))
@@ -230,8 +230,8 @@ def print_table(entries: Sequence[dict[str, Any]]) -> None:
         margin = "" if entry["margin"] is None else f"{100.0 * entry['margin']:.1f} %"
         name = entry["figure"].removeprefix(f"{entry['id']}.")
         corner = [f"{entry['corner']}, {entry['variant']}"] if several else []
-        cells = (entry["id"], name, entry["bench"], *corner, shown(entry["measured"]), entry["unit"], entry["limit"], margin,
-                 entry["status"], verdict, entry["note"])
+        cells = (entry["id"], name, entry["bench"], *corner, shown(entry["measured"]), entry["unit"], entry["limit"],
+                 margin, entry["status"], verdict, entry["note"])
         table.add_row(*(escape(str(cell)) for cell in cells))
     console.print(table)
     console.print(escape(counted(entries)), highlight=False)
