@@ -80,7 +80,7 @@ def handed_back(
         notes.append((stop_s, "engine", "balance off", f"{request.name}: {detail}"))
     if (spec.sections or spec.cuts) and p.characteristic.kind != LINK:
         notes += events_of(time_s, waves, start_s)
-        notes += rating_notes(time_s, waves, float(end.start.box.heatsink_degC), start_s)
+        notes += rating_notes(time_s, waves, float(end.start.box.heatsink_degC), start_s, spec.netlist)
     return WindowOutcome(
         state=end.state, supervision=end.supervision, standing=end.standing, end_tick=end.end_tick,
         dataset=window_dataset(time_s, waves, request, start_s, stop_s), balance=balance,

@@ -1,6 +1,7 @@
 """Ratings of the power devices in a window: what exceeds them becomes an event (A8).
 
 Drain voltages, powers and junctions are those that the window recorded; a bank counts as one device with its share.
+Which devices there are, of which class and how many side by side, is read from the path's netlist.
 """
 
 from __future__ import annotations
@@ -8,36 +9,51 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from cosim.circuit_parts import transistors
 from cosim.deck import DEVICES
+from cosim.paths import NETLISTS
 from cosim.safe_area import DeviceWaves, Stress, mosfet_stresses, tvs_stresses, violations
 from models.ratings import load_mosfet, load_tvs
 
 Array = NDArray[np.float64]
 Note = tuple[float, str, str, str]
 
-ALTERNATOR_RATINGS = {"q1": ("ratings_n80", 2.0), **dict.fromkeys(DEVICES[1:], ("ratings_n100", 1.0))}
-"""Ratings of the alternator path's devices, and how many stand in parallel (netlists/alternator_path.cir)."""
+PLACES: dict[str, tuple[str, str | None, str]] = {
+    "q0": ("fb_V", "mid_V", "q1"),
+    "q1": ("mid_V", "fb_V", "q1"),
+    **{device: ("mid_V", "battery_voltage_V", device) for device in DEVICES[1:]},
+    "hs": ("mid_V", None, "q2a"),
+    "ls": ("mid_V", None, "q2b"),
+}
+"""Transistors of the alternator paths by their names in the netlists: waves between which their drain voltage stands
+(None: the return), and the device of `DEVICES` whose heat and junction count. Blocking switch and ideal diode of the
+buck share one heat: each is charged with all of it. Its switches see no more than the input bank."""
 BANK_RATINGS, IN_BANK = "ratings_n60", 4.0
 CLAMP_RATINGS, IN_CLAMP = "ratings_sm8s16a", 2.0
 """Of System+ (netlists/system_path.cir); the heat of its Schottky diodes counts as the suppressors'."""
 
 
-def stresses_of(time_s: Array, waves: dict[str, Array], heatsink_degC: float) -> list[Stress]:
+def stresses_of(
+    time_s: Array, waves: dict[str, Array], heatsink_degC: float, netlist: str = "alternator_path"
+) -> list[Stress]:
     """Stresses of every device of a window, each beside its limit.
 
     Parameters
     ----------
     time_s, waves : accepted points of the window
     heatsink_degC : case of all devices
+    netlist : of the alternator path; transistors that are not among `PLACES` are left out
     """
     found: list[Stress] = []
-    mid_V = waves["mid_V"]
-    for name, (ratings, parallel) in ALTERNATOR_RATINGS.items():
-        drain_V = mid_V - (waves["fb_V"] if name == "q1" else waves["battery_voltage_V"])
+    for one in transistors((NETLISTS / f"{netlist}.cir").read_text(encoding="utf-8")):
+        if one.name not in PLACES:
+            continue
+        above, below, device = PLACES[one.name]
+        drain_V = waves[above] - (waves[below] if below else 0.0)
         found += mosfet_stresses(
-            DeviceWaves(name, time_s, drain_V, waves[f"power_{name}_W"] / parallel, waves[f"junction_{name}_degC"],
-                        heatsink_degC),
-            load_mosfet(ratings),
+            DeviceWaves(one.name, time_s, drain_V, waves[f"power_{device}_W"] / one.parallel,
+                        waves[f"junction_{device}_degC"], heatsink_degC),
+            load_mosfet(f"ratings_{one.model.lower()}"),
         )
     if "port_stored_J" not in waves:
         return found
@@ -53,9 +69,11 @@ def stresses_of(time_s: Array, waves: dict[str, Array], heatsink_degC: float) ->
     return found + tvs_stresses(clamp, load_tvs(CLAMP_RATINGS))
 
 
-def rating_notes(time_s: Array, waves: dict[str, Array], heatsink_degC: float, start_s: float) -> list[Note]:
+def rating_notes(
+    time_s: Array, waves: dict[str, Array], heatsink_degC: float, start_s: float, netlist: str = "alternator_path"
+) -> list[Note]:
     """Events of devices outside their ratings, at their moments in the run."""
     return [
         (start_s + v.time_s, "circuit", "rating exceeded", v.detail)
-        for v in violations(stresses_of(time_s, waves, heatsink_degC))
+        for v in violations(stresses_of(time_s, waves, heatsink_degC, netlist))
     ]

@@ -16,8 +16,8 @@ COMMAND_RAMP_S = 2e-6
 EVENT_STEP_S = 1e-6
 """First step after a command: dampers and cables then ring with some 150 us, and Gear's steps of 40 us would lose 5 %
 of the energy in it (ours, see the balance of a disable under current)."""
-OPENING_S, OPENING_STEP_S = 2e-4, 2e-6
-"""Breakpoints after the command that opens the path. It opens softly, some 110 us later, at a corner that the step
+OPENING_S, OPENING_STEP_S = 2.5e-4, 2e-6
+"""Breakpoints after the command that opens the path. It opens softly, some 150 us later, at a corner that the step
 control cannot see coming: steps had grown to 9 us and lost 5 % of the heat. At their end no current is left (ours)."""
 CORNER_STEP_S = 5e-6
 """First step after a corner of load or supply (ours)."""

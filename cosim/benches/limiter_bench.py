@@ -24,7 +24,7 @@ DEVICE_POWERS = ("pq1", "pq2a", "pq2b", "pq2c", "pq2d")
 POWERS = (*DEVICE_POWERS, "pfuse", "pother")
 CURRENTS = {"in_A": "i(vipin)", "out_A": "i(vipout)", "source_A": "i(visrc)", "battery_A": "i(vibat)"}
 VOLTAGES = {"ab_V": "v(ab)", "lb_V": "v(lb)", "mid_V": "v(mid)"}
-FAST = "soft=200 fout=400"
+FAST = "soft=200 fout=400 gon=10"
 """Parameters that bring a buck to its orbit in `ORBIT_S`."""
 ORBIT_S, SPAN_S = 5e-3, 1e-3
 """Settling of the input filter and the outer loop; and how long it is then measured (ours)."""

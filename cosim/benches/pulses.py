@@ -94,5 +94,7 @@ def opening(current_A: float, cable_H: float) -> Pulse:
 
 
 OPENING_AFTER_S = 0.01
-OPENINGS: tuple[Pulse, ...] = tuple(opening(a, h) for a in (90.0, 225.0) for h in (0.3e-6, 3e-6))
-"""Opening under the ordinary and under the lifted limit."""
+OPENINGS: tuple[Pulse, ...] = tuple(opening(a, h) for a in (90.0, 225.0) for h in (0.3e-6, 3e-6, 5e-6))
+"""Opening under the ordinary and under the lifted limit, behind short, ordinary and long cables."""
+LIFTED_A = "225 A"
+"""Part of the names of the latter."""

@@ -23,20 +23,30 @@ def orbit(spice: SpiceSession) -> Steady:
     return steady(spice, BENCH)
 
 
-def rdson_mohm(junction_degC: float, gate_V: float = 10.0) -> float:
-    """N80 by the head of devices.lib, without its package."""
+CARDS = {"N60": (0.22, 450.0, 0.12), "N100": (0.95, 260.0, 0.15)}
+"""Drain resistance [mohm], transconductance [A/V2] and package [mohm] by the head of devices.lib."""
+
+
+def on_mohm(model: str, junction_degC: float, gate_V: float = 10.0) -> float:
+    """One device with its package."""
+    drain_mohm, gain, package_mohm = CARDS[model]
     kelvin, nominal = junction_degC + 273.15, 300.15
     threshold = 3.1 - 8e-3 * (kelvin - nominal)
     ratio = kelvin / nominal
-    channel = 320.0 * float(np.power(ratio, -1.27)) * (gate_V - threshold)
-    return 0.42 * float(np.power(ratio, 1.5)) + 1e3 / channel
+    channel = gain * float(np.power(ratio, -1.27)) * (gate_V - threshold)
+    return drain_mohm * float(np.power(ratio, 1.5)) + 1e3 / channel + package_mohm
+
+
+def input_pair_mohm(junction_degC: float) -> float:
+    """Blocking switch (4 x N100) and ideal diode (2 x N60), gates at 11 V."""
+    return on_mohm("N100", junction_degC, 11.0) / 4.0 + on_mohm("N60", junction_degC, 11.0) / 2.0
 
 
 def hand_loss_W(found: Steady, junction_degC: float, fuse_mohm: float) -> float:
     """Conduction, copper, core, edges, dead times and input bank, from currents and voltages alone."""
     into, out, mid_V, lb_V = (found.mean[name] for name in ("in_A", "out_A", "mid_V", "lb_V"))
-    pair_ohm = 1e-3 * (rdson_mohm(junction_degC) + 0.13) / 2.0
-    q1_ohm = 1e-3 * (rdson_mohm(junction_degC, 11.0) + 0.13) / 2.0
+    pair_ohm = 1e-3 * on_mohm("N60", junction_degC) / 2.0
+    q1_ohm = 1e-3 * input_pair_mohm(junction_degC)
     coil_ohm = 0.35e-3 * (1.0 + 0.0039 * (junction_degC - 25.0))
     duty = lb_V / mid_V
     ripple_A = 9.0 + 0.15e-6 * mid_V / 1.5e-6
@@ -109,7 +119,7 @@ def test_passes_through_below_the_limit(spice: SpiceSession) -> None:
     assert waves["v(xpath.hc)"][late].min() > 0.999
     current_A = float(waves["i(vipin)"][-1])
     assert float(waves["i(vipout)"][-1]) == pytest.approx(current_A, abs=0.05)
-    ohm = 1e-3 * (0.6 + (rdson_mohm(25.0) + 0.13) / 2.0 + (rdson_mohm(25.0, 11.0) + 0.13) / 2.0 + 0.35)
+    ohm = 1e-3 * (0.6 + on_mohm("N60", 25.0) / 2.0 + input_pair_mohm(25.0) + 0.35)
     drop_V = float(waves["v(ab)"][-1] - waves["v(lb)"][-1])
     assert 20.0 < current_A < 60.0
     assert drop_V / current_A == pytest.approx(ohm, rel=0.05)

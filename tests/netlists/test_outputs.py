@@ -7,21 +7,15 @@ import math
 import numpy as np
 import pytest
 
-from cosim.spice import SpiceSession, Waveforms
+from cosim.benches import signal_circuits as bench
+from cosim.spice import SpiceSession
 
 
 def disconnect(
     spice: SpiceSession, load: str, *, on: float = 1.0, battery_V: float = 13.3, degC: float = 25.0
 ) -> float:
     """Settled terminal voltage with a load line at node `out`."""
-    deck = f"""* disconnect output
-.include disconnect_output.cir
-vb vb 0 {battery_V!r}
-von on 0 pwl(0 0 1m 0 1.01m {on!r})
-x1 vb out 0 on disconnect_output tdegC={degC!r}
-{load}
-"""
-    return float(spice.transient(deck, tstop_s=0.02, tmax_s=5e-5, signals=["v(out)"])["v(out)"][-1])
+    return float(bench.disconnect(spice, load, on=on, battery_V=battery_V, degC=degC)["v(out)"][-1])
 
 
 @pytest.mark.parametrize("battery_V", [8.0, 13.3, 15.5])
@@ -35,8 +29,12 @@ def test_o1_limits_a_short_to_10_mA_over_temperature(spice: SpiceSession, degC: 
     """+15/-30 %; and proportional to absolute temperature within base currents, by the pair's law."""
     short_A = disconnect(spice, "rl out 0 1", degC=degC) / 1.0
     assert 7.0e-3 <= short_A <= 11.5e-3
-    by_hand_A = 8.617e-5 * (degC + 273.15) * math.log(2.4e6 / 390e3) / 4.7
-    assert short_A == pytest.approx(by_hand_A, rel=0.12)
+    assert short_A == pytest.approx(bench.short_by_hand_A(degC), rel=0.12)
+
+
+def test_the_law_of_the_pair_by_hand() -> None:
+    """26 mV x 1.82 / 4.7 ohm = 10 mA at 25 degC."""
+    assert bench.short_by_hand_A(25.0) == pytest.approx(0.02569 * math.log(2400.0 / 390.0) / 4.7, rel=1e-3)
 
 
 def test_o1_floats_when_off_and_sinks_nothing(spice: SpiceSession) -> None:
@@ -51,37 +49,25 @@ def test_o1_floats_when_off_and_sinks_nothing(spice: SpiceSession) -> None:
     assert disconnect(spice, "ve ext 0 13.3\nrl ext out 1k") == pytest.approx(13.3, abs=1e-3)
 
 
-def prealarm(spice: SpiceSession, load: str, *, off_s: float = 20e-3) -> Waveforms:
-    deck = f"""* pre-alarm output
-.include prealarm_output.cir
-vb vb 0 13.3
-von on 0 pwl(0 0 1m 0 1.001m 1 {off_s!r} 1 {off_s + 1e-6!r} 0)
-x1 vb out 0 on pq prealarm_output
-{load}
-"""
-    return spice.transient(deck, tstop_s=off_s + 20e-3, tmax_s=1e-5, signals=["v(out)", "v(pq)", "i(vb)"])
-
-
 def test_o3_drives_an_ampere(spice: SpiceSession) -> None:
-    waves = prealarm(spice, "rl out 0 13.3")
+    waves = bench.prealarm(spice, "rl out 0 13.3")
     at = np.searchsorted(waves.time_s, 19e-3)
     assert 13.3 - waves["v(out)"][at] == pytest.approx(0.026, abs=0.01)  # circuit facts: 26 mV at 1 A
     assert abs(waves["v(out)"][0]) < 1e-3  # floats before
 
 
 def test_o3_drops_a_relay_quickly_and_inside_the_ratings_of_the_switch(spice: SpiceSession) -> None:
-    """Coil 85 ohm and 0.4 H (automotive cube relay class, ours): at -18.7 V the current dies in
-    L/R ln(1 + I R/V) = 4.7 ms ln(1 + 13.3/18.7) = 2.5 ms, where a plain diode takes 15 ms to a tenth."""
-    waves = prealarm(spice, "lc out m 0.4\nrc m 0 85\n", off_s=60e-3)
-    after = waves.time_s > 60e-3
+    """Coil 85 ohm and 0.4 H: at -18.7 V the current dies in L/R ln(1 + I R/V) = 4.7 ms ln(1 + 13.3/18.7) = 2.5 ms,
+    where a plain diode takes 15 ms to a tenth."""
+    waves = bench.prealarm(spice, bench.COIL, off_s=bench.COIL_OFF_S)
     assert waves["v(out)"].min() > -20.5
     assert 13.3 - waves["v(out)"].min() < 36.0
-    clamped = waves.time_s[after][waves["v(out)"][after] < -10.0]
-    assert clamped[-1] - 60e-3 == pytest.approx(0.4 / 85 * math.log(1 + 13.3 / 18.7), rel=0.1)
+    assert bench.coil_clamped_s(waves) == pytest.approx(0.4 / 85 * math.log(1 + 13.3 / 18.7), rel=0.1)
+    assert bench.coil_by_hand_s() == pytest.approx(2.53e-3, rel=1e-2)
 
 
 def test_o3_is_not_short_circuit_proof_and_says_so(spice: SpiceSession) -> None:
     """50 mohm: far above 1 A; the power output tells the damage (hundreds of W in a 30 mohm switch)."""
-    waves = prealarm(spice, "rl out 0 0.05", off_s=2e-3)
+    waves = bench.prealarm(spice, "rl out 0 0.05", off_s=2e-3)
     assert -waves["i(vb)"].min() > 50.0
     assert waves["v(pq)"].max() > 100.0

@@ -5,34 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from cosim.benches import current_sharing as bench
+from cosim.benches.current_sharing import HEATSINK_degC, last
 from cosim.spice import SpiceSession, Waveforms
 from models.heat import load_box
 
-DEVICES = "abcd"
-HEATSINK_degC = 60.0
 
-
-def share(
-    spice: SpiceSession, own: int, drain_V: float, spread_V: float, stop_s: float = 20.0, current_A: float = 90.0
-) -> Waveforms:
-    deck = f"""* current sharing
-.include devices.lib
-.include pass_common_gate.cir
-vm mid 0 {13.2 + drain_V!r}
-vl lb 0 13.2
-vi iref 0 pwl(0 -1 1m -1 5m {current_A!r})
-vh ths 0 {HEATSINK_degC!r}
-x mid lb 0 iref ths ia ib ic id ta tb tc td pa pb pc pd pass_common_gate own={own} dvta={-spread_V!r} dvtb={spread_V!r}
-"""
-    waves = spice.transient(
-        deck, tstop_s=stop_s, tmax_s=0.02, signals=[f"v({kind}{one})" for kind in "itp" for one in DEVICES]
-    )
+def share(spice: SpiceSession, own: int, drain_V: float, spread_V: float, stop_s: float = 20.0) -> Waveforms:
+    waves = bench.share(spice, own, drain_V, spread_V, stop_s)
     assert waves.retries == ()
     return waves
-
-
-def last(waves: Waveforms, kind: str) -> np.ndarray:
-    return np.array([waves[f"v({kind}{one})"][-1] for one in DEVICES])
 
 
 def test_at_1v9_a_common_gate_puts_everything_into_one_device(spice: SpiceSession) -> None:
@@ -66,3 +48,12 @@ def test_the_ladder_in_the_deck_is_the_one_of_the_model(spice: SpiceSession) -> 
     waves = share(spice, 1, 1.9, 0.0)
     rise_K = last(waves, "t")[2] - HEATSINK_degC
     assert rise_K == pytest.approx(last(waves, "p")[2] * load_box().cauer.resistance_K_W.sum(), rel=5e-3)
+
+
+def test_the_picture_shows_both_gates(spice: SpiceSession) -> None:
+    axes = bench.draw_sharing(spice).axes
+    assert [len(axis.lines) for axis in axes] == [4, 4, 5, 5]
+    ends = [max(float(np.asarray(line.get_ydata())[-1]) for line in axis.lines[:4]) for axis in axes]
+    assert ends[0] > 80.0  # the common gate puts everything into one, which ends above its rating
+    assert ends[1] < 23.0
+    assert ends[2] > 175.0 > ends[3]

@@ -91,7 +91,7 @@ def levels(lab: Lab, corner: Corner, changes: Changes) -> list[Entry]:
         wrong, tried, shown = [], 0, None
         for battery_V in BATTERIES_V:
             for case in cases(battery_V)[row]:
-                waves = bench.remote(lab.session, case.wiring, battery_V, stop_s=case.stop_s, step_s=1e-3)
+                waves = bench.remote(lab.session, case.wiring, battery_V, stop_s=case.stop_s)
                 tried += len(case.levels)
                 if judged(waves, case) < len(case.levels):
                     wrong.append((case.name, battery_V, waves))
@@ -116,7 +116,7 @@ def ramps(lab: Lab, corner: Corner) -> list[Entry]:
         for battery_V in BATTERIES_V:
             top_V = min(battery_V, 8.0)
             ramp = f"pwl(0 {top_V!r} 0.1 {top_V!r} 1.7 0 1.8 0 3.4 {top_V!r})"
-            waves = bench.remote(lab.session, f"v{node} {node} 0 {ramp}", battery_V, stop_s=3.4, step_s=2e-3)
+            waves = bench.remote(lab.session, f"v{node} {node} 0 {ramp}", battery_V, stop_s=3.4)
             switched = measure.threshold(waves.time_s, waves[f"v({node})"], waves["v(on)"])
             found.append((min(switched), max(switched), waves))
         low_V, high_V, waves = min(f[0] for f in found), max(f[1] for f in found), found[2][2]
