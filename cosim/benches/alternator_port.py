@@ -220,7 +220,7 @@ def cases(circuit: str) -> list[tuple[Pulse, str]]:
 
 def signals(circuit: str) -> tuple[str, ...]:
     """What a run reads: `SIGNALS`, and drain, source and heat of every transistor."""
-    text = (NETLISTS / f"{circuit}.cir").read_text(encoding="utf-8")
+    text = (netlists_folder() / f"{circuit}.cir").read_text(encoding="utf-8")
     found = [s for one in transistors(text) for s in (_node(one.drain), _node(one.source), _inner(one.heat))]
     return tuple(dict.fromkeys((*SIGNALS, *found)))
 
