@@ -15,7 +15,7 @@ from cosim.studies.conformance.entry import Bench, Changes, Corner, Entry, Evide
 from cosim.studies.conformance.reading import ACTIVE, BLUE, GREEN, ORANGE, RED, YELLOW, entry, slow, trace
 
 CHOICES: tuple[tuple[str, object, object], ...] = (
-    ("variant", "12-200", "12-400"), ("battery_count", 1, 0), ("battery_count", 10, 11),
+    ("variant", "12-200", "12-400"), ("battery_count", 1, 0), ("battery_count", 10, 11), ("battery_count", 50, 51),
     ("battery_capacity_Ah", 200, 250), ("fuse_rating_A", 125, 90), ("pre_alarm_mode", "intermittent", "loud"),
     ("remote_function", "system", "ports"), ("instant_readout", True, 1),
     ("battery_thresholds", [{"load_disconnect_V": 2.6}], [{"load_disconnect_V": 2.59}]),
@@ -41,6 +41,13 @@ def cases() -> list[tuple[str, dict[str, object], dict[str, object]]]:
     return found
 
 
+def bank_of(good: dict[str, object]) -> dict[str, object]:
+    """Bank and variant of a scenario that has so many batteries as are set: up to 10, of the NG up to 50 (B2)."""
+    count = good.get("battery_count", 1)
+    assert isinstance(count, int)
+    return {"bank": {"batteries": count}, "variant": "12-200 NG" if count > 10 else "12-200"}
+
+
 def settings(lab: Lab, corner: Corner, changes: Changes) -> list[Entry]:
     """K1: every setting out of its range is refused in one line that names field, value and what is allowed."""
     del lab, changes
@@ -50,12 +57,12 @@ def settings(lab: Lab, corner: Corner, changes: Changes) -> list[Entry]:
     base = {"name": "k1", "duration_s": 1, "source": {"kind": "supply", "emf_V": [[0, 13]]}}
     for name, good, bad in all_cases:
         try:
-            parse_scenario({**base, "settings": good})
+            parse_scenario({**base, **bank_of(good), "settings": good})
             accepted += 1
         except InputError as error:
             notes.append(str(error))
         try:
-            parse_scenario({**base, "settings": bad})
+            parse_scenario({**base, **bank_of(good), "settings": bad})
             notes.append(f"{name}: {bad} is accepted")
         except InputError as error:
             text = str(error)
