@@ -19,6 +19,8 @@ from cosim.studies.conformance.limits import Limit, limits
 
 COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, BLACK, GREY)
 WIDTH_IN, PANEL_IN, DPI = 8.6, 2.5, 90
+MOST_INSIDE = 4
+"""Legends of more entries stand beside the panel."""
 BINS = 700
 """Stretches of time that a trace is thinned out to: about one per pixel."""
 
@@ -65,8 +67,9 @@ def drawn(groups: Sequence[tuple[Evidence, list[Entry]]]) -> Figure:
             axis.plot(time_s, value, color=colour, linewidth=1.2, label=trace.label)
         if k == 0:
             if evidence.limit_on_trace:
-                for entry in entries:
-                    draw_limit(axis, limits().get(entry.figure))
+                for kept in (limits().get(entry.figure) for entry in entries):
+                    if kept is not None and kept.unit == traces[0].unit:
+                        draw_limit(axis, kept)
             for mark in evidence.marks:
                 draw_mark(axis, *mark)
             words = "; ".join(dict.fromkeys(told(entry) for entry in entries))
@@ -76,7 +79,10 @@ def drawn(groups: Sequence[tuple[Evidence, list[Entry]]]) -> Figure:
         axis.tick_params(labelsize=7)
         axis.grid(True, alpha=0.3)
         axis.margins(y=0.12)
-        axis.legend(fontsize=7, loc="best", framealpha=0.85)
+        if len(traces) > MOST_INSIDE:
+            axis.legend(fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5))
+        else:
+            axis.legend(fontsize=7, loc="best", framealpha=0.85)
     return figure
 
 
@@ -89,10 +95,8 @@ def told(entry: Entry) -> str:
     return f"{entry.figure} = {entry.value:.5g}{unit} ({kept.told()})"
 
 
-def draw_limit(axis: Axes, kept: Limit | None) -> None:
+def draw_limit(axis: Axes, kept: Limit) -> None:
     """Ends of the allowed range as dashed lines."""
-    if kept is None:
-        return
     for end in kept.range:
         if math.isfinite(end):
             axis.axhline(end, color=RED, linestyle="--", linewidth=1.0)

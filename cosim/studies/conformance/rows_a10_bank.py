@@ -33,7 +33,11 @@ def disconnect(lab: Lab, corner: Corner, changes: Changes) -> list[Entry]:
     for name, at_s, _, words in CASES:
         if not float(np.interp(at_s, time_s, current)) > OFF_A:
             raise measure.MeasureError(f"the port does not charge before the case {name!r}")
-        off_s = first_s(time_s, np.abs(current) < OFF_A, at_s)
+        span = (time_s > at_s) & (time_s < at_s + 4.0)
+        flows = np.flatnonzero(span & (np.abs(current) >= OFF_A))
+        if not abs(float(np.interp(at_s + 4.0, time_s, current))) < OFF_A:
+            raise measure.MeasureError(f"the port goes on charging: {name}")
+        off_s = float(time_s[flows[-1] + 1])
         delay_s = off_s - (at_s + 0.05)
         shown = (time_s > at_s - 2.0) & (time_s < at_s + 4.0)
         out_s, charge_output = slow(result, "charge_output")
@@ -61,11 +65,10 @@ def bank_limit(lab: Lab, corner: Corner, changes: Changes) -> list[Entry]:
         (Trace("bank current", "A", time_s, current), trace(result, "port_current_A", "port current", "A"),
          Trace("limit of the port", "A", limit_s, limit_A)),
         ((highest.time_s, highest.value, f"{highest.value:.1f} A over 10 s"), (warned_s, BANK_A, "warning")))
-    unseen = Evidence(evidence.traces, evidence.marks, limit_on_trace=False)
     told = "50 Ah battery, 90 A from the alternator port and a 70 A mains charger at System+"
-    return [entry(corner, "A11.warning_s", warned_s - above_s, told, unseen),
+    return [entry(corner, "A11.warning_s", warned_s - above_s, told, evidence),
             entry(corner, "A11.bank_A", highest.value, told, evidence),
-            entry(corner, "A11.lowered_A", lowest.value, told, unseen)]
+            entry(corner, "A11.lowered_A", lowest.value, told, evidence)]
 
 
 BENCHES = (
