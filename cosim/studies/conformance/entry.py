@@ -83,7 +83,8 @@ class Evidence:
 
     traces : drawn in one panel per unit, the first one on top; marks : measured points (time_s, value, words) on the
     first trace; the limits of figures in the first trace's unit are drawn there, unless `limit_on_trace` says that
-    they are of another quantity; x_label : of the horizontal axis, for traces over something else than time (then `time_s` holds that)
+    they are of another quantity; x_label : of the horizontal axis, for traces over something else than time (which
+    `time_s` then holds)
     """
 
     traces: tuple[Trace, ...]

@@ -62,20 +62,22 @@ def drawn(groups: Sequence[tuple[Evidence, list[Entry]]]) -> Figure:
     FigureCanvasAgg(figure)
     axes = figure.subplots(len(panels), 1, squeeze=False)[:, 0]
     for axis, (evidence, entries, k, traces) in zip(axes, panels, strict=True):
+        factor, x_label = scale_of(evidence)
         for colour, trace in zip(COLOURS, traces, strict=False):
             time_s, value = min_max(np.asarray(trace.time_s, float), np.asarray(trace.value, float), BINS)
-            axis.plot(time_s, value, color=colour, linewidth=1.2, label=trace.label)
+            axis.plot(factor * time_s, value, color=colour, linewidth=1.2, label=trace.label)
         if k == 0:
             if evidence.limit_on_trace:
                 for kept in (limits().get(entry.figure) for entry in entries):
                     if kept is not None and kept.unit == traces[0].unit:
                         draw_limit(axis, kept)
-            for mark in evidence.marks:
-                draw_mark(axis, *mark)
+            for at, value_there, told_there in evidence.marks:
+                draw_mark(axis, factor * at, value_there, told_there)
             words = "; ".join(dict.fromkeys(told(entry) for entry in entries))
             axis.set_title(words, fontsize=8, loc="left", wrap=True)
         axis.set_ylabel(f"[{traces[0].unit}]", fontsize=8)
-        axis.set_xlabel(evidence.x_label, fontsize=8)
+        axis.set_xlabel(x_label, fontsize=8)
+        axis.ticklabel_format(useOffset=False)
         axis.tick_params(labelsize=7)
         axis.grid(True, alpha=0.3)
         axis.margins(y=0.12)
@@ -84,6 +86,14 @@ def drawn(groups: Sequence[tuple[Evidence, list[Entry]]]) -> Figure:
         else:
             axis.legend(fontsize=7, loc="best", framealpha=0.85)
     return figure
+
+
+def scale_of(evidence: Evidence) -> tuple[float, str]:
+    """Factor and label of the horizontal axis: milliseconds where all of it is shorter than a second."""
+    first, last = (pick(float(pick(trace.time_s)) for trace in evidence.traces) for pick in (min, max))
+    if evidence.x_label != "time [s]" or last - first >= 1.0:
+        return 1.0, evidence.x_label
+    return 1e3, "time [ms]"
 
 
 def told(entry: Entry) -> str:

@@ -15,6 +15,7 @@ from cosim.benches.pulses import PULSES, START_S
 from cosim.figures import named
 from cosim.result import Result
 from cosim.studies.conformance.entry import Array, Bench, Changes, Corner, Entry, Evidence, Influence, Lab, Trace
+from cosim.studies.conformance.limits import nominal_limit_A
 from cosim.studies.conformance.reading import entry, slow, stitched, trace
 from models import fuse, heat
 
@@ -27,11 +28,6 @@ POWERS_W = np.array([3.0, 9.0, 9.0, 9.0, 9.0])
 """Heat of the port's devices at a small drop, at 90 A (ours: 0.4 V over the pass devices)."""
 
 
-def nominal_A(fuse_A: float) -> float:
-    """A3, A4: min(0.9 x fuse, 100 A)."""
-    return min(0.9 * fuse_A, 100.0)
-
-
 def limiter(lab: Lab, corner: Corner, changes: Changes) -> list[Entry]:
     """A3 with a cold and a warm fuse; A5 over the whole run."""
     del changes
@@ -39,7 +35,7 @@ def limiter(lab: Lab, corner: Corner, changes: Changes) -> list[Entry]:
     if corner.ambient_degC > 40.0:
         scenario = scenario.model_copy(update={"source": scenario.source.model_copy(update={"emf_V": [(0.0, MILD_V)]})})
     result = lab.run(scenario)
-    asked_A = nominal_A(corner.fuse_A)
+    asked_A = nominal_limit_A(corner.fuse_A)
     time_s, limit_A = slow(result, "current_limit_A")
     points = []
     for name in ("cold", "warm"):
@@ -125,7 +121,7 @@ def held_share(
     """
     p = fuse.load_fuse(float(rating_A))
     real = p._replace(resistance_25_ohm=p.resistance_25_ohm * r, thermal_resistance_K_W=p.thermal_resistance_K_W * t)
-    full_A = nominal_A(float(rating_A))
+    full_A = nominal_limit_A(float(rating_A))
     rating = thermal.Rating(nominal_fuse(rating_A), full_A)
     box = heat.load_box()
     state = heat.initial_box(ambient_degC, 5, box)
