@@ -82,7 +82,8 @@ def reverse_current(scenario: Scenario, run: BenchRunner) -> list[Figure]:
     allowed = {name: limit(f"A2.{name}") for name in names}
     return [
         Figure("A2", "reverse current, source sinks at 10 mV/s", steady * 1e3, "mA",
-               allowed["steady_reverse_mA"].told(), allowed["steady_reverse_mA"].passed(steady * 1e3) and allowed["forward_before_A"].passed(forward)),
+               allowed["steady_reverse_mA"].told(),
+               allowed["steady_reverse_mA"].passed(steady * 1e3) and allowed["forward_before_A"].passed(forward)),
         Figure("A2", "reverse current peak, cranking", peak, "A", allowed["crank_peak_A"].told(),
                allowed["crank_peak_A"].passed(peak)),
         Figure("A2", "reverse current above 1 A, cranking", lasting * 1e6, "us", allowed["crank_time_us"].told(),
