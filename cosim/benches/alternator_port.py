@@ -37,12 +37,14 @@ from cosim.safe_area import (
     worst,
 )
 from cosim.spice import SpiceSession, Waveforms
+from cosim.studies.conformance.limits import limit
 from models import fuse, heat
 from models.ratings import load_mosfet, load_tvs
 
 Array = NDArray[np.float64]
 
-BATTERY_LIMIT_V, STUD_LIMIT_V, STUD_LIMIT_S = 18.0, 30.0, 200e-6
+BATTERY_LIMIT_V, STUD_LIMIT_V = limit("A7.battery_peak_V").range[1], limit("A7.stud_peak_V").range[1]
+STUD_LIMIT_S = 1e-6 * limit("A7.stud_above_us").range[1]
 """A7."""
 BALANCE_LIMIT = 1e-2
 """Energy balance: missing part of what was dissipated or, where that is more, of what was stored meanwhile."""

@@ -82,8 +82,9 @@ class Evidence:
     """What an entry was read off.
 
     traces : drawn in one panel per unit, the first one on top; marks : measured points (time_s, value, words) on the
-    first trace; the limit is drawn on the first trace where `limit_on_trace` says that both are the same quantity;
-    x_label : of the horizontal axis, for traces over something else than time (then `time_s` holds that)
+    first trace; the limits of figures in the first trace's unit are drawn there, unless `limit_on_trace` says that
+    they are of another quantity; x_label : of the horizontal axis, for traces over something else than time (which
+    `time_s` then holds)
     """
 
     traces: tuple[Trace, ...]

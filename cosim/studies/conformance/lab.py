@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
 import tempfile
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +36,6 @@ class Lab:
         self._session: SpiceSession | None = None
         self._changes: Changes | None = None
         self._runs: OrderedDict[str, Result] = OrderedDict()
-        self._folders: dict[str, tempfile.TemporaryDirectory[str]] = {}
 
     @property
     def session(self) -> SpiceSession:
@@ -59,24 +56,19 @@ class Lab:
         ValueError : a change that does not hit anything
         """
         before, variable = self._changes, os.environ.get(NETLISTS_VARIABLE)
-        if changes.text or changes.circuits:
-            os.environ[NETLISTS_VARIABLE] = str(self._folder(changes))
-        self._changes = changes
-        try:
-            yield
-        finally:
-            self._changes = before
-            os.environ.pop(NETLISTS_VARIABLE, None)
-            if variable is not None:
-                os.environ[NETLISTS_VARIABLE] = variable
-
-    def _folder(self, changes: Changes) -> Path:
-        key = content_key(json.dumps([asdict(changes)["text"], asdict(changes)["circuits"]], sort_keys=True))
-        if key not in self._folders:
-            made = tempfile.TemporaryDirectory(prefix="bms-cosim-netlists-")
-            write_changed_netlists(Path(made.name), changes)
-            self._folders[key] = made
-        return Path(self._folders[key].name)
+        with ExitStack() as stack:
+            if changes.text or changes.circuits:
+                folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="bms-cosim-netlists-"))
+                write_changed_netlists(Path(folder), changes)
+                os.environ[NETLISTS_VARIABLE] = folder
+            self._changes = changes
+            try:
+                yield
+            finally:
+                self._changes = before
+                os.environ.pop(NETLISTS_VARIABLE, None)
+                if variable is not None:
+                    os.environ[NETLISTS_VARIABLE] = variable
 
     # ---- scenarios ----------------------------------------------------------------------------------------------
     def scenario(self, source: str | Mapping[str, Any], corner: Corner, **updates: object) -> Scenario:
@@ -208,9 +200,7 @@ def _scale(content: dict[str, Any], scenario: Scenario, path: list[str], factor:
         model = getattr(model, name, None)
         if model is None:
             return
-        content = content.setdefault(name, {})
-        if "kind" in type(model).model_fields:
-            content.setdefault("kind", getattr(model, "kind"))  # noqa: B009 - which of two models it is
+        content = content.setdefault(name, model.model_dump())
     value = getattr(model, path[-1], None)
     if isinstance(value, int | float):
         content[path[-1]] = type(value)(value * factor)

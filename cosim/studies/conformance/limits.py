@@ -94,5 +94,10 @@ def limit(name: str) -> Limit:
     return found
 
 
+def nominal_limit_A(fuse_A: float) -> float:
+    """Limit of the alternator port that A3 and A4 ask for with a fuse of a rating."""
+    return min(limit("A3.fuse_fraction").range[0] * fuse_A, limit("A4.maximum_A").range[1])
+
+
 Status = Literal["measured", "assumed", "declared"]
 """How a row is answered: by a waveform of this run, by an input read back, or not by simulation."""

@@ -80,7 +80,8 @@ def section(row: str, entries: Sequence[Mapping[str, Any]], pictures: Mapping[st
         margin = "" if entry["margin"] is None else f"{100.0 * entry['margin']:.1f} %"
         corner = ", ".join(part for part in (entry["corner"], entry["variant"]) if part)
         cells = [entry["figure"], entry["what"], entry["bench"], corner, shown(entry["measured"]), entry["unit"],
-                 entry["limit"], margin, words, entry["status"], entry["trust"], entry["method"], entry["source"], entry["note"]]
+                 entry["limit"], margin, words, entry["status"], entry["trust"], entry["method"], entry["source"],
+                 entry["note"]]
         classes = ["", "", "", "", "n", "", "", "n", kind, "", "", "", "", ""]
         lines.append("<tr>" + "".join(f'<td class="{c}">{escape(str(cell))}</td>' if c else
                                       f"<td>{escape(str(cell))}</td>" for c, cell in zip(classes, cells, strict=True))

@@ -19,6 +19,8 @@ from cosim.studies.conformance.limits import Limit, limits
 
 COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, BLACK, GREY)
 WIDTH_IN, PANEL_IN, DPI = 8.6, 2.5, 90
+MOST_INSIDE = 4
+"""Legends of more entries stand beside the panel."""
 BINS = 700
 """Stretches of time that a trace is thinned out to: about one per pixel."""
 
@@ -60,24 +62,38 @@ def drawn(groups: Sequence[tuple[Evidence, list[Entry]]]) -> Figure:
     FigureCanvasAgg(figure)
     axes = figure.subplots(len(panels), 1, squeeze=False)[:, 0]
     for axis, (evidence, entries, k, traces) in zip(axes, panels, strict=True):
+        factor, x_label = scale_of(evidence)
         for colour, trace in zip(COLOURS, traces, strict=False):
             time_s, value = min_max(np.asarray(trace.time_s, float), np.asarray(trace.value, float), BINS)
-            axis.plot(time_s, value, color=colour, linewidth=1.2, label=trace.label)
+            axis.plot(factor * time_s, value, color=colour, linewidth=1.2, label=trace.label)
         if k == 0:
             if evidence.limit_on_trace:
-                for entry in entries:
-                    draw_limit(axis, limits().get(entry.figure))
-            for mark in evidence.marks:
-                draw_mark(axis, *mark)
+                for kept in (limits().get(entry.figure) for entry in entries):
+                    if kept is not None and kept.unit == traces[0].unit:
+                        draw_limit(axis, kept)
+            for at, value_there, told_there in evidence.marks:
+                draw_mark(axis, factor * at, value_there, told_there)
             words = "; ".join(dict.fromkeys(told(entry) for entry in entries))
             axis.set_title(words, fontsize=8, loc="left", wrap=True)
         axis.set_ylabel(f"[{traces[0].unit}]", fontsize=8)
-        axis.set_xlabel(evidence.x_label, fontsize=8)
+        axis.set_xlabel(x_label, fontsize=8)
+        axis.ticklabel_format(useOffset=False)
         axis.tick_params(labelsize=7)
         axis.grid(True, alpha=0.3)
         axis.margins(y=0.12)
-        axis.legend(fontsize=7, loc="best", framealpha=0.85)
+        if len(traces) > MOST_INSIDE:
+            axis.legend(fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5))
+        else:
+            axis.legend(fontsize=7, loc="best", framealpha=0.85)
     return figure
+
+
+def scale_of(evidence: Evidence) -> tuple[float, str]:
+    """Factor and label of the horizontal axis: milliseconds where all of it is shorter than a second."""
+    first, last = (pick(float(pick(trace.time_s)) for trace in evidence.traces) for pick in (min, max))
+    if evidence.x_label != "time [s]" or last - first >= 1.0:
+        return 1.0, evidence.x_label
+    return 1e3, "time [ms]"
 
 
 def told(entry: Entry) -> str:
@@ -89,10 +105,8 @@ def told(entry: Entry) -> str:
     return f"{entry.figure} = {entry.value:.5g}{unit} ({kept.told()})"
 
 
-def draw_limit(axis: Axes, kept: Limit | None) -> None:
+def draw_limit(axis: Axes, kept: Limit) -> None:
     """Ends of the allowed range as dashed lines."""
-    if kept is None:
-        return
     for end in kept.range:
         if math.isfinite(end):
             axis.axhline(end, color=RED, linestyle="--", linewidth=1.0)

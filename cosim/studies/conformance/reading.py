@@ -57,6 +57,12 @@ def trace(result: Result, name: str, label: str, unit: str, whole: bool = False)
     return Trace(label, unit, time_s, value)
 
 
+def part(label: str, unit: str, time_s: Array, value: Array, from_s: float, until_s: float) -> Trace:
+    """Trace of a stretch of a waveform."""
+    shown = (time_s >= from_s) & (time_s <= until_s)
+    return Trace(label, unit, time_s[shown], value[shown])
+
+
 def first_s(time_s: Array, condition: NDArray[np.bool_], after_s: float = -math.inf) -> float:
     """First moment from `after_s` on at which a condition holds; MeasureError if there is none."""
     found = np.flatnonzero(condition & (time_s >= after_s))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -89,7 +90,7 @@ def part_key(job: Job) -> str:
 
 def part_file(target: Path, job: Job) -> Path:
     """Where a finished job is kept."""
-    return target / PARTS / f"{job.bench}-{job.corner.name}-{job.key[:12]}.json".replace(" ", "_").replace("/", "_")
+    return target / PARTS / f"{job.bench}-{job.key[:16]}.json"
 
 
 def _stored(target: Path, job: Job) -> Outcome | None:
@@ -189,11 +190,24 @@ def save(
         write(target / RUN, json.dumps(plain(run), indent=2, ensure_ascii=False) + "\n")
         for row, by_bench in pictures.items():
             for name, picture in by_bench.items():
-                file = f"{row}_{name}.png".replace(" ", "_").replace("/", "_")
-                write(target / PICTURES / file, base64.b64decode(picture))
+                write(target / PICTURES / picture_name(row, name), base64.b64decode(picture))
+        _drop_old_pictures(target, pictures)
         write(target / PAGE, page_text(entries, pictures, run))
     except OSError as error:
         raise InputError(str(target), "", error.strerror or str(error), "a folder that can be written") from error
+
+
+def picture_name(row: str, name: str) -> str:
+    """File of a row's picture by a bench in a corner."""
+    return re.sub(r"[^A-Za-z0-9._+-]+", "_", f"{row}_{name}") + ".png"
+
+
+def _drop_old_pictures(target: Path, pictures: dict[str, dict[str, str]]) -> None:
+    """Pictures of an older report with other rows would be taken for this one's."""
+    own = {picture_name(row, name) for row, by_bench in pictures.items() for name in by_bench}
+    for file in (target / PICTURES).glob("*.png"):
+        if file.name not in own:
+            file.unlink()
 
 
 def counted(entries: Sequence[dict[str, Any]]) -> str:

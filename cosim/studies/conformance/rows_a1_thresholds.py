@@ -7,7 +7,7 @@ import numpy as np
 from cosim import measure
 from cosim.figures import named
 from cosim.studies.conformance.entry import Bench, Changes, Corner, Entry, Evidence, Influence, Lab, Trace
-from cosim.studies.conformance.reading import entry, first_s, slow, stitched, trace
+from cosim.studies.conformance.reading import entry, first_s, part, slow, stitched, trace
 
 STOP = {
     "name": "conformance_stop", "duration_s": 80, "bank": {"soc": 0.3}, "recording": {"period_s": 0.1},
@@ -46,13 +46,16 @@ def stop(lab: Lab, corner: Corner, changes: Changes) -> list[Entry]:
     first_on_s = first_s(enabled_s, enabled > 0.5)
     sunk_s = first_s(enabled_s, enabled < 0.5, max(first_on_s, 10.0))
     again_s = first_s(enabled_s, enabled > 0.5, sunk_s)
-    weak_s = first_s(time_s, input_V < 13.0, max(again_s, 55.0))
+    falls = measure.crossings(time_s, input_V, 13.0, "falling")
+    weak_s = float(falls[falls > max(again_s, 55.0)][0])
     stopped_s = first_s(enabled_s, enabled < 0.5, weak_s)
     stop_V = float(np.interp(sunk_s, time_s, input_V))
-    traces = (Trace("input stud", "V", time_s, input_V), Trace("enable", "1", enabled_s, enabled))
-    marks = ((sunk_s, stop_V, f"stopped at {stop_V:.3f} V"), (stopped_s, 12.8, f"after {stopped_s - weak_s:.2f} s"))
-    evidence = Evidence(traces, marks)
-    timed = Evidence(traces, marks, limit_on_trace=False)
+    evidence = Evidence(
+        (part("input stud", "V", time_s, input_V, 8.0, 20.0), part("enable", "1", enabled_s, enabled, 8.0, 20.0)),
+        ((sunk_s, stop_V, f"stopped at {stop_V:.3f} V"),))
+    timed = Evidence(
+        (part("input stud", "V", time_s, input_V, 53.0, 68.0), part("enable", "1", enabled_s, enabled, 53.0, 68.0)),
+        ((weak_s, 13.0, "13.0 V"), (stopped_s, 12.8, f"stopped after {stopped_s - weak_s:.2f} s")))
     return [
         entry(corner, "A1.stop_threshold_V", stop_V, "source sinks at 0.12 V/s; input when the port stops", evidence),
         entry(corner, "A1.weak_stop_s", stopped_s - weak_s, "source held at 12.8 V; from 13.0 V to the stop", timed),
@@ -70,13 +73,13 @@ def reverse(lab: Lab, corner: Corner, changes: Changes) -> list[Entry]:
     current = crossing.port_current_A.values
     lowest = measure.lowest(time_s, current)
     steady_mA = 1e3 * max(0.0, -lowest.value)
-    near = np.clip(1e3 * current, -5.0, 20.0)
+    near = np.clip(-1e3 * current, -3.0, 3.0)
     evidence = Evidence(
-        (Trace("port current (cut off above 20 mA)", "mA", time_s, near),
+        (Trace("reverse current (cut off at 3 mA)", "mA", time_s, near),
          Trace("input stud", "V", time_s, crossing.input_voltage_V.values),
          Trace("battery stud", "V", time_s, crossing.battery_voltage_V.values),
          Trace("port current", "A", time_s, current)),
-        ((lowest.time_s, 1e3 * lowest.value, f"lowest {1e3 * lowest.value:.3f} mA"),), limit_on_trace=False)
+        ((lowest.time_s, steady_mA, f"{steady_mA:.4f} mA"),))
     method = "source sinks through the battery's voltage at 10 mV/s, all in SPICE; current at the input stud"
     return [entry(corner, "A2.steady_reverse_mA", steady_mA, method, evidence),
             entry(corner, "A2.forward_before_A", measure.highest(time_s, current).value, method, evidence)]
@@ -93,12 +96,12 @@ def crank(lab: Lab, corner: Corner, changes: Changes) -> list[Entry]:
     lowest = measure.lowest(time_s, current)
     peak_A = max(0.0, -lowest.value)
     lasting_us = 1e6 * measure.time_above_s(time_s, -current, LASTING_A)
-    shown = (time_s > lowest.time_s - 8e-3) & (time_s < lowest.time_s + 8e-3)
+    span = lowest.time_s - 1e-3, lowest.time_s + 1e-3
     evidence = Evidence(
-        (Trace("into the battery", "A", time_s[shown], current[shown]),
-         Trace("at the input stud", "A", time_s[shown], window.port_current_A.values[shown]),
-         Trace("input stud", "V", time_s[shown], window.input_voltage_V.values[shown])),
-        ((lowest.time_s, lowest.value, f"{lowest.value:.2f} A, {lasting_us:.0f} us"),), limit_on_trace=False)
+        (part("reverse current at the battery side", "A", time_s, -current, *span),
+         part("same at the input stud, with the BMS's capacitors", "A", time_s, -window.port_current_A.values, *span),
+         part("input stud", "V", time_s, window.input_voltage_V.values, *span)),
+        ((lowest.time_s, peak_A, f"{peak_A:.2f} A, {lasting_us:.0f} us above 1 A"),))
     method = "source falls to 6 V within 5 ms while the port charges; current at the battery side"
     return [entry(corner, "A2.crank_peak_A", peak_A, method, evidence),
             entry(corner, "A2.crank_time_us", lasting_us, method, evidence)]

@@ -15,6 +15,7 @@ from cosim.benches.pulses import PULSES, START_S
 from cosim.figures import named
 from cosim.result import Result
 from cosim.studies.conformance.entry import Array, Bench, Changes, Corner, Entry, Evidence, Influence, Lab, Trace
+from cosim.studies.conformance.limits import nominal_limit_A
 from cosim.studies.conformance.reading import entry, slow, stitched, trace
 from models import fuse, heat
 
@@ -27,11 +28,6 @@ POWERS_W = np.array([3.0, 9.0, 9.0, 9.0, 9.0])
 """Heat of the port's devices at a small drop, at 90 A (ours: 0.4 V over the pass devices)."""
 
 
-def nominal_A(fuse_A: float) -> float:
-    """A3, A4: min(0.9 x fuse, 100 A)."""
-    return min(0.9 * fuse_A, 100.0)
-
-
 def limiter(lab: Lab, corner: Corner, changes: Changes) -> list[Entry]:
     """A3 with a cold and a warm fuse; A5 over the whole run."""
     del changes
@@ -39,10 +35,9 @@ def limiter(lab: Lab, corner: Corner, changes: Changes) -> list[Entry]:
     if corner.ambient_degC > 40.0:
         scenario = scenario.model_copy(update={"source": scenario.source.model_copy(update={"emf_V": [(0.0, MILD_V)]})})
     result = lab.run(scenario)
-    asked_A = nominal_A(corner.fuse_A)
+    asked_A = nominal_limit_A(corner.fuse_A)
     time_s, limit_A = slow(result, "current_limit_A")
-    found = []
-    limit_trace = Trace("commanded limit", "A", time_s, limit_A)
+    points = []
     for name in ("cold", "warm"):
         window = named(result, name)
         mean_A = measure.mean(window.time_s, window.port_current_A)
@@ -50,13 +45,19 @@ def limiter(lab: Lab, corner: Corner, changes: Changes) -> list[Entry]:
         ordered_A = float(np.interp(start_s, time_s, limit_A))
         if ordered_A < 0.99 * asked_A:
             raise measure.MeasureError(f"the port has derated to {ordered_A:.1f} A, where A3 is not asked")
-        shares = Trace("port current / (0.9 x fuse)", "1", time_s, slow(result, "port_current_A")[1] / asked_A)
-        fuse_T = float(np.interp(start_s, *slow(result, "fuse_temperature_degC")))
-        evidence = Evidence((shares, trace(result, "port_current_A", "port current", "A"), limit_trace),
-                            ((start_s, mean_A / asked_A, f"{name}: {mean_A:.2f} A, fuse {fuse_T:.0f} degC"),))
-        found.append(entry(corner, f"A3.{name}_fuse_share", mean_A / asked_A,
-                           f"SPICE window of 0.3 s, {name} fuse at {fuse_T:.0f} degC: {mean_A:.3f} A of {asked_A:g} A",
-                           evidence))
+        fuse_degC = float(np.interp(start_s, *slow(result, "fuse_temperature_degC")))
+        points.append((name, start_s, mean_A, fuse_degC))
+    late = time_s >= 3.0
+    shares = Trace("port current / (0.9 x fuse)", "1", time_s[late], slow(result, "port_current_A")[1][late] / asked_A)
+    evidence = Evidence(
+        (shares, Trace("commanded limit", "A", time_s[late], limit_A[late]),
+         trace(result, "fuse_temperature_degC", "fuse", "degC"), trace(result, "heatsink_degC", "heatsink", "degC")),
+        tuple((start_s, mean_A / asked_A, f"{name}: {mean_A:.2f} A") for name, start_s, mean_A, _ in points))
+    found = [
+        entry(corner, f"A3.{name}_fuse_share", mean_A / asked_A,
+              f"SPICE window of 0.3 s, {name} fuse at {fuse_degC:.0f} degC: {mean_A:.3f} A of {asked_A:g} A", evidence)
+        for name, _, mean_A, fuse_degC in points
+    ]
     return [*found, estimate(result, corner), structure(corner)]
 
 
@@ -103,7 +104,8 @@ def spread(lab: Lab, corner: Corner, changes: Changes) -> list[Entry]:
                     told = f"{rating} A, {name} x {r if name == 'resistance' else t:g}"
                 if rating == 100:
                     traces.append(Trace(f"100 A, {name} x {r if name == 'resistance' else t:g}", "1", time_s, share))
-        evidence = Evidence(tuple(traces), ((worst[1], worst[2], f"largest of all: {told}"),), limit_on_trace=False)
+        mark = (worst[1], worst[2], f"largest of all: {told}")
+        evidence = Evidence(tuple(traces), (mark,), limit_on_trace=False)
         method = f"fuse model with {name} off nominal, estimator of the firmware, 20 minutes at the limit, five ratings"
         found.append(entry(corner, f"A3.spread_{name}_share", worst[0], method, evidence, note=f"largest: {told}"))
     return found
@@ -119,7 +121,7 @@ def held_share(
     """
     p = fuse.load_fuse(float(rating_A))
     real = p._replace(resistance_25_ohm=p.resistance_25_ohm * r, thermal_resistance_K_W=p.thermal_resistance_K_W * t)
-    full_A = nominal_A(float(rating_A))
+    full_A = nominal_limit_A(float(rating_A))
     rating = thermal.Rating(nominal_fuse(rating_A), full_A)
     box = heat.load_box()
     state = heat.initial_box(ambient_degC, 5, box)
@@ -182,13 +184,12 @@ def lift(lab: Lab, corner: Corner, changes: Changes) -> list[Entry]:
          Trace("limit lifted", "1", t, lifted.waves["v(lifted)"])),
         ((float(t[int(np.argmax(amps))]), float(amps.max()), f"{amps.max():.0f} A"),))
     told = "ISO 16750-2 pulse A, 79 V behind 0.5 ohm, 400 ms, on the alternator path's bench; command lift given"
-    unseen = replace(evidence, limit_on_trace=False)
     found.append(entry(corner, "A4.lifted_peak_A", float(amps.max()), told, evidence))
-    found.append(entry(corner, "A4.lifted_s", lifted.lifted_s, told, unseen))
-    found.append(entry(corner, "A4.melted_share", lifted.fuse_melted, f"{told}; {lifted.fuse_A2s:.0f} A2s", unseen))
+    found.append(entry(corner, "A4.lifted_s", lifted.lifted_s, told, evidence))
+    found.append(entry(corner, "A4.melted_share", lifted.fuse_melted, f"{told}; {lifted.fuse_A2s:.0f} A2s", evidence))
     late = (held.time_s > START_S + 0.01) & (held.time_s < START_S + 0.3)
     blocked_A = float(np.abs(held.waves["i(vipout)"][late]).max())
-    found.append(entry(corner, "A4.blocked_A", blocked_A, "the same pulse without permission to lift", unseen))
+    found.append(entry(corner, "A4.blocked_A", blocked_A, "the same pulse without permission to lift", evidence))
     return found
 
 

@@ -90,13 +90,12 @@ def unprotected(lab: Lab, corner: Corner, name: str, scenario: str, alternator: 
         if degC <= limit_degC:
             chosen_A = fuse_A
             break
-    mark = (float(first.slow.time_s[-1]), open_degC, f"100 A fuse: {open_degC:.0f} degC")
-    evidence = Evidence(tuple(traces), (mark,))
-    unseen = Evidence(tuple(traces), (), limit_on_trace=False)
+    top = measure.highest(*slow(first, "winding_degC"))
+    evidence = Evidence(tuple(traces), ((top.time_s, top.value, f"100 A fuse: {open_degC:.0f} degC"),))
     told = f"{alternator}, drive {scenario}, fuses from 100 A down until the winding stays below {limit_degC:g} degC"
     return [entry(corner, f"A6.{name}_unprotected_degC", open_degC, told, evidence, trust="fitted"),
             entry(corner, f"A6.{name}_winding_degC", degC, told, evidence, trust="fitted"),
-            entry(corner, f"A6.{name}_fuse_A", float(chosen_A), told, unseen, trust="fitted",
+            entry(corner, f"A6.{name}_fuse_A", float(chosen_A), told, evidence, trust="fitted",
                   note=f"fuse to choose: {chosen_A} A" if chosen_A else "no fuse protects here")]
 
 

@@ -60,14 +60,15 @@ def judged(
     runs = [run_pulse(lab.session, pulse, mode, bench) for pulse, mode in cases]
     told = f"{len(runs)} pulses, {what}, tenth of ten pulses a minute apart"
     found = []
-    for figure, values in (
-        ("A7.battery_peak_V", [run.battery_V for run in runs]),
-        ("A7.stud_peak_V", [run.stud_V for run in runs]),
-        ("A7.stud_above_us", [1e6 * run.over_s for run in runs]),
+    battery, stud = max(runs, key=lambda run: run.battery_V), max(runs, key=lambda run: run.stud_V)
+    longest = max(runs, key=lambda run: (run.over_s, run.stud_V))
+    at_stud = voltages(stud, "v(lb)")
+    for figure, value, run, evidence in (
+        ("A7.battery_peak_V", battery.battery_V, battery, voltages(battery, "v(lbt)")),
+        ("A7.stud_peak_V", stud.stud_V, stud, at_stud),
+        ("A7.stud_above_us", 1e6 * longest.over_s, longest, at_stud if longest is stud else voltages(longest, "v(lb)")),
     ):
-        worst = int(np.argmax(values))
-        evidence = voltages(runs[worst], "v(lbt)" if "battery" in figure else "v(lb)", figure != "A7.stud_above_us")
-        found.append(entry(corner, figure, values[worst], f"{told}; worst: {runs[worst].pulse}", evidence))
+        found.append(entry(corner, figure, value, f"{told}; worst: {run.pulse}", evidence))
     failed = [run for run in runs if not run.passed]
     words = "; ".join(f"{run.pulse}: {', '.join(run.failures)}" for run in failed)
     found.append(entry(corner, "A7.failed_runs", float(len(failed)), told, note=words))
@@ -83,7 +84,7 @@ def near(run: PulseRun) -> NDArray[np.bool_]:
     return np.asarray(run.time_s > 0.029)
 
 
-def voltages(run: PulseRun, node: str, on_trace: bool) -> Evidence:
+def voltages(run: PulseRun, node: str) -> Evidence:
     """Voltages and current of a run, its highest voltage at a node marked."""
     shown = near(run)
     t, names = run.time_s[shown], {"v(lbt)": "battery terminals", "v(lb)": "battery stud", "v(ab)": "input stud"}
@@ -92,7 +93,7 @@ def voltages(run: PulseRun, node: str, on_trace: bool) -> Evidence:
     value = float(first.value[top])
     return Evidence((first, Trace("input stud", "V at input", t, run.waves["v(ab)"][shown]),
                      Trace("into the battery stud", "A", t, run.waves["i(vipout)"][shown])),
-                    ((float(t[top]), value, f"{value:.2f} V, {run.pulse}"),), limit_on_trace=on_trace)
+                    ((float(t[top]), value, f"{value:.2f} V, {run.pulse}"),))
 
 
 def drains(run: PulseRun) -> Evidence:
@@ -100,11 +101,13 @@ def drains(run: PulseRun) -> Evidence:
     shown = near(run)
     t = run.time_s[shown]
     volts = (run.waves["v(mid)"] - run.waves["v(lb)"])[shown]
-    top = int(np.argmax(volts))
+    stress = run.worst
+    at = float(np.interp(stress.time_s, t, volts))
+    words = f"{stress.device} {stress.quantity} {stress.value:.3g} {stress.unit} of {stress.limit:.3g}, {run.pulse}"
     return Evidence((Trace("drain of the pass devices", "V", t, volts),
                      Trace("pass device A", "W", t, run.waves["v(pq2a)"][shown]),
                      Trace("ideal diode", "W", t, run.waves["v(pq1)"][shown])),
-                    ((float(t[top]), float(volts[top]), f"{volts[top]:.1f} V, {run.pulse}"),), limit_on_trace=False)
+                    ((stress.time_s, at, words),), limit_on_trace=False)
 
 
 CORNERS = (
