@@ -13,6 +13,8 @@ from cosim.studies.conformance.look import RESTING, evidence, looked, trace
 from cosim.studies.conformance.reading import entry
 
 CELLS = 4
+TICK_S = 0.1
+"""In the tick of a disconnect the load is gone already and the cells rebound: they are read one tick before."""
 NG = Corner("NG", variant="12-200 NG")
 BREAKS_S = 40.0
 """A fault lasts longer than the 30 s from pre-alarm to disconnect."""
@@ -167,7 +169,7 @@ def thresholds(lab: Lab, corner: Corner, changes: Changes) -> list[Entry]:
         look = looked(lab, emptied(asked), corner)
         lowest_V = look.lowest_cell_V()
         cut_s, alarm_s = look.when("load disconnected"), look.when("pre-alarm on")
-        cut_V, alarm_V = look.at(lowest_V, cut_s), look.at(lowest_V, alarm_s)
+        cut_V, alarm_V = look.at(lowest_V, cut_s - TICK_S), look.at(lowest_V, alarm_s)
         kept = (look.time_s > alarm_s - 300.0) & (look.time_s < cut_s + 60.0) if np.isfinite(cut_s) else slice(None)
         traces = (trace("lowest cell", "V", look.time_s[kept], lowest_V[kept]),
                   trace("load output", "1", look.time_s[kept], look.wave("load_output")[kept]),
@@ -193,7 +195,7 @@ def unequal(lab: Lab, corner: Corner) -> list[Entry]:
     own_V = (cells[:, :CELLS].min(axis=1), cells[:, CELLS:].min(axis=1))
     entries = []
     for row, event, limits_V in (("B3", "load disconnected", (2.8, 2.6)), ("B4", "pre-alarm on", (3.1, 2.85))):
-        at_s = look.when(event)
+        at_s = look.when(event) - TICK_S
         over_V = [look.at(own, at_s) - level for own, level in zip(own_V, limits_V, strict=True)]
         margin_mV = 1e3 * np.minimum(own_V[0] - limits_V[0], own_V[1] - limits_V[1])
         kept = look.time_s < at_s + 60.0 if np.isfinite(at_s) else np.ones(look.time_s.size, dtype=bool)

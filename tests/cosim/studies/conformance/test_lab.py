@@ -46,7 +46,7 @@ def test_a_parameter_that_is_not_there_is_refused(circuit: str, parameter: str) 
 
 
 @pytest.mark.parametrize(("parameter", "value"), [
-    ("rf25", 0.6e-3), ("vov", 18.0), ("cdab", 330e-6), ("rbleed", 47e3), ("lf", 20e-9), ("alphaf", 0.0039)])
+    ("rf25", 0.6e-3), ("vov", 18.0), ("cdab", 330e-6), ("rbleed", 470e3), ("lf", 20e-9), ("alphaf", 0.0039)])
 def test_shipped_defaults_are_read_with_their_suffix(parameter: str, value: float) -> None:
     assert default_of("alternator_path", parameter) == pytest.approx(value, rel=1e-12)
 
