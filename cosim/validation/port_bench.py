@@ -20,6 +20,7 @@ FAULT_S = 300e-6
 SIGNALS = {
     "shunt_A": "v(isense)", "port_A": "i(vsys)", "battery_V": "v(lb)", "system_V": "v(sys)", "latch": "v(latch)",
     "discharge_W": "v(pqd)", "charge_W": "v(pqc)", "clamp_W": "v(pclamp)", "other_W": "v(pother)", "common_V": "v(cs)",
+    "path_A": "i(v.xp.vish)",
 }
 
 

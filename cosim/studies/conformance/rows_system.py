@@ -145,15 +145,15 @@ class Opening(NamedTuple):
     i2t_A2s: float
 
 
-def opening(time_s: Array, shunt_A: Array, port_A: Array) -> Opening:
-    """Read a short off its waves, which start before the fault at `FAULT_S`."""
-    rises = measure.crossings(time_s, shunt_A, LATCH_A, "rising")
+def opening(time_s: Array, path_A: Array, port_A: Array) -> Opening:
+    """Read a short off its waves, which start before the fault at `FAULT_S`; the true current, not the sensed one."""
+    rises = measure.crossings(time_s, path_A, LATCH_A, "rising")
     rises = rises[rises > FAULT_S]
-    flowing = time_s[np.abs(shunt_A) > OPEN_A]
+    flowing = time_s[np.abs(path_A) > OPEN_A]
     if not rises.size or flowing[-1] == time_s[-1]:
         return Opening(np.nan, np.nan, float(port_A.max()), np.nan)
     after = time_s[time_s > flowing[-1]]
-    until, current = measure.between(time_s, shunt_A, FAULT_S, float(after[0]))
+    until, current = measure.between(time_s, path_A, FAULT_S, float(after[0]))
     return Opening(float(rises[0]) - FAULT_S, float(after[0]) - FAULT_S, float(port_A[time_s > FAULT_S].max()),
                    measure.i2t_A2s(until, current))
 
@@ -165,11 +165,11 @@ def shorted(lab: Lab, corner: Corner, changes: Changes) -> list[Entry]:
         short(values.cable_H, values.short_ohm), junction_degC=corner.ambient_degC, battery_ohm=values.battery_ohm,
         battery_H=values.battery_H,
     ), 1.2e-3, 0.2e-6)
-    found = opening(ran.time_s, ran["shunt_A"], ran["port_A"])
+    found = opening(ran.time_s, ran["path_A"], ran["port_A"])
     near = (ran.time_s > FAULT_S - 2e-5) & (ran.time_s < FAULT_S + np.nan_to_num(found.open_s, nan=9e-4) + 2e-5)
     time_us = 1e6 * (ran.time_s[near] - FAULT_S)
     seen = evidence(
-        trace("shunt", "A", time_us, ran["shunt_A"][near]), trace("System+ stud", "A", time_us, ran["port_A"][near]),
+        trace("path", "A", time_us, ran["path_A"][near]), trace("System+ stud", "A", time_us, ran["port_A"][near]),
         trace("battery stud", "V", time_us, ran["battery_V"][near]),
         marks=[(1e6 * found.crossed_s, LATCH_A, "700 A"), (1e6 * found.open_s, OPEN_A, "below 5 A")],
         limit=False, x_label="time since the fault [us]",
@@ -191,15 +191,15 @@ def latch_entries(lab: Lab, corner: Corner) -> list[Entry]:
     load = f"bl sys 0 I=V(dem)*min(max(V(sys),0),1)\nvd dem 0 {ramp}"
     reset = "pwl(0 0 14m 0 14.001m 1 14.1m 1 14.101m 0)"
     ran = run(lab.session, PortBench(load, junction_degC=corner.ambient_degC, reset=reset), 16e-3, 5e-6)
-    shunt, latch, time_s = ran["shunt_A"], ran["latch"], ran.time_s
+    current, latch, time_s = ran["path_A"], ran["latch"], ran.time_s
     sets = measure.crossings(time_s, latch, 0.5, "rising")
-    level_A = float(np.interp(sets[0], time_s, shunt)) if sets.size else np.nan
+    level_A = measure.highest(*measure.between(time_s, current, None, sets[0])).value if sets.size else np.nan
     held = time_s > 11.2e-3
-    kept_A = float(np.abs(shunt[held & (time_s < 13.9e-3)]).max())
-    back_A = measure.mean(time_s, shunt, 15e-3, 16e-3)
+    kept_A = float(np.abs(current[held & (time_s < 13.9e-3)]).max())
+    back_A = measure.mean(time_s, current, 15e-3, 16e-3)
     ms = 1e3 * time_s
     seen = evidence(
-        trace("shunt", "A", ms, shunt), trace("latch", "1", ms, latch),
+        trace("path", "A", ms, current), trace("latch", "1", ms, latch),
         marks=[(1e3 * sets[0], level_A, f"{level_A:.0f} A")] if sets.size else [], x_label="time [ms]",
     )
     return [

@@ -12,7 +12,7 @@ from cosim.studies.conformance.entry import Bench, Changes, Corner, Entry, Evide
 from cosim.studies.conformance.look import PARKED, RESTING, Look, battery_at, evidence, looked, trace
 from cosim.studies.conformance.reading import entry
 from cosim.validation.port_bench import Bench as PortBench
-from cosim.validation.port_bench import Ran, run
+from cosim.validation.port_bench import CAPACITOR, Ran, run
 
 Array = NDArray[np.float64]
 
@@ -21,6 +21,8 @@ BYPASS_FROM_A = 1.0
 """Body-diode bypass is judged above this current (ours: below, 0.1 V are a tenth of a watt)."""
 SWITCHED_ON_S = 0.5e-3
 """The gates have closed and the port's capacitors are charged."""
+READY_V = 1.0
+"""A port that is so near to the battery is closed by the supervisor (`precharge_drop_V`)."""
 DIODE_V = 0.3
 """Above this drop the body diode carries the current: half of what it has cold and empty (ours)."""
 COLD, HOT = Corner("-40 degC", ambient_degC=-40.0), Corner("60 degC", ambient_degC=60.0)
@@ -290,13 +292,29 @@ def capacitive(lab: Lab, corner: Corner, changes: Changes) -> list[Entry]:
     seen = port_evidence(plugged, [(latched_s, 0.0, "latched"), (back_s, 0.0, "on again")])
     method = "scenario with SPICE windows: 50 mF plugged into the live port"
     return [
-        *entries,
+        *entries, precharged(lab, corner),
         entry(corner, "S6.plugged_latch_us", 1e6 * (latched_s - 3.05), f"{method}; until the latch opens", seen),
         entry(corner, "S6.plugged_back_s", back_s - 3.05, f"{method}; until System+ is on again", seen),
         entry(corner, "S6.plugged_second_trips", float(len(late)), f"{method}; further trips", seen),
         entry(corner, "S6.retry_inrush_A", inrush_A(plugged, 4.0), f"{method}; largest current of the retry", seen),
         *timed_out(drawing, corner),
     ]
+
+
+def precharged(lab: Lab, corner: Corner) -> Entry:
+    """S6: the circuit's own pre-charge of 50 mF, until the port is within 1 V of the battery stud."""
+    bench = PortBench(CAPACITOR.format(node="sys"), "0", "0", "pwl(0 0 1m 0 1.001m 1)", corner.ambient_degC)
+    ran = run(lab.session, bench, 3.0, 2e-3)
+    missing_V = ran["battery_V"] - ran["system_V"]
+    near = measure.crossings(ran.time_s, missing_V, READY_V, "falling")
+    near = near[near > 1e-3]
+    value = float(near[0]) - 1e-3 if near.size else np.nan
+    seen = evidence(
+        trace("battery stud less System+", "V", ran.time_s, missing_V), trace("shunt", "A", ran.time_s, ran["shunt_A"]),
+        marks=[(value + 1e-3, READY_V, f"within {READY_V:g} V after {value:.2f} s")] if near.size else [], limit=False,
+    )
+    method = "SPICE: 50 mF pre-charged by the circuit; until the port is within 1 V of the battery"
+    return entry(corner, "S6.circuit_precharge_s", value, method, seen)
 
 
 def timed_out(look: Look, corner: Corner) -> list[Entry]:
