@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
+from numpy.typing import NDArray
 
 from cosim import measure
-from cosim.studies.conformance.entry import Bench, Changes, Corner, Entry, Evidence, Influence, Lab, Trace
+from cosim.studies.conformance.entry import Array, Bench, Changes, Corner, Entry, Evidence, Influence, Lab, Trace
 from cosim.studies.conformance.reading import RED, entry, first_s, slow, stitched, trace
 
 HOURS_S = 7200
@@ -29,16 +32,17 @@ def hot(lab: Lab, corner: Corner, changes: Changes) -> list[Entry]:
     leds = slow(result, "leds")[1].astype(int)
     red = ((leds & RED) > 0).astype(float)
     full_A = float(limit_A.max())
-    lowered_s = first_s(time_s, (limit_A < full_A - 0.25) & (limit_A > 0.0), first_s(time_s, limit_A >= full_A))
-    lit_s = first_s(time_s, red > 0.5)
+    started_s = first_s(time_s, limit_A >= full_A)
+    lowered_s = moment_s(time_s, (limit_A < full_A - 0.25) & (time_s > started_s))
+    lit_s = moment_s(time_s, red > 0.5)
     heatsink = measure.highest(*slow(result, "heatsink_degC"))
     junctions = np.asarray(result.slow.junction_degC.values).max(axis=1)
     hottest = measure.highest(time_s, junctions)
     limits = (Trace("commanded limit", "A", time_s, limit_A), trace(result, "port_current_A", "port current", "A"),
               trace(result, "heatsink_degC", "heatsink", "degC"), Trace("hottest junction", "degC", time_s, junctions),
               Trace("red LED", "1", time_s, red))
-    derated = Evidence(limits, ((float(time_s[-1]), float(limit_A[-1]), f"{limit_A[-1]:.1f} A"),
-                                (lit_s, full_A, "red LED")))
+    marks = ((float(time_s[-1]), float(limit_A[-1]), f"{limit_A[-1]:.1f} A"), (lit_s, full_A, "red LED"))
+    derated = Evidence(limits, marks if lit_s < HOURS_S else marks[:1])
     warm = Evidence((limits[2],), ((heatsink.time_s, heatsink.value, f"{heatsink.value:.1f} degC"),))
     junction = Evidence((limits[3],), ((hottest.time_s, hottest.value, f"{hottest.value:.1f} degC"),))
     told = "60 degC of air, 15 V behind 4 mohm against a battery at 5 % charge, two hours"
@@ -48,11 +52,17 @@ def hot(lab: Lab, corner: Corner, changes: Changes) -> list[Entry]:
     return [
         entry(corner, "A9.limit_A", float(limit_A[-1]), told, derated),
         entry(corner, "A9.heatsink_degC", heatsink.value, told, warm),
-        entry(corner, "A9.led_delay_s", lit_s - lowered_s, told),
+        entry(corner, "A9.led_delay_s", lit_s - lowered_s if max(lit_s, lowered_s) < math.inf else math.inf, told),
         entry(corner, "A9.led_before", float(red[time_s < lowered_s - 1.0].mean()), told),
         entry(corner, "A8.hot_junction_degC", hottest.value, told, junction),
         entry(corner, "G1.hot_current_A", current_A, told, charging),
     ]
+
+
+def moment_s(time_s: Array, condition: NDArray[np.bool_]) -> float:
+    """First moment of a condition; infinite where it never holds, which fails its limit."""
+    found = np.flatnonzero(condition)
+    return float(time_s[found[0]]) if found.size else math.inf
 
 
 def cold(lab: Lab, corner: Corner, changes: Changes) -> list[Entry]:
