@@ -82,14 +82,20 @@ def chosen_rows(asked: str | None) -> tuple[str, ...]:
 
 
 def jobs_of(rows: Sequence[str], variant: str | None, full: bool) -> list[Job]:
-    """Jobs that answer some rows, the longest first; with `full` all corners, then the varied parameters."""
+    """Jobs that answer some rows, the longest first; with `full` all corners, then the varied parameters.
+
+    Without `full` a bench has one job per variant that it has corners of, the first one of each; a bench that has none
+    of the asked variant runs its first corner in that variant.
+    """
     own = [bench for bench in benches() if set(bench.rows) & set(rows)]
     found: list[Job] = []
     for bench in own:
-        nominal = bench.corners[0]._replace(variant=variant or bench.corners[0].variant)
-        corners = [nominal]
-        if full:
-            corners = [c for c in bench.corners if variant in (None, c.variant)] or corners
+        own_corners = [c for c in bench.corners if variant in (None, c.variant)]
+        own_corners = own_corners or [bench.corners[0]._replace(variant=variant or bench.corners[0].variant)]
+        nominal = own_corners[0]
+        corners = own_corners if full else [
+            c for k, c in enumerate(own_corners) if c.variant not in {before.variant for before in own_corners[:k]}
+        ]
         found += [Job(bench.name, corner, cost_s=bench.cost_s) for corner in corners]
         if full:
             found += [varied_job(bench, nominal, one, sign) for one in bench.influences for sign in (-1.0, 1.0)]

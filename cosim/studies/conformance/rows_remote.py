@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from cosim import measure
 from cosim.benches import signal_circuits as bench
 from cosim.spice import Waveforms
-from cosim.studies.conformance.entry import Bench, Changes, Corner, Entry, Influence, Lab
+from cosim.studies.conformance.entry import Bench, Changes, Corner, Entry, Evidence, Influence, Lab
 from cosim.studies.conformance.look import RESTING, Look, evidence, looked, trace
 from cosim.studies.conformance.reading import entry
 
@@ -88,24 +88,32 @@ def levels(lab: Lab, corner: Corner, changes: Changes) -> list[Entry]:
     del changes
     entries = []
     for row in ("R1", "R2", "R3", "R4"):
-        wrong, tried, shown = [], 0, None
+        wrong, tried = [], 0
+        shown: list[tuple[Case, Waveforms]] = []
         for battery_V in BATTERIES_V:
             for case in cases(battery_V)[row]:
                 waves = bench.remote(lab.session, case.wiring, battery_V, stop_s=case.stop_s)
                 tried += len(case.levels)
                 if judged(waves, case) < len(case.levels):
-                    wrong.append((case.name, battery_V, waves))
-                    shown = waves
-                elif shown is None and battery_V == bench.BATTERY_V:
-                    shown = waves
-        assert shown is not None
-        missed = sum(1 for _ in wrong)
-        ms = 1e3 * shown.time_s
-        seen = evidence(trace("on", "1", ms, shown["v(on)"]), trace("L", "V", ms, shown["v(l)"]),
-                        trace("H", "V", ms, shown["v(h)"]), limit=False, x_label="time [ms]")
+                    wrong.append((case, waves))
+                elif battery_V == bench.BATTERY_V:
+                    shown.append((case, waves))
+        missed = len(wrong)
+        seen = one_after_the_other(wrong or shown)
         method = f"SPICE: {tried} combinations of levels, battery 8, 10.5, 13.3 and 15.5 V; wirings with a wrong answer"
         entries.append(entry(corner, f"{row}.wrong", float(missed), method, seen))
     return [*entries, *ramps(lab, corner)]
+
+
+def one_after_the_other(ran: Sequence[tuple[Case, Waveforms]]) -> Evidence:
+    """Runs side by side on one axis, with the name of each wiring."""
+    offsets = np.concatenate(([0.0], np.cumsum([case.stop_s + STEP_S for case, _ in ran])))
+    traces = []
+    for label, unit, signal in (("on", "1", "v(on)"), ("L", "V", "v(l)"), ("H", "V", "v(h)")):
+        time_s = np.concatenate([waves.time_s + offset for (_, waves), offset in zip(ran, offsets, strict=False)])
+        traces.append(trace(label, unit, 1e3 * time_s, np.concatenate([waves[signal] for _, waves in ran])))
+    marks = [(1e3 * offset, 0.5, case.name) for (case, _), offset in zip(ran, offsets, strict=False)]
+    return evidence(*traces, marks=marks, limit=False, x_label="time [ms], one wiring after the other")
 
 
 def ramps(lab: Lab, corner: Corner) -> list[Entry]:
@@ -120,9 +128,11 @@ def ramps(lab: Lab, corner: Corner) -> list[Entry]:
             switched = measure.threshold(waves.time_s, waves[f"v({node})"], waves["v(on)"])
             found.append((min(switched), max(switched), waves))
         low_V, high_V, waves = min(f[0] for f in found), max(f[1] for f in found), found[2][2]
+        marks = [(t, float(np.interp(t, waves.time_s, waves[f"v({node})"])), "switches")
+                 for t in measure.crossings(waves.time_s, waves["v(on)"], 0.5)]
         seen = evidence(trace(node.upper(), "V", waves.time_s, waves[f"v({node})"]),
                         trace("on", "1", waves.time_s, waves["v(on)"]),
-                        marks=[(float(waves.time_s[-1]), high_V, f"{low_V:.3f} to {high_V:.3f} V")])
+                        marks=marks)
         method = f"SPICE: {node.upper()} ramped at 5 V/s both ways, {other}; four batteries"
         entries += [
             entry(corner, f"{row}.lowest_threshold_V", low_V, f"{method}; lowest switching level", seen),
