@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shutil
@@ -12,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cosim.cache import content_key
+from cosim.cache import cache_folder, content_key
 from cosim.paths import NETLISTS, NETLISTS_VARIABLE, SCENARIOS, netlists_folder
 
 if TYPE_CHECKING:
@@ -100,11 +101,41 @@ class Lab:
         changed = scenario if self._changes is None else changed_scenario(scenario, self._changes)
         key = content_key(changed.model_dump_json(), netlists_key(), repr(windows))
         if key not in self._runs:
+            identify_alone(changed, self.session)
             self._runs[key] = Simulation(changed, session=self.session, windows=windows).run()
             while len(self._runs) > KEPT_RUNS:
                 self._runs.popitem(last=False)
         self._runs.move_to_end(key)
         return self._runs[key]
+
+
+def identify_alone(scenario: Scenario, session: SpiceSession) -> None:
+    """Measure a scenario's circuit where the cache does not have it, one process of all at a time.
+
+    Two benches that begin together would else both measure the same circuit, with all cores each.
+    """
+    from cosim.identify import IdentifiedCircuit, identify
+    from cosim.plant import load_parameters
+    from cosim.window_deck import circuit_parameters
+
+    netlist = scenario.circuit.netlist
+    plant = load_parameters(scenario, IdentifiedCircuit.nominal(netlist).coefficients)
+    with one_at_a_time("identify"):
+        identify(netlist, circuit_parameters(netlist, scenario.circuit.parameters, plant), session)
+
+
+@contextmanager
+def one_at_a_time(name: str) -> Iterator[None]:
+    """Hold a lock that all processes with this cache share; without a place for it, go on without one."""
+    try:
+        cache_folder().mkdir(parents=True, exist_ok=True)
+        stream = (cache_folder() / f".{name}.lock").open("w", encoding="utf-8")
+    except OSError:
+        yield
+        return
+    with stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
 
 
 def netlists_key() -> str:

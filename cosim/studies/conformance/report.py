@@ -172,11 +172,7 @@ def save(
     from cosim.summary import versions
 
     first = [job for job in jobs if not job.varied]
-    pictures: dict[str, dict[str, str]] = {}
-    for job in first:
-        for row, picture in outcomes[job.key]["pictures"].items():
-            if row in asked.rows:
-                pictures.setdefault(row, {})[f"{job.bench} {job.corner.name}"] = picture
+    pictures = pictures_of(asked, first, outcomes)
     run = {
         "rows": list(asked.rows), "variant": asked.variant or "each bench's own", "full": asked.full,
         "versions": versions(lab_of_process().session.version_text), "netlists_sha256": netlists_key(),
@@ -192,9 +188,29 @@ def save(
             for name, picture in by_bench.items():
                 write(target / PICTURES / picture_name(row, name), base64.b64decode(picture))
         _drop_old_pictures(target, pictures)
-        write(target / PAGE, page_text(entries, pictures, run))
+        write(target / PAGE, page_text(entries, pictures_of(asked, shown_jobs(asked, first, outcomes), outcomes), run))
     except OSError as error:
         raise InputError(str(target), "", error.strerror or str(error), "a folder that can be written") from error
+
+
+def pictures_of(asked: Asked, jobs: Sequence[Job], outcomes: dict[str, Outcome]) -> dict[str, dict[str, str]]:
+    """Base64 pictures of the asked rows, by row, then by bench and corner."""
+    found: dict[str, dict[str, str]] = {}
+    for job in jobs:
+        for row, picture in outcomes[job.key]["pictures"].items():
+            if row in asked.rows:
+                found.setdefault(row, {})[f"{job.bench} {job.corner.name}"] = picture
+    return found
+
+
+def shown_jobs(asked: Asked, jobs: Sequence[Job], outcomes: dict[str, Outcome]) -> list[Job]:
+    """Jobs whose pictures the page shows: those of a run without `full`, and every one that fails.
+
+    A page of all corners would have tens of megabytes; the others' pictures are files.
+    """
+    first = {(job.bench, job.corner) for job in jobs_of(asked.rows, asked.variant, full=False)}
+    return [job for job in jobs if (job.bench, job.corner) in first
+            or any(entry["passed"] is False for entry in outcomes[job.key]["entries"])]
 
 
 def picture_name(row: str, name: str) -> str:

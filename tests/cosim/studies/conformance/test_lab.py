@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from cosim.studies.conformance.lab import (
     changed_scenario,
     default_of,
     netlists_key,
+    one_at_a_time,
     with_default,
     write_changed_netlists,
 )
@@ -121,6 +123,28 @@ def test_a_corner_sets_variant_fuse_and_ambients() -> None:
     assert scenario.ambient.battery_degC == 10.0
     assert Lab().scenario("benches/limiter", Corner(ambient_degC=60.0)).ambient.battery_degC == 45.0
     assert Lab().scenario("benches/limiter", Corner(), duration_s=1500).duration_s == 1500.0
+
+
+def test_a_circuit_is_measured_by_one_process_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BMS_COSIM_CACHE", str(tmp_path))
+    order: list[str] = []
+
+    def second() -> None:
+        with one_at_a_time("test"):
+            order.append("second")
+
+    thread = threading.Thread(target=second)
+    with one_at_a_time("test"):
+        thread.start()
+        thread.join(0.2)
+        order.append("first")
+    thread.join()
+    assert order == ["first", "second"]
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    monkeypatch.setenv("BMS_COSIM_CACHE", str(tmp_path / "file" / "no"))
+    with one_at_a_time("test"):
+        order.append("without a place")
+    assert order[-1] == "without a place"
 
 
 def test_a_run_is_done_once_for_one_content(spice: SpiceSession) -> None:
