@@ -45,7 +45,8 @@ def test_limits_of_the_battery_are_those_of_its_validation() -> None:
     own = next(one for one in types if one.kind.name == battery.FITTED)
     figures = (*battery.capacities(types), *battery.charge_left(own), *battery.currents(types))
     for figure in figures:
-        assert limits()[f"B6.{figure.name.removeprefix('battery_')}"].told() == figure.limit
+        name = "B6." + figure.name.removeprefix("battery_").replace(".", "_")
+        assert limits()[name].told() == figure.limit
 
 
 def test_a_short_is_read_by_hand() -> None:
