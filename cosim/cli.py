@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cosim import cli_compare, cli_size, cli_supervisor, cli_sweep
+from cosim import cli_compare, cli_conformance, cli_size, cli_supervisor, cli_sweep
 from cosim.errors import InputError, RunFailed
 
 if TYPE_CHECKING:
@@ -190,6 +190,7 @@ def validate(
         raise typer.Exit(FAILED)
 
 
+app.command(epilog=cli_conformance.EPILOG)(cli_conformance.conformance)
 app.command(epilog=cli_compare.EPILOG)(cli_compare.compare)
 app.command(epilog=cli_supervisor.SETTINGS_EPILOG)(cli_supervisor.settings)
 app.command(epilog=cli_supervisor.REPLAY_EPILOG)(cli_supervisor.replay)

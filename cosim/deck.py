@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from cosim.paths import NETLISTS
+from cosim.paths import netlists_folder
 
 DEVICES = ("q1", "q2a", "q2b", "q2c", "q2d")
 """Power devices (banks) of the alternator path, in the order of every device array: ideal diode, pass devices."""
@@ -211,28 +211,30 @@ def _has_source(spec: DeckSpec) -> bool:
     return spec.system and not any("system_current_A" in section.signals for section in spec.sections)
 
 
-def circuit_text(netlist: str, folder: Path = NETLISTS) -> str:
+def circuit_text(netlist: str, folder: Path | None = None) -> str:
     """Text of the device library, the plant and one circuit, ready to stand in a deck."""
+    folder = folder or netlists_folder()
     names = ("devices.lib", "plant.cir", "alternator.cir", f"{netlist}.cir")
     return "\n".join((folder / name).read_text(encoding="utf-8").rstrip() for name in names)
 
 
-def parameter_names(netlist: str, folder: Path = NETLISTS) -> tuple[str, ...]:
+def parameter_names(netlist: str, folder: Path | None = None) -> tuple[str, ...]:
     """Names of the parameters of a circuit's subcircuit, from its `params:` list (continued lines included)."""
-    text = (folder / f"{netlist}.cir").read_text(encoding="utf-8").replace("\n+", " ")
+    text = ((folder or netlists_folder()) / f"{netlist}.cir").read_text(encoding="utf-8").replace("\n+", " ")
     head = next(line for line in text.splitlines() if line.lower().startswith(f".subckt {netlist}"))
     return tuple(re.findall(r"([A-Za-z]\w*)=", head.split("params:", 1)[-1]))
 
 
-def top_deck(spec: DeckSpec, folder: Path = NETLISTS, circuit: str | None = None) -> str:
+def top_deck(spec: DeckSpec, folder: Path | None = None, circuit: str | None = None) -> str:
     """Body of the deck (no analysis, no options) for one window.
 
     Parameters
     ----------
     spec : what stands around the circuit
-    folder : where the circuit texts lie
+    folder : where the circuit texts lie; default `netlists_folder()`
     circuit : `circuit_text` kept from an earlier day, used instead of what lies in the folder
     """
+    folder = folder or netlists_folder()
     parameters = " ".join(f"{name}={value!r}" for name, value in sorted(spec.parameters.items()))
     outputs = " ".join(f"p{d}" for d in DEVICES)
     text = circuit_text(spec.netlist, folder) if circuit is None else circuit

@@ -17,14 +17,9 @@ from cosim.errors import RunFailed
 from cosim.paths import SCENARIOS
 from cosim.result import Result
 from cosim.scenario import Scenario, load_scenario
+from cosim.studies.conformance.limits import limit, nominal_limit_A
 
 BenchRunner = Callable[[Scenario], Result]
-
-START_V = 13.0
-REVERSE_STEADY_A = 1e-3
-REVERSE_PEAK_A, REVERSE_TIME_S = 20.0, 100e-6
-LIMIT_FRACTION, LIMIT_MAX_A, LIMIT_TOLERANCE = 0.9, 100.0, 0.03
-"""Limits of rows A1, A2, A3, A4 of the requirements."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +58,9 @@ def start_threshold(scenario: Scenario, run: BenchRunner) -> list[Figure]:
     voltage = float(np.interp(start_s, result.slow.time_s, result.slow.input_voltage_V))
     before = result.slow.sel(time_s=slice(None, start_s - 1e-6))
     voltage = max(voltage, float(before.input_voltage_V.max()))
-    passed = START_V < voltage <= START_V + 0.02
-    return [Figure("A1", "start threshold", voltage, "V", f"above {START_V} V, by at most 20 mV", passed)]
+    low_V, high_V = limit("A1.start_threshold_V").range
+    told = f"above {low_V} V, by at most {1e3 * (high_V - low_V):.0f} mV"
+    return [Figure("A1", "start threshold", voltage, "V", told, low_V < voltage <= high_V)]
 
 
 def reverse_current(scenario: Scenario, run: BenchRunner) -> list[Figure]:
@@ -83,13 +79,16 @@ def reverse_current(scenario: Scenario, run: BenchRunner) -> list[Figure]:
     peak = max(0.0, -float(current.min()))
     lasting = measure.time_above_s(time_s, -current, 1.0)
     at_input = max(0.0, -float(cranking.port_current_A.min()))
+    names = ("steady_reverse_mA", "forward_before_A", "crank_peak_A", "crank_time_us")
+    allowed = {name: limit(f"A2.{name}") for name in names}
     return [
         Figure("A2", "reverse current, source sinks at 10 mV/s", steady * 1e3, "mA",
-               f"at most {REVERSE_STEADY_A * 1e3:g} mA", steady <= REVERSE_STEADY_A and forward > 1.0),
-        Figure("A2", "reverse current peak, cranking", peak, "A", f"at most {REVERSE_PEAK_A:g} A",
-               peak <= REVERSE_PEAK_A),
-        Figure("A2", "reverse current above 1 A, cranking", lasting * 1e6, "us",
-               f"at most {REVERSE_TIME_S * 1e6:g} us", lasting <= REVERSE_TIME_S),
+               allowed["steady_reverse_mA"].told(),
+               allowed["steady_reverse_mA"].passed(steady * 1e3) and allowed["forward_before_A"].passed(forward)),
+        Figure("A2", "reverse current peak, cranking", peak, "A", allowed["crank_peak_A"].told(),
+               allowed["crank_peak_A"].passed(peak)),
+        Figure("A2", "reverse current above 1 A, cranking", lasting * 1e6, "us", allowed["crank_time_us"].told(),
+               allowed["crank_time_us"].passed(lasting * 1e6)),
         Figure("A2", "same at the input stud, with the BMS's capacitors", at_input, "A", "", True),
     ]
 
@@ -98,16 +97,16 @@ def limiter_current(scenario: Scenario, run: BenchRunner) -> list[Figure]:
     """A3, A5: current at the limit with a cold and a warm fuse, 25 degC ambient."""
     asked = bench("limiter", scenario)
     result = run(asked)
-    nominal = min(LIMIT_FRACTION * asked.supervisor_settings.fuse_rating_A, LIMIT_MAX_A)
+    nominal = nominal_limit_A(asked.supervisor_settings.fuse_rating_A)
     figures = []
     for name in ("cold", "warm"):
         window = named(result, name)
         mean = measure.mean(window.time_s, window.port_current_A)
         middle = float(window.attrs["start_s"])
         fuse = float(np.interp(middle, result.slow.time_s, result.slow.fuse_temperature_degC))
-        passed = abs(mean / nominal - 1.0) <= LIMIT_TOLERANCE
+        allowed = limit(f"A3.{name}_fuse_share")
         figures.append(Figure("A3", f"limiter current, {name} fuse ({fuse:.0f} degC)", mean, "A",
-                              f"{nominal:g} A +-{LIMIT_TOLERANCE:.0%}", passed))
+                              f"{nominal:g} A +-{allowed.range[1] - 1.0:.0%}", allowed.passed(mean / nominal)))
     return figures
 
 

@@ -7,6 +7,7 @@ says it at once.
 
 from __future__ import annotations
 
+import os
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -14,13 +15,25 @@ ROOT = Path(__file__).resolve().parent.parent
 """Folder that holds the packages: the repository, or site-packages once installed."""
 
 NETLISTS = ROOT / "netlists"
-"""SPICE text: circuits and device library."""
+"""SPICE text: circuits and device library, as shipped; decks are built from `netlists_folder()`."""
 
 SCENARIOS = ROOT / "scenarios"
 """Scenarios that ship with the repository (absent from an installed package)."""
 
+NETLISTS_VARIABLE = "BMS_COSIM_NETLISTS"
+"""Environment variable that names another folder of circuits: a changed copy of the shipped one."""
+
 OWN_PACKAGES = ("bms", "models")
 """Packages that the coupling code imports and that a user's folder could hide."""
+
+
+def netlists_folder() -> Path:
+    """Folder that decks are built from: `$BMS_COSIM_NETLISTS`, else the shipped one; looked up at every use.
+
+    An environment variable, because the processes that measure a circuit must see the same one.
+    """
+    chosen = os.environ.get(NETLISTS_VARIABLE)
+    return Path(chosen) if chosen else NETLISTS
 
 
 def require_own_packages(names: tuple[str, ...] = OWN_PACKAGES, root: Path = ROOT) -> None:

@@ -17,7 +17,7 @@ from cosim.library import find_library
 from cosim.spice_core import SpiceCore
 from cosim.spice_deck import LADDER, STOP_NODE, Rung, SpiceOptions, ac_card, dc_card, full_deck, tran_card
 from cosim.spice_errors import DeckInvalid, OperatingPointFailed, SweepFailed, TransientAborted
-from cosim.spice_guard import NETLISTS, CheckedDeck
+from cosim.spice_guard import CheckedDeck
 from cosim.spice_judge import judge_operating_point, judge_transient
 from cosim.spice_run import OnAccept, Progress, TransientRun, Waveforms, vector_names
 from cosim.spice_selftest import run_self_test
@@ -83,7 +83,7 @@ class SpiceSession(SpiceCore):
         ladder: Sequence[Rung] = LADDER,
         progress: Progress | None = None,
         use_initial_conditions: bool = False,
-        netlists: Path = NETLISTS,
+        netlists: Path | None = None,
     ) -> Waveforms:
         """Run a transient and return the chosen signals at every accepted point.
 
@@ -106,7 +106,7 @@ class SpiceSession(SpiceCore):
         ladder : what to try after an aborted run, in this order; () for nothing
         progress : called now and then with the fraction done (0..1)
         use_initial_conditions : start from `.ic` without an operating point
-        netlists : the only folder that the deck may include from
+        netlists : the only folder that the deck may include from; default `cosim.paths.netlists_folder()`
 
         Raises
         ------
@@ -178,7 +178,7 @@ class SpiceSession(SpiceCore):
         options: SpiceOptions | None = None,
         bounds: Mapping[str, tuple[float, float]] | None = None,
         signals: Sequence[str] = (),
-        netlists: Path = NETLISTS,
+        netlists: Path | None = None,
     ) -> dict[str, float]:
         """Operating point: every node as 'v(node)', every branch current as 'i(device)', and `signals`.
 
@@ -221,7 +221,7 @@ class SpiceSession(SpiceCore):
         step: float,
         sources: SourceTable | None = None,
         options: SpiceOptions | None = None,
-        netlists: Path = NETLISTS,
+        netlists: Path | None = None,
     ) -> tuple[Array, dict[str, Array]]:
         """Sweep an independent source, a resistor or `temp`; returns the swept values and the signals.
 
@@ -251,7 +251,7 @@ class SpiceSession(SpiceCore):
         stop_Hz: float,
         sources: SourceTable | None = None,
         options: SpiceOptions | None = None,
-        netlists: Path = NETLISTS,
+        netlists: Path | None = None,
     ) -> tuple[Array, dict[str, NDArray[np.complex128]]]:
         """Small-signal analysis over logarithmic frequencies [Hz]; returns them and the complex signals.
 

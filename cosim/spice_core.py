@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySpice.Spice.NgSpice.Shared import NgSpiceShared, ffi
 
+from cosim.paths import netlists_folder
 from cosim.spice_callbacks import (
     CONTROL_WORDS,
     STEP_WORD,
@@ -214,11 +215,11 @@ class SpiceCore(NgSpiceShared):  # type: ignore[misc]  # PySpice has no type inf
                 log=self._lines.tail(),
             )
 
-    def _prepare(self, deck: str, netlists: Path) -> tuple[str, CheckedDeck]:
+    def _prepare(self, deck: str, netlists: Path | None) -> tuple[str, CheckedDeck]:
         title = next((line.strip(" *\t") for line in deck.splitlines() if line.strip(" *\t")), "untitled")[
             :60
         ]
-        return title, check_deck(deck, netlists=netlists, title=title)
+        return title, check_deck(deck, netlists=netlists or netlists_folder(), title=title)
 
     def _attach(self, checked: CheckedDeck, sources: SourceTable | None, title: str) -> None:
         """Let the source callback see this table; every source of the deck must have a value."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cosim.circuit_parts import transistors
 from cosim.deck import DEVICES
-from cosim.paths import NETLISTS
+from cosim.paths import netlists_folder
 from cosim.safe_area import DeviceWaves, Stress, mosfet_stresses, tvs_stresses, violations
 from models.ratings import load_mosfet, load_tvs
 
@@ -45,7 +45,7 @@ def stresses_of(
     netlist : of the alternator path; transistors that are not among `PLACES` are left out
     """
     found: list[Stress] = []
-    for one in transistors((NETLISTS / f"{netlist}.cir").read_text(encoding="utf-8")):
+    for one in transistors((netlists_folder() / f"{netlist}.cir").read_text(encoding="utf-8")):
         if one.name not in PLACES:
             continue
         above, below, device = PLACES[one.name]

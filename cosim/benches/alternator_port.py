@@ -26,7 +26,7 @@ from cosim.benches.limiter_bench import AVERAGED, BUCK, COARSE_STEP_S, FAST, LIN
 from cosim.benches.pulses import LIFTED_A, OPENING_AFTER_S, OPENINGS, PULSES, START_S, Pulse
 from cosim.circuit_parts import node_ratings, transistors
 from cosim.deck import parameter_names
-from cosim.paths import NETLISTS
+from cosim.paths import netlists_folder
 from cosim.safe_area import (
     DeviceWaves,
     Stress,
@@ -37,12 +37,14 @@ from cosim.safe_area import (
     worst,
 )
 from cosim.spice import SpiceSession, Waveforms
+from cosim.studies.conformance.limits import limit
 from models import fuse, heat
 from models.ratings import load_mosfet, load_tvs
 
 Array = NDArray[np.float64]
 
-BATTERY_LIMIT_V, STUD_LIMIT_V, STUD_LIMIT_S = 18.0, 30.0, 200e-6
+BATTERY_LIMIT_V, STUD_LIMIT_V = limit("A7.battery_peak_V").range[1], limit("A7.stud_peak_V").range[1]
+STUD_LIMIT_S = 1e-6 * limit("A7.stud_above_us").range[1]
 """A7."""
 BALANCE_LIMIT = 1e-2
 """Energy balance: missing part of what was dissipated or, where that is more, of what was stored meanwhile."""
@@ -221,7 +223,7 @@ def cases(circuit: str) -> list[tuple[Pulse, str]]:
 
 def signals(circuit: str) -> tuple[str, ...]:
     """What a run reads: `SIGNALS`, and drain, source and heat of every transistor."""
-    text = (NETLISTS / f"{circuit}.cir").read_text(encoding="utf-8")
+    text = (netlists_folder() / f"{circuit}.cir").read_text(encoding="utf-8")
     found = [s for one in transistors(text) for s in (_node(one.drain), _node(one.source), _inner(one.heat))]
     return tuple(dict.fromkeys((*SIGNALS, *found)))
 
@@ -305,7 +307,7 @@ def device_stresses(time_s: Array, v: dict[str, Array], energy_J: dict[str, floa
     heatsink_degC = tenth_heatsink_degC(sum(energy_J.values()), bench.junction_degC, box)
     start_degC = np.full(box.cauer.capacity_J_K.size, heatsink_degC)
     found: list[Stress] = []
-    text = (NETLISTS / f"{bench.circuit}.cir").read_text(encoding="utf-8")
+    text = (netlists_folder() / f"{bench.circuit}.cir").read_text(encoding="utf-8")
     for one in transistors(text):
         drain_V, power_W = v[_node(one.drain)] - v[_node(one.source)], v[_inner(one.heat)] / one.parallel
         junction = junction_waveform_degC(time_s, power_W, start_degC, heatsink_degC, box.cauer)

@@ -28,9 +28,10 @@ DIP_V = -0.4
 # ---- outputs ----------------------------------------------------------------------------------------------------
 
 def disconnect(
-    session: SpiceSession, load: str, *, on: float = 1.0, battery_V: float = BATTERY_V, degC: float = 25.0
+    session: SpiceSession, load: str, *, on: float = 1.0, battery_V: float = BATTERY_V, degC: float = 25.0,
+    stop_s: float = DISCONNECT_S,
 ) -> Waveforms:
-    """Load or charge disconnect with a load line at node `out`: `v(out)`."""
+    """Load or charge disconnect with a load line at node `out`: `v(out)`, `i(vb)`."""
     deck = f"""* disconnect output
 .include disconnect_output.cir
 vb vb 0 {battery_V!r}
@@ -38,7 +39,7 @@ von on 0 pwl(0 0 1m 0 1.01m {on!r})
 x1 vb out 0 on disconnect_output tdegC={degC!r}
 {load}
 """
-    return session.transient(deck, tstop_s=DISCONNECT_S, tmax_s=5e-5, signals=["v(out)"])
+    return session.transient(deck, tstop_s=stop_s, tmax_s=5e-5, signals=["v(out)", "i(vb)"])
 
 
 def short_by_hand_A(degC: float) -> float:
@@ -46,13 +47,15 @@ def short_by_hand_A(degC: float) -> float:
     return 8.617e-5 * (degC + KELVIN) * math.log(2.4e6 / 390e3) / 4.7
 
 
-def prealarm(session: SpiceSession, load: str, *, off_s: float = 20e-3, step_s: float = 1e-5) -> Waveforms:
+def prealarm(
+    session: SpiceSession, load: str, *, off_s: float = 20e-3, step_s: float = 1e-5, degC: float = 25.0
+) -> Waveforms:
     """Pre-alarm output, on from 1 ms to `off_s`: `v(out)`, `v(pq)` (power in its switch) and `i(vb)`."""
     deck = f"""* pre-alarm output
 .include prealarm_output.cir
 vb vb 0 {BATTERY_V!r}
 von on 0 pwl(0 0 1m 0 1.001m 1 {off_s!r} 1 {off_s + 1e-6!r} 0)
-x1 vb out 0 on pq prealarm_output
+x1 vb out 0 on pq prealarm_output tdegC={degC!r}
 {load}
 """
     return session.transient(deck, tstop_s=off_s + 20e-3, tmax_s=step_s, signals=["v(out)", "v(pq)", "i(vb)"])
@@ -75,15 +78,17 @@ def coil_clamped_s(waves: Waveforms) -> float:
 
 # ---- remote terminals -------------------------------------------------------------------------------------------
 
-def remote(session: SpiceSession, wiring: str, battery_V: float = BATTERY_V) -> Waveforms:
-    """Terminals L and H (nodes l, h) with a wiring: `v(on)`."""
+def remote(
+    session: SpiceSession, wiring: str, battery_V: float = BATTERY_V, *, stop_s: float = REMOTE_S
+) -> Waveforms:
+    """Terminals L and H (nodes l, h) with a wiring: `v(on)`, `v(l)`, `v(h)`."""
     deck = f"""* remote
 .include remote_input.cir
 vb vb 0 {battery_V!r}
 x1 vb l h 0 on lo hi remote_input
 {wiring}
 """
-    return session.transient(deck, tstop_s=REMOTE_S, tmax_s=1e-3, signals=["v(on)"])
+    return session.transient(deck, tstop_s=stop_s, tmax_s=1e-3, signals=["v(on)", "v(l)", "v(h)"])
 
 
 def remote_on(waves: Waveforms) -> float:

@@ -19,19 +19,23 @@ FAULT_S = 300e-6
 """When a bench's fault begins; its gates are on since 0.25 ms."""
 SIGNALS = {
     "shunt_A": "v(isense)", "port_A": "i(vsys)", "battery_V": "v(lb)", "system_V": "v(sys)", "latch": "v(latch)",
-    "discharge_W": "v(pqd)", "charge_W": "v(pqc)", "clamp_W": "v(pclamp)",
+    "discharge_W": "v(pqd)", "charge_W": "v(pqc)", "clamp_W": "v(pclamp)", "other_W": "v(pother)", "common_V": "v(cs)",
+    "path_A": "i(v.xp.vish)",
 }
 
 
 @dataclass(frozen=True)
 class Bench:
-    """Load between node `sys` and ground, commands as source text, temperature of both banks [degC], parameters."""
+    """Load from `sys` to ground, commands as source text, banks [degC], battery, changed parameters of the path."""
 
     load: str
     charge: str = ON
     discharge: str = ON
     precharge: str = "0"
     junction_degC: float = 25.0
+    reset: str = "0"
+    battery_ohm: float = BATTERY_OHM
+    battery_H: float = BATTERY_H
     parameters: str = ""
 
     def deck(self) -> str:
@@ -44,10 +48,10 @@ vemf xe 0 {BATTERY_V!r}
 vchg chg 0 {self.charge}
 vdis dis 0 {self.discharge}
 vpre pre 0 {self.precharge}
-vrst rst 0 0
+vrst rst 0 {self.reset}
 vtd tqd 0 {self.junction_degC!r}
 vtc tqc 0 {self.junction_degC!r}
-xbat lb 0 xe battery r={BATTERY_OHM!r} l={BATTERY_H!r}
+xbat lb 0 xe battery r={self.battery_ohm!r} l={self.battery_H!r}
 vsys stud sys 0
 xp lb stud 0 chg dis pre rst tqd tqc isense latch cs pqd pqc pother pclamp estored system_path {self.parameters}
 {self.load}

@@ -1,0 +1,1 @@
+"""The datasheet, measured: every row of the requirements on a virtual test bench."""
