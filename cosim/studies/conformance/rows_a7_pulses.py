@@ -69,6 +69,13 @@ def judged(
         ("A7.stud_above_us", 1e6 * longest.over_s, longest, at_stud if longest is stud else voltages(longest, "v(lb)")),
     ):
         found.append(entry(corner, figure, value, f"{told}; worst: {run.pulse}", evidence))
+    opened = [run for run in runs if run.opened]
+    if opened:
+        highest = max(opened, key=lambda run: run.input_V)
+        at_input = voltages(highest, "v(ab)")
+        longest_us = 1e6 * max(run.opening_s for run in opened)
+        found.append(entry(corner, "A7.input_peak_V", highest.input_V, f"{told}; worst: {highest.pulse}", at_input))
+        found.append(entry(corner, "A7.input_above_us", longest_us, told, at_input))
     failed = [run for run in runs if not run.passed]
     words = "; ".join(f"{run.pulse}: {', '.join(run.failures)}" for run in failed)
     found.append(entry(corner, "A7.failed_runs", float(len(failed)), told, note=words))
@@ -91,7 +98,8 @@ def voltages(run: PulseRun, node: str) -> Evidence:
     top = int(np.argmax(run.waves[node][shown]))
     first = Trace(names[node], "V", t, run.waves[node][shown])
     value = float(first.value[top])
-    return Evidence((first, Trace("input stud", "V at input", t, run.waves["v(ab)"][shown]),
+    other = "v(lb)" if node == "v(ab)" else "v(ab)"
+    return Evidence((first, Trace(names[other], "V there", t, run.waves[other][shown]),
                      Trace("into the battery stud", "A", t, run.waves["i(vipout)"][shown])),
                     ((float(t[top]), value, f"{value:.2f} V, {run.pulse}"),))
 
