@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -324,10 +324,7 @@ class Run:
     def _take_over_again(self, request: WindowRequest, kept: Remembered, reused: Reused) -> None:
         """Apply what a remembered window changed."""
         start_s, end_s = self._seconds(request.start_tick), self._seconds(reused.end_tick)
-        for tick, state, x, powers, commands in reused.rows[:-1]:
-            if tick % self.record_every == 0:
-                write_row(self.record[tick // self.record_every], state, x, powers, self.grid.rows[tick], commands,
-                          self.p)
+        self._record(reused.rows[:-1])
         self.plant.state = reused.state
         self.looks.restart(reused.end_tick)
         self._add_to_ledger(kept.outcome)
@@ -337,6 +334,13 @@ class Run:
         self.window_reports.append(
             {"name": request.name, "reason": request.reason, "start_s": start_s, "end_s": end_s, "reused": kept.name}
         )
+
+    def _record(self, rows: Sequence[tuple[int, PlantState, Operating, Array, Array]]) -> None:
+        """Write the ticks of a window that the record keeps."""
+        for tick, state, x, powers, commands in rows:
+            if tick % self.record_every == 0:
+                at = self.record[tick // self.record_every]
+                write_row(at, state, x, powers, self.grid.rows[tick], commands, self.p)
 
     def _add_to_ledger(self, outcome: WindowOutcome) -> None:
         self.ledger[0] += outcome.charge_C
@@ -360,10 +364,7 @@ class Run:
         start_s, end_s = self._seconds(request.start_tick), self._seconds(outcome.end_tick)
         self.events.append(LoggedEvent(start_s, "engine", "window", f"{request.name}: {request.reason}"))
         self.events += [LoggedEvent(*note) for note in outcome.notes]
-        for tick, state, x, powers, commands in outcome.tick_rows[:-1]:
-            if tick % self.record_every == 0:
-                write_row(self.record[tick // self.record_every], state, x, powers, self.grid.rows[tick], commands,
-                          self.p)
+        self._record(outcome.tick_rows[:-1])
         self._add_to_ledger(outcome)
         self.window_reports.append({
             "name": name, "reason": request.reason, "start_s": start_s, "end_s": end_s,

@@ -20,10 +20,11 @@ from typing import Any, TypeVar, cast
 import numba
 from numba.core import config
 
-from models.compiling import Physics
-
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+TRIED_WITH = ("0.68",)
+"""Series of numba whose inside `models.compiling` was tried with. With any other numba compiles alone: minutes longer,
+the same results."""
 COMMON: dict[str, Any] = {"no_cfunc_wrapper": True}
 """Options of every function; nobody calls them from C, and the way in for C costs time to compile."""
 KEPT_DAYS = 14.0
@@ -118,11 +119,23 @@ def _folder_of(module: str, file: Path) -> Path:
 config.CACHE_DIR = str(choose_cache_folder(_ROOT, sources_key(compiled_sources(_ROOT))))
 
 
+def _physics() -> Callable[[Any, dict[str, Any]], Any]:
+    """Return what makes a compiled function out of a plain one and numba's options."""
+    if numba.__version__.rpartition(".")[0] in TRIED_WITH:
+        from models.compiling import Physics
+
+        return Physics
+    return lambda function, options: numba.njit(**options)(function)
+
+
+_PHYSICS = _physics()
+
+
 def _door(function: Function, **options: Any) -> Function:
     """Return the function compiled on first call (`models.compiling`), with the type of the original."""
     if config.DISABLE_JIT:
         return function
-    physics = Physics(function, {**COMMON, **options})
+    physics = _PHYSICS(function, {**COMMON, **options})
     others = config.CACHE_DIR
     # numba looks there for the place when a function's cache is made, and only then.
     config.CACHE_DIR = str(_folder_of(function.__module__, Path(function.__code__.co_filename)))

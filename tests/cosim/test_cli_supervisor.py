@@ -13,7 +13,9 @@ from typer.main import get_command
 from cosim import cli
 from cosim.paths import ROOT
 
-COMMANDS = ["run", "plot", "export", "validate", "settings", "replay", "readout"]
+COMMANDS = [
+    "run", "plot", "export", "validate", "conformance", "compare", "settings", "replay", "readout", "sweep", "size",
+]
 
 
 def code_of(*arguments: str) -> int:

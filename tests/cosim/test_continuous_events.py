@@ -116,7 +116,7 @@ def test_an_abort_within_a_pulse_begins_before_it(spice: SpiceSession) -> None:
     assert [e.time_s for e in result.events if e.event == "restart"] == [0.1]
     whole = result.windows["000_continuous"]
     assert np.all(np.diff(whole.time_s) >= 0.0)
-    assert float(whole.pulse_current_A.max()) > 45.0
+    assert float(whole.pulse_current_A.max()) > 0.75 * 112.0 / 2.0  # 112 V behind 2 ohm, less what the input damper takes
     assert result.summary["continuous"]["discarded_points"] > 50
 
 
@@ -135,7 +135,7 @@ def test_all_kinds_in_one_run(spice: SpiceSession) -> None:
     result = run(spice, "continuous", *events, source={"kind": "vehicle", "load_A": 20}, drive=drive, duration_s=9)
     sound(result)
     names = [event for _, event in told(result)]
-    for name in ("open cable", "open ground", "iso pulse", "load dump", "over-voltage trip", "connect capacitor",
+    for name in ("open cable", "open ground", "iso pulse", "load dump", "limit lifted", "connect capacitor",
                  "short circuit", "System+ latch opened"):
         assert name in names, name
     assert float(result.windows["000_continuous"].ground_V.max()) > 0.5

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from cosim import measure
 from cosim.result import Result
 from cosim.scenario import parse_scenario
 from cosim.simulation import Simulation
@@ -85,7 +86,9 @@ def test_a_load_dump_that_the_battery_may_take_lifts_the_limit(spice: SpiceSessi
     told = [e.detail for e in result.events if e.event == "limit lifted"]
     assert len(told) == 1 and f"I2t {i2t:.0f} A2s" in told[0]
     assert [e for e in result.events if e.event == "over-voltage trip"] == []
-    assert float(w.input_voltage_V.max()) < 18.0
+    # 85 A more into the 80 mohm of the input damper: a moment that the trip's filter (5 us) does not see.
+    assert measure.longest_above_s(w.time_s, w.input_voltage_V, 18.0) < 5e-6
+    assert at(w, "input_voltage_V", 8.55) < 17.0  # the limit fades slower than the field can fall
     assert float(w.battery_voltage_V.max()) < 18.0
     assert at(w, "port_current_A", 8.4) > 100.0  # blocked, it would be 0
     assert at(w, "port_current_A", 8.63) == pytest.approx(90.0, rel=0.03)

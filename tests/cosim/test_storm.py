@@ -35,7 +35,9 @@ def test_sources_never_jump() -> None:
     ("drain_charge_V", 70.0, "charge bank 70.0 V"),
 ])
 def test_broken_limits_are_told(wave: str, value: float, told: str) -> None:
-    names = ("shunt_current_A", "battery_voltage_V", "drain_discharge_V", "drain_charge_V", "common_source_V")
+    names = (
+        "shunt_current_A", "battery_voltage_V", "drain_discharge_V", "drain_charge_V", "common_source_V", "mid_V",
+    )
     waves = {name: np.zeros(2) for name in names}
     time_s = np.array([0.0, storm.LENGTH_S])
     assert storm.judged(time_s, waves) == ""

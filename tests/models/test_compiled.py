@@ -42,6 +42,18 @@ def test_an_edited_callee_is_compiled_again(tmp_path: Path) -> None:
         assert answer(tmp_path) == expected
 
 
+def test_a_numba_that_was_not_tried_compiles_alone(tmp_path: Path) -> None:
+    make_project(tmp_path)
+    (tmp_path / "cosim" / "callee.py").write_text(CALLEE.format("1.0"))
+    script = "from cosim.caller import outer; print(type(outer).__name__, outer(1.0))"
+    assert answer(tmp_path, script) == "Physics 2.0"
+    door = tmp_path / "models" / "compiled.py"
+    text = re.sub(r'TRIED_WITH = \(.*\)', 'TRIED_WITH = ("0.1",)', door.read_text(encoding="utf-8"))
+    door.write_text(text, encoding="utf-8")
+    (tmp_path / "models" / "compiling.py").unlink()
+    assert answer(tmp_path, script) == "CPUDispatcher 2.0"
+
+
 def test_the_key_is_the_content(tmp_path: Path) -> None:
     file = tmp_path / "a.py"
     file.write_text("one")
@@ -90,7 +102,7 @@ def test_an_edit_compiles_again_what_depends_on_it_and_nothing_else() -> None:
         return modules[on][0] in sources_of([module], modules)
 
     assert depends("cosim.loop", "models.chargers")  # through cosim.slow and models.system
-    assert not depends("cosim.exchange_point", "models.chargers")
+    assert not depends("models.bank_tick", "models.chargers")
     assert not depends("models.bank_work", "models.fuse")
     assert all(depends(module, "models.compiled") for module in ("models.fuse", "models.identify.kernels"))
     assert not depends("models.identify.kernels", "models.fuse")
