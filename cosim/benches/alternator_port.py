@@ -71,7 +71,8 @@ OUTSIDE = {"fb": "v(fb)", "mid": "v(mid)", "lb": "v(lb)", "ab": "v(ab)"}
 class PortBench:
     """What stands around the path.
 
-    circuit : netlist of the path; fuse_A : rating; junction_degC : all junctions while SPICE runs, and the heatsink below them at the first pulse
+    circuit : netlist of the path; fuse_A : rating;
+    junction_degC : all junctions while SPICE runs, and the heatsink below them at the first pulse
     (60 degC of ambient and a loaded box); fuse_degC; battery_V : EMF; battery_ohm, battery_H : inside it; cable_ohm,
     cable_H : from the battery stud to the battery; lead_ohm, lead_H : from the bench's supply to the input stud;
     parameters : of the subcircuit, as text
@@ -135,8 +136,8 @@ class PulseRun:
     """One run: waveforms by signal, and what was read off them.
 
     battery_V, stud_V, input_V : highest voltages at the battery's terminals, the battery stud and the input stud;
-    over_s : time of the battery stud above 18 V; opening_s : time of the input stud above 18 V where the path was opened,
-    else 0; lowest_V : of the input stud; peak_A, reverse_A : extremes of the
+    over_s : time of the battery stud above 18 V; opening_s : that of the input stud where the path was opened, else 0;
+    lowest_V : of the input stud; peak_A, reverse_A : extremes of the
     current into the battery stud; lifted_s : time of the lifted limit; fuse_A2s, fuse_melted : I2t, and melted part of
     the fuse (its neck cools within 4 s); energy_J : heat of the whole run by device; stresses : of every device in the
     tenth pulse; balance : see `BALANCE_LIMIT`
@@ -375,12 +376,7 @@ def _row(run: PulseRun) -> tuple[str, ...]:
 def with_shorter_steps(pulse: Pulse, factor: float) -> Pulse:
     """Return the pulse with all its steps divided: a check on the numerics."""
     fine = tuple((start, end, step / factor) for start, end, step in pulse.fine)
-    return replace_steps(pulse, pulse.step_s / factor, fine)
-
-
-def replace_steps(pulse: Pulse, step_s: float, fine: tuple[tuple[float, float, float], ...]) -> Pulse:
-    """Return the pulse with other steps."""
-    return pulse._replace(step_s=step_s, fine=fine)
+    return pulse._replace(step_s=pulse.step_s / factor, fine=fine)
 
 
 def colder(bench: PortBench, junction_degC: float) -> PortBench:

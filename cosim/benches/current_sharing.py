@@ -5,8 +5,8 @@
 
     python -m cosim.benches.current_sharing -o results/sharing.png
 
-Four pass devices in linear mode carry 90 A between two stiff voltages; one has a lower and one a higher threshold than the
-others. See the head of `netlists/pass_common_gate.cir` for the calculation by hand.
+Four pass devices in linear mode carry 90 A between two stiff voltages; one has a lower and one a higher threshold than
+the others. See the head of `netlists/pass_common_gate.cir` for the calculation by hand.
 """
 
 from __future__ import annotations

@@ -1,5 +1,7 @@
 """A limiter on the bench, between a stiff source and a battery: linear, buck, or the buck's averaged companion.
 
+The one deck around an alternator path: tests, margins, quiet checks and the comparison of limiters all use it.
+
 All three have the same ports, so the same deck takes any of them. A switching circuit is brought to its orbit quickly
 (a fast soft start and outer loop: neither is part of the orbit), and read by means over whole periods.
 """
@@ -45,16 +47,18 @@ class LimiterBench:
     fuse_degC: float = 25.0
     junction_degC: float = 25.0
     source_ohm: float = 5e-3
+    source_H: float = 0.3e-6
     input_cable_ohm: float = 1.5e-3
     input_cable_H: float = 3e-6
     battery_ohm: float = 1e-3
     battery_H: float = 1.15e-6
+    lift: str = "0"
     parameters: str = ""
     extra: str = ""
 
     def deck(self, folder: Path = NETLISTS) -> str:
         """Deck body; the circuit's ports are wired by their names, whichever it has."""
-        nodes = {"ab": "abp", "lb": "lbp", "gnd": "0", "lift": "0"}
+        nodes = {"ab": "abp", "lb": "lbp", "gnd": "0"}
         ports = " ".join(nodes.get(port, port) for port in port_names(self.circuit, folder))
         junctions = "\n".join(f"v{q} {q} 0 {self.junction_degC!r}" for q in ("tq1", "tq2a", "tq2b", "tq2c", "tq2d"))
         return f"""* bench {self.circuit}
@@ -64,10 +68,11 @@ class LimiterBench:
 vsrc xsrc 0 {self.source_V}
 vemf xemf 0 {self.battery_V}
 ven en 0 {self.enable}
+vlift lift 0 {self.lift}
 vvref vref 0 {self.reference_mV!r}
 vtf tfuse 0 {self.fuse_degC!r}
 {junctions}
-xsrc stbm 0 xsrc battery r={self.source_ohm!r} l=0.3u
+xsrc stbm 0 xsrc battery r={self.source_ohm!r} l={self.source_H!r}
 visrc stbm stb 0
 xcin stb ab cable r={self.input_cable_ohm!r} l={self.input_cable_H!r}
 xbat lbt 0 xemf battery r={self.battery_ohm!r} l={self.battery_H!r}

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from cosim.benches.limiter_bench import LINEAR, LimiterBench
 from cosim.errors import RunFailed
 from cosim.spice import SpiceSession
 
@@ -29,7 +30,7 @@ LOOPS = {
     "ideal diode": ("tp1=1", "v(xpath.vf1)", "v(xpath.vf)"),
 }
 """Loop: parameters that open it, signals before and after the test source; L = -before / after."""
-BATTERY_V = 13.2
+BATTERY_V, ENABLE = 13.2, "pwl(0 0 1m 0 1.001m 1)"
 LEAST_MARGIN_deg, ABOVE_V = 45.0, 0.3
 """Required phase margin, and the voltage of the pass devices above which it is required."""
 HIGHEST_LIMIT_A, LIFT = 100.0, 2.5
@@ -42,7 +43,7 @@ NODES = tuple(re.findall(r"\S+", """
     f0 f1 s1 sa sb sc sd ma mb mc md maa mab mac mad iav er ir on on0 og og0 bst ca cb cc cd c1 ga gb gc gd g1
     xa xb xc xd ab1 ab2 fb1 mid1 lb1 lb2 se0 se1 vf1 vf ov tj1 tja tjb tjc tjd tc1 tca tcb tcc tcd cf cl lp ls lb0
     lh lt lx lx0 vr gs"""))
-BENCH_NODES = ("v(ab)", "v(lb)", "v(fb)", "v(mid)", "v(stbm)", "v(abp)", "v(lbp)", "v(lbt)", "v(sense)")
+BENCH_NODES = ("v(ab)", "v(lb)", "v(fb)", "v(mid)", "v(stb)", "v(stbm)", "v(abp)", "v(lbp)", "v(lbt)", "v(sense)")
 
 
 class Corner(NamedTuple):
@@ -95,36 +96,22 @@ def corners() -> list[Corner]:
     return found
 
 
-def deck(c: Corner, enable: str, parameters: str = "", extra: str = "") -> str:
-    """Deck body of a corner."""
+def bench(c: Corner, enable: str, parameters: str = "", extra: str = "", source_step_V: float = 0.0) -> LimiterBench:
+    """Bench of a corner; its source steps by a voltage at `SETTLE_S`."""
     cold_ohm = 60e-3 / c.fuse_A
     hot_ohm = cold_ohm * (1.0 + 0.0039 * (c.temperature_degC - 25.0))
     around_ohm = c.source_ohm + 1.5e-3 + c.battery_ohm + hot_ohm + 1.0e-3
-    junctions = "\n".join(f"vt{k} xt{k} 0 {c.temperature_degC!r}" for k in ("1", "a", "b", "c", "d"))
     lifted = c.limit_A > HIGHEST_LIMIT_A
     lift = "vlift=-100 tlift=1e4" if lifted else ""  # from the start, and for longer than any settling
-    return f"""* loop stability
-.include devices.lib
-.include plant.cir
-.include alternator_path.cir
-vsrc xsrc 0 {BATTERY_V + 0.02 + c.limit_A * around_ohm + c.headroom_V!r}
-vemf xemf 0 {BATTERY_V!r}
-ven xen 0 {enable}
-vlift xlift 0 {int(lifted)}
-vref xref 0 {1e3 * c.limit_A * hot_ohm / (LIFT if lifted else 1.0)!r}
-vtf xtf 0 {c.temperature_degC!r}
-{junctions}
-xsrc stbm 0 xsrc battery r={c.source_ohm!r} l={min(c.cable_H, 0.3e-6)!r}
-xcin stbm ab cable r=1.5e-3 l={c.cable_H!r}
-xbat lbt 0 xemf battery r={c.battery_ohm!r} l={c.cable_H!r}
-vibat lb lbt 0
-vipin ab abp 0
-vipout lbp lb 0
-xpath abp lbp 0 xen xref xtf xt1 xta xtb xtc xtd
-+ fb mid sense pq1 pq2a pq2b pq2c pq2d pfuse pother estored ovp xlift pclamp lifted alternator_path
-+ rf25={cold_ohm!r} vov=1e3 {lift} {parameters}
-{extra}
-"""
+    source_V = BATTERY_V + 0.02 + c.limit_A * around_ohm + c.headroom_V
+    stepped = f"pwl(0 {source_V!r} {SETTLE_S!r} {source_V!r} {SETTLE_S + 1e-6!r} {source_V + source_step_V!r})"
+    return LimiterBench(
+        LINEAR, source_V=stepped if source_step_V else repr(source_V), battery_V=repr(BATTERY_V), enable=enable,
+        reference_mV=1e3 * c.limit_A * hot_ohm / (LIFT if lifted else 1.0), fuse_degC=c.temperature_degC,
+        junction_degC=c.temperature_degC, source_ohm=c.source_ohm, source_H=min(c.cable_H, 0.3e-6),
+        input_cable_H=c.cable_H, battery_ohm=c.battery_ohm, battery_H=c.cable_H, lift=str(int(lifted)),
+        parameters=f"rf25={cold_ohm!r} vov=1e3 {lift} {parameters}", extra=extra,
+    )
 
 
 def margins(session: SpiceSession, corner: Corner, loops: Iterable[str] = tuple(LOOPS)) -> list[Margin]:
@@ -137,7 +124,7 @@ def margins(session: SpiceSession, corner: Corner, loops: Iterable[str] = tuple(
     names = [*(f"v(xpath.{node})" for node in NODES), *BENCH_NODES]
     for settle_s in (SETTLE_S, PATIENT_S):
         settled = session.transient(
-            deck(corner, "pwl(0 0 1m 0 1.001m 1)"), tstop_s=settle_s, tmax_s=STEP_S, signals=[*names, "i(vipin)"]
+            bench(corner, ENABLE).deck(), tstop_s=settle_s, tmax_s=STEP_S, signals=[*names, "i(vipin)"]
         )
         moving_A = float(np.ptp(settled["i(vipin)"][settled.time_s > 0.8 * settle_s]))
         if moving_A <= SAME_A:
@@ -150,7 +137,7 @@ def margins(session: SpiceSession, corner: Corner, loops: Iterable[str] = tuple(
     found = []
     for loop in loops:
         test_point, before, after = LOOPS[loop]
-        body = deck(corner, "1", test_point, hints)
+        body = bench(corner, "1", test_point, hints).deck()
         there_A = session.operating_point(body)["i(vipin)"]
         if abs(there_A - settled["i(vipin)"][-1]) > SAME_A:
             raise OtherPoint(f"{corner}: operating point {there_A:.3g} A, settled {settled['i(vipin)'][-1]:.3g} A")

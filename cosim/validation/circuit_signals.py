@@ -1,4 +1,4 @@
-"""Signal circuits on their benches, figures per requirement row: O1, O2, O3, R1..R4, C1, C2, and what each run costs."""
+"""Signal circuits on their benches, figures per requirement row: O1..O3, R1..R4, C1, C2, and what each run costs."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ class Meter:
     span_s: float = 0.0
     retries: int = 0
 
-    def run(self, make: Callable[[], Waveforms]) -> Waveforms:
-        """Run a bench and count."""
+    def run(self, make: Callable[..., Waveforms], *values: object, **named: object) -> Waveforms:
+        """Run a bench with its values and count."""
         begun = time.perf_counter()
-        waves = make()
+        waves = make(*values, **named)
         self.wall_s += time.perf_counter() - begun
         self.points += waves.time_s.size
         self.span_s += float(waves.time_s[-1])
@@ -68,7 +68,7 @@ def disconnect_figures(session: SpiceSession) -> list[ValidationFigure]:
     meter, source = Meter(), "requirements O1, O2"
 
     def out_V(load: str, **more: float) -> float:
-        return float(meter.run(lambda: bench.disconnect(session, load, **more))["v(out)"][-1])
+        return float(meter.run(bench.disconnect, session, load, **more)["v(out)"][-1])
 
     drops_V = [volts - out_V("il out 0 5m", battery_V=volts) for volts in BATTERIES_V]
     shorts_A = [out_V("rl out 0 1", degC=degC) for degC in TEMPERATURES_DEGC]
@@ -92,10 +92,10 @@ def disconnect_figures(session: SpiceSession) -> list[ValidationFigure]:
 def prealarm_figures(session: SpiceSession) -> list[ValidationFigure]:
     """O3: an ampere, a relay's coil cut off, an overload that is reported as damage."""
     meter, source = Meter(), "requirement O3"
-    loaded = meter.run(lambda: bench.prealarm(session, f"rl out 0 {bench.BATTERY_V / RATED_A!r}"))
+    loaded = meter.run(bench.prealarm, session, f"rl out 0 {bench.BATTERY_V / RATED_A!r}")
     at_19_ms = int((loaded.time_s < 19e-3).sum())
-    coil = meter.run(lambda: bench.prealarm(session, bench.COIL, off_s=bench.COIL_OFF_S))
-    overload = meter.run(lambda: bench.prealarm(session, "rl out 0 0.05", off_s=2e-3))
+    coil = meter.run(bench.prealarm, session, bench.COIL, off_s=bench.COIL_OFF_S)
+    overload = meter.run(bench.prealarm, session, "rl out 0 0.05", off_s=2e-3)
     hand_ms = 1e3 * bench.coil_by_hand_s()
     return [
         within("circuits_O3_drop_V", bench.BATTERY_V - float(loaded["v(out)"][at_19_ms]), "V", 0.0, DROP_V, OURS,
@@ -121,7 +121,7 @@ def remote_figures(session: SpiceSession) -> list[ValidationFigure]:
         cases = [(volts, *case) for volts in BATTERIES_V for case in bench.remote_cases(volts)[row]
                  if volts == bench.BATTERY_V or "10meg" not in case[0]]
         right = [
-            bench.remote_on(meter.run(lambda w=wiring, v=volts: bench.remote(session, w, v))) == state
+            bench.remote_on(meter.run(bench.remote, session, wiring, volts)) == state
             for volts, wiring, state in cases
         ]
         found += [
@@ -137,7 +137,7 @@ def supply_figures(session: SpiceSession) -> list[ValidationFigure]:
     for row, draws_A in DRAWS_A.items():
         meter = Meter()
         for draw_A in draws_A:
-            waves = meter.run(lambda a=draw_A: bench.supply(session, repr(bench.BATTERY_V), draw_A=a, stop_s=0.05))
+            waves = meter.run(bench.supply, session, repr(bench.BATTERY_V), draw_A=draw_A, stop_s=0.05)
             found.append(within(
                 f"circuits_{row}_drawn_{1e3 * draw_A:g}_mA", -1e3 * float(waves["i(vlb)"][-1]), "mA",
                 1e3 * draw_A * (1.0 - DRAW_SHARE), 1e3 * draw_A * (1.0 + DRAW_SHARE), OURS, f"requirement {row}",
@@ -150,8 +150,8 @@ def supply_figures(session: SpiceSession) -> list[ValidationFigure]:
 
 def hold_up_figures(session: SpiceSession, meter: Meter) -> list[ValidationFigure]:
     """A dip that is held, one that is not and is told, an open ground."""
-    short, long = (meter.run(lambda s=span_s: bench.dip(session, s)) for span_s in (PASSES_S, FAILS_S))
-    opened = meter.run(lambda: bench.open_ground(session))
+    short, long = (meter.run(bench.dip, session, span_s) for span_s in (PASSES_S, FAILS_S))
+    opened = meter.run(bench.open_ground, session)
     hand_s = bench.held_by_hand_s()
     return [
         within("circuits_C1_short_dip_ok", float(short["v(ok)"].min()), "1", 0.5, math.inf, OURS,

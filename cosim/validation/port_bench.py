@@ -26,7 +26,7 @@ SIGNALS = {
 
 @dataclass(frozen=True)
 class Bench:
-    """Load between node `sys` and ground, commands as source text, temperature of both banks [degC], the battery."""
+    """Load from `sys` to ground, commands as source text, banks [degC], battery, changed parameters of the path."""
 
     load: str
     charge: str = ON
@@ -36,6 +36,7 @@ class Bench:
     reset: str = "0"
     battery_ohm: float = BATTERY_OHM
     battery_H: float = BATTERY_H
+    parameters: str = ""
 
     def deck(self) -> str:
         """Deck body."""
@@ -52,7 +53,7 @@ vtd tqd 0 {self.junction_degC!r}
 vtc tqc 0 {self.junction_degC!r}
 xbat lb 0 xe battery r={self.battery_ohm!r} l={self.battery_H!r}
 vsys stud sys 0
-xp lb stud 0 chg dis pre rst tqd tqc isense latch cs pqd pqc pother pclamp estored system_path
+xp lb stud 0 chg dis pre rst tqd tqc isense latch cs pqd pqc pother pclamp estored system_path {self.parameters}
 {self.load}
 """
 

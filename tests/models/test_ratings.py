@@ -11,6 +11,7 @@ from models import parameter_file
 from models.ratings import load_mosfet, load_tvs
 
 MOSFETS = {"ratings_n60": 60.0, "ratings_n80": 80.0, "ratings_n100": 100.0}
+SMALL = "ratings_pmb"
 SUPPRESSORS = {"ratings_sm8s16a": 16.0, "ratings_sm8s24a": 24.0, "ratings_sm8s33a": 33.0, "ratings_smdj100a": 100.0}
 
 
@@ -22,6 +23,18 @@ def test_mosfets_are_rated_for_their_class_and_less_power_the_longer_it_lasts(na
     assert np.all(np.diff(r.soa_width_s * r.soa_power_W) > 0.0)  # but more energy
     # Thermal limit with 0.4 or 0.5 K/W to the case: (175 - 25) / 0.4 = 375 W; linear mode gets half of it.
     assert r.soa_power_W[-1] == pytest.approx(0.5 * 150.0 / (0.5 if name == "ratings_n100" else 0.4), rel=0.02)
+
+
+def test_the_switch_of_the_pre_alarm_carries_its_ampere_and_no_short() -> None:
+    """On state of 30 mohm at 1 A is no linear mode; 10 V at 67 A (a short of 50 mohm) is beyond every width."""
+    r = load_mosfet(SMALL)
+    assert r.drain_voltage_V == 40.0
+    assert np.all(np.diff(r.soa_power_W) < 0.0)
+    assert np.all(np.diff(r.soa_width_s * r.soa_power_W) > 0.0)
+    assert r.linear_voltage_V > 10.0 * 0.03
+    assert r.soa_power_W[r.soa_width_s >= 1e-3].max() < 10.0 * 67.0
+    # A die of 3 mm2: (150 - 25) K over the 10 K/W of its package at 0.1 s.
+    assert r.soa_power_W[-1] == pytest.approx(125.0 / 10.0, rel=0.01)
 
 
 @pytest.mark.parametrize("name", SUPPRESSORS)

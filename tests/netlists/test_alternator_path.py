@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from cosim.benches.limiter_bench import LINEAR, LimiterBench
 from cosim.benches.loop_stability import LOOPS, Corner, margins
 from cosim.spice import SpiceSession, Waveforms
 
@@ -17,57 +18,20 @@ LOADS = tuple(f"v({name})" for name in OUTPUTS)
 ENABLE = "pwl(0 0 1m 0 1.001m 1)"
 
 
-@dataclass(frozen=True)
-class Bench:
-    """Values of the bench; voltages as SPICE source text, temperatures in degC, vref in mV."""
-
-    source_V: str = "14.6"
-    battery_V: str = "13.2"
-    enable: str = ENABLE
-    reference_mV: float = 67.5
-    fuse_degC: float = 25.0 + 0.25 / 0.0039  # 0.60 mohm cold becomes 0.75 mohm
-    junction_degC: float = 27.0
-    parameters: str = ""
-    source_ohm: float = 5e-3
-    source_H: float = 0.3e-6
-    input_cable_ohm: float = 1.5e-3
-    input_cable_H: float = 3e-6
-    battery_ohm: float = 2e-3
-    battery_H: float = 1.15e-6
-    lift: str = "0"
-    circuit: str = "alternator_path"
-    extra: str = ""
-
-    def deck(self) -> str:
-        """Deck body."""
-        junctions = "\n".join(f"vt{k} xt{k} 0 {self.junction_degC!r}" for k in ("1", "a", "b", "c", "d"))
-        return f"""* bench {self.circuit}
-.include devices.lib
-.include plant.cir
-.include {self.circuit}.cir
-vsrc xsrc 0 {self.source_V}
-vemf xemf 0 {self.battery_V}
-ven xen 0 {self.enable}
-vlift xlift 0 {self.lift}
-vref xref 0 {self.reference_mV!r}
-vtf xtf 0 {self.fuse_degC!r}
-{junctions}
-xsrc stbm 0 xsrc battery r={self.source_ohm!r} l={self.source_H!r}
-xcin stbm ab cable r={self.input_cable_ohm!r} l={self.input_cable_H!r}
-xbat lbt 0 xemf battery r={self.battery_ohm!r} l={self.battery_H!r}
-vibat lb lbt 0
-vipin ab abp 0
-vipout lbp lb 0
-xpath abp lbp 0 xen xref xtf xt1 xta xtb xtc xtd
-+ fb mid sense pq1 pq2a pq2b pq2c pq2d pfuse pother estored ovp xlift pclamp lifted {self.circuit} {self.parameters}
-{self.extra}
-"""
+def linear(**values: Any) -> LimiterBench:
+    """The bench of all limiters with the values of these tests."""
+    usual: dict[str, Any] = dict(
+        circuit=LINEAR, source_V="14.6", battery_V="13.2", enable=ENABLE, reference_mV=67.5,
+        fuse_degC=25.0 + 0.25 / 0.0039,  # 0.60 mohm cold becomes 0.75 mohm
+        junction_degC=27.0, battery_ohm=2e-3,
+    )
+    return LimiterBench(**(usual | values))
 
 
 PORTS = ("v(ab)", "v(lb)", "v(fb)", "v(mid)", "i(vipin)", "i(vipout)", "v(estored)", "v(ovp)", *LOADS)
 
 
-def run(spice: SpiceSession, bench: Bench, tstop_s: float, tmax_s: float = 20e-6, *more: str) -> Waveforms:
+def run(spice: SpiceSession, bench: LimiterBench, tstop_s: float, tmax_s: float = 20e-6, *more: str) -> Waveforms:
     waves = spice.transient(bench.deck(), tstop_s=tstop_s, tmax_s=tmax_s, signals=[*PORTS, *more])
     assert waves.retries == ()
     return waves
@@ -87,7 +51,7 @@ def test_limits_at_the_reference(
     current_A = min(0.9 * rating_A, 100.0) * share
     cold_ohm, hot_ohm = fuse(rating_A, temperature_degC)
     drop_V = current_A * (8.5e-3 + hot_ohm + 0.6e-3) + 0.02
-    bench = Bench(
+    bench = linear(
         source_V=repr(13.2 + drop_V + headroom_V),
         reference_mV=current_A * hot_ohm * 1e3,
         fuse_degC=temperature_degC,
@@ -105,7 +69,7 @@ def test_limits_at_the_reference(
 
 
 def test_enable_does_not_overshoot_and_settles_within_5_ms(spice: SpiceSession) -> None:
-    waves = run(spice, Bench(source_V="14.2"), 20e-3, 5e-6)
+    waves = run(spice, linear(source_V="14.2"), 20e-3, 5e-6)
     current = waves["i(vipin)"]
     assert current.max() < 1.05 * 90.0
     assert np.abs(current[waves.time_s > 6e-3] - current[-1]).max() < 0.01 * 90.0
@@ -114,7 +78,7 @@ def test_enable_does_not_overshoot_and_settles_within_5_ms(spice: SpiceSession) 
 
 @pytest.mark.parametrize("source_V", ["15", "13.85", "13.5"])
 def test_battery_step_stays_below_130_A(spice: SpiceSession, source_V: float) -> None:
-    bench = Bench(
+    bench = linear(
         source_V=str(source_V),
         battery_V="pwl(0 13.2 20m 13.2 20.001m 11.7)",
         input_cable_H=0.3e-6,
@@ -127,7 +91,7 @@ def test_battery_step_stays_below_130_A(spice: SpiceSession, source_V: float) ->
 
 
 def test_slow_crossing_never_feeds_back(spice: SpiceSession) -> None:
-    bench = Bench(source_V="pwl(0 13.4 1 13.4 21 13.2 23 13.2 25 13.8)", battery_V="13.3")
+    bench = linear(source_V="pwl(0 13.4 1 13.4 21 13.2 23 13.2 25 13.8)", battery_V="13.3")
     waves = run(spice, bench, 25.5, 0.02)
     current = waves["i(vipin)"][waves.time_s > 0.5]
     assert current.min() > -1e-3
@@ -137,14 +101,14 @@ def test_slow_crossing_never_feeds_back(spice: SpiceSession) -> None:
 
 @pytest.mark.parametrize("source_V", [13.29, 12.0])
 def test_enabled_below_the_battery_leaks_less_than_1_mA(spice: SpiceSession, source_V: float) -> None:
-    bench = Bench(source_V=f"pwl(0 13.8 10m 13.8 20m {source_V})", battery_V="13.3")
+    bench = linear(source_V=f"pwl(0 13.8 10m 13.8 20m {source_V})", battery_V="13.3")
     waves = run(spice, bench, 60e-3)
     assert abs(waves["i(vipin)"][-1]) < 1e-3
     assert abs(waves["i(vipout)"][-1]) < 1e-3
 
 
 def test_cranking(spice: SpiceSession) -> None:
-    bench = Bench(
+    bench = linear(
         source_V="pwl(0 14.6 20m 14.6 25m 6 35m 6 36m 14.6)",
         source_ohm=0.9e-3,
         source_H=0.0,
@@ -157,7 +121,7 @@ def test_cranking(spice: SpiceSession) -> None:
 
 
 def test_pass_through_drop_at_50_A(spice: SpiceSession) -> None:
-    waves = run(spice, Bench(source_V="13.71", battery_V="13.2"), 41e-3, 20e-6, "v(xpath.g1)", "v(xpath.s1)")
+    waves = run(spice, linear(source_V="13.71", battery_V="13.2"), 41e-3, 20e-6, "v(xpath.g1)", "v(xpath.s1)")
     current_A = waves["i(vipin)"][-1]
     assert 45.0 < current_A < 55.0
     assert waves["v(ab)"][-1] - waves["v(lb)"][-1] < 0.12
@@ -166,7 +130,7 @@ def test_pass_through_drop_at_50_A(spice: SpiceSession) -> None:
 
 @pytest.mark.parametrize("source_V", ["15.2", "13.6"])
 def test_powers_balance(spice: SpiceSession, source_V: str) -> None:
-    waves = run(spice, Bench(source_V=source_V), 41e-3, 2e-6)
+    waves = run(spice, linear(source_V=source_V), 41e-3, 2e-6)
     time_s = waves.time_s
     taken_W = waves["v(ab)"] * waves["i(vipin)"] - waves["v(lb)"] * waves["i(vipout)"]
     heat_W = np.sum([waves[name] for name in LOADS], axis=0)
@@ -179,13 +143,13 @@ def test_powers_balance(spice: SpiceSession, source_V: str) -> None:
 
 def test_disabled_blocks_both_ways(spice: SpiceSession) -> None:
     for source_V, battery_V in (("15", "12"), ("10", "14")):
-        waves = run(spice, Bench(source_V=source_V, battery_V=battery_V, enable="0"), 5e-3)
+        waves = run(spice, linear(source_V=source_V, battery_V=battery_V, enable="0"), 5e-3)
         assert abs(waves["i(vipin)"][-1]) < 1e-3
         assert abs(waves["i(vipout)"][-1]) < 1e-3
 
 
 def test_over_voltage_trips_and_recovers(spice: SpiceSession) -> None:
-    bench = Bench(source_V="pwl(0 14.6 10m 14.6 10.1m 22 11m 22 11.1m 14.6)")
+    bench = linear(source_V="pwl(0 14.6 10m 14.6 10.1m 22 11m 22 11.1m 14.6)")
     waves = run(spice, bench, 30e-3, 5e-6)
     trip, current = waves["v(ovp)"], waves["i(vipin)"]
     assert trip[waves.time_s < 10e-3].max() < 1e-3
@@ -212,7 +176,7 @@ def test_thirty_random_windows_agree_with_fine_steps(spice: SpiceSession) -> Non
         fuse_degC = float(rng.uniform(-40.0, 150.0))
         cold_ohm, hot_ohm = fuse(rating_A, fuse_degC)
         current_A = min(0.9 * rating_A, 100.0) * float(rng.uniform(0.2, 1.0))
-        bench = Bench(
+        bench = linear(
             source_V=repr(float(rng.uniform(12.0, 15.5))),
             battery_V=repr(float(rng.uniform(11.0, 14.0))),
             enable=ENABLE,

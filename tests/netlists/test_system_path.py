@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from cosim.benches.loops_besides import BYPASS_A, bypass_margin
 from cosim.spice import SpiceSession, Waveforms
 
 Array = NDArray[np.float64]
@@ -185,41 +186,12 @@ def test_power_and_stored_energy_add_up(spice: SpiceSession) -> None:
     assert into_J == pytest.approx(lost_J + stored_J, rel=0.01)
 
 
-NODES = ("cd", "cc", "gd", "gc", "dd", "dc", "sd", "sc", "td", "tc", "vd", "vc", "vd1", "vc1", "sh0", "sh1", "sh2")
-PORTS = ("lb", "sys", "stud", "isense", "cs", "l1")
-
-
 @pytest.mark.parametrize("junction_degC", [-40.0, 125.0])
-@pytest.mark.parametrize("current_A", [1.0, 20.0, 70.0, 150.0])
+@pytest.mark.parametrize("current_A", BYPASS_A)
 @pytest.mark.parametrize("way", ["out", "in"])
 def test_phase_margin_of_the_bypass(
     spice: SpiceSession, way: str, current_A: float, junction_degC: float
 ) -> None:
-    """The loop opened at tpd or tpc (AC), its operating point that of a settled transient.
-
-    The load is a current source, the hardest case: the cable then has no say, and a source with a resistance only takes
-    gain away.
-    """
-    sign = 1.0 if way == "out" else -1.0
-    charge, discharge = ("0", "1") if way == "out" else ("1", "0")
-    load = "ll sys l1 1u\nrll sys l1 50\nil l1 0 "
-    point = "c" if way == "out" else "d"
-    ramp = load + f"pwl(0 0 1m 0 2m {sign * current_A!r})"
-    bench = Bench(ramp, charge.replace("1", ON), discharge.replace("1", ON), junction_degC=junction_degC)
-    names = [f"v(xp.{node})" for node in NODES] + [f"v({node})" for node in PORTS]
-    settled = spice.transient(bench.deck(), tstop_s=60e-3, tmax_s=20e-6, signals=names)
-    hints = "\n".join(f".nodeset {name}={float(settled[name][-1])!r}" for name in names)
-    still = replace(
-        bench, load=load + f"{sign * current_A!r}\n{hints}", parameters=f"tp{point}=1", charge=charge,
-        discharge=discharge,
-    )
-    before, after = f"v(xp.v{point}1)", f"v(xp.v{point})"
-    frequency_Hz, found = spice.ac(still.deck(), [before, after], points_per_decade=40, start_Hz=1.0, stop_Hz=20e6)
-    gain = -found[before] / found[after]
-    assert phase_margin_deg(gain) > 45.0, frequency_Hz[np.argmin(np.abs(np.abs(gain) - 1.0))]
-
-
-def phase_margin_deg(gain: NDArray[np.complex128]) -> float:
-    """Smallest phase margin over all crossings of one; 180 where there is none."""
-    crossings = np.flatnonzero(np.diff(np.sign(np.abs(gain) - 1.0)))
-    return float(min((180.0 - abs(np.degrees(np.angle(gain[k]))) for k in crossings), default=180.0))
+    """The loop opened at tpd or tpc (AC), its operating point that of a settled transient."""
+    found = bypass_margin(spice, way, current_A, junction_degC)
+    assert found.phase_deg > 45.0, found

@@ -82,8 +82,17 @@ class Look:
 
 
 def looked(lab: Lab, content: Mapping[str, Any], corner: Corner, *, windows: bool = False) -> Look:
-    """Run a scenario given as plain content; without windows only the slow engine and the supervisor run."""
-    return Look(lab.run(lab.scenario(content, corner), windows=windows))
+    """Run a scenario given as plain content; without windows only the slow engine and the supervisor run.
+
+    The corner's ambient is that of engine bay and BMS; a battery whose air the content gives keeps it, for that is what
+    its bench is about.
+    """
+    own = content.get("ambient", {})
+    scenario = lab.scenario(content, corner)
+    if "battery_degC" in own:
+        air = scenario.ambient.model_dump() | {"battery_degC": own["battery_degC"]}
+        scenario = lab.scenario(content, corner, ambient=air)
+    return Look(lab.run(scenario, windows=windows))
 
 
 def battery_at(corner: Corner, **own: Any) -> dict[str, Any]:

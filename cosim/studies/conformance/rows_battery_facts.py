@@ -25,7 +25,7 @@ PREFIX = "battery_"
 
 def as_entry(figure: ValidationFigure, corner: Corner, seen: Evidence) -> Entry:
     """Entry of a figure of the validation, with its own status as trust (fitted or validated)."""
-    name = f"B6.{figure.name.removeprefix(PREFIX)}"
+    name = "B6." + figure.name.removeprefix(PREFIX).replace(".", "_")
     return Entry("B6", name, "bench of models (validate battery)", "measured", figure.value, corner.name,
                  corner.variant, figure.status, figure.source, seen)
 

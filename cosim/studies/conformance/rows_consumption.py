@@ -146,7 +146,7 @@ def storage(lab: Lab, corner: Corner, changes: Changes) -> list[Entry]:
     entries = [
         entry(corner, "C3.left_Ah", left_Ah, f"{method}; charge a minute after the cut, per 100 Ah", seen,
               trust="fitted"),
-        entry(corner, "C3.loss_Ah_day", loss_Ah, f"{method}; charge lost in a day", daily),
+        entry(corner, "C3.loss_per_day_Ah", loss_Ah, f"{method}; charge lost in a day", daily),
     ]
     residual = looked(lab, stored(0.010, OFF_S + 10.0 * DAY_S), corner)
     left = BATTERY_AH * residual.wave("soc")

@@ -14,7 +14,7 @@ from cosim.spice import Waveforms
 from cosim.studies.conformance.entry import Bench, Changes, Corner, Entry, Influence, Lab
 from cosim.studies.conformance.look import RESTING, Look, evidence, looked, trace
 from cosim.studies.conformance.reading import entry
-from cosim.studies.conformance.rows_system_gates import cut_run
+from cosim.studies.conformance.rows_system_gates import TICK_S, cut_run
 from models import heat
 from models.ratings import load_mosfet
 
@@ -126,7 +126,7 @@ def load_disconnect(lab: Lab, corner: Corner, changes: Changes) -> list[Entry]:
     look = looked(lab, emptied(450.0, 0.08), corner)
     lowest_V = look.lowest_cell_V()
     off_s = look.when("load disconnected")
-    cell_V = look.at(lowest_V, off_s - look.time_s[1])
+    cell_V = look.at(lowest_V, off_s - TICK_S)
     before = look.during(look.wave("load_output"), 5.0, off_s - 0.1)
     kept = look.time_s > off_s - 600.0 if np.isfinite(off_s) else look.time_s > 0.0
     seen = evidence(
@@ -150,7 +150,7 @@ def charge_disconnect(lab: Lab, corner: Corner, changes: Changes) -> list[Entry]
         look = looked(lab, cut_run(name, corner), corner)
         value = look.highest_cell_V() if name == "over_voltage" else look.cell_degC()
         off_s = look.when("charge disconnected")
-        found = look.at(value, off_s - look.time_s[1])
+        found = look.at(value, off_s - TICK_S)
         before = look.during(look.wave("charge_output"), 5.0, off_s - 0.1)
         after = look.during(look.wave("charge_output"), off_s + 0.1, off_s + 60.0)
         seen = evidence(

@@ -16,6 +16,8 @@ from cosim.validation.port_bench import Bench as PortBench
 
 Array = NDArray[np.float64]
 
+TICK_S = 0.1
+"""In the tick of a disconnect the current is gone already and the cells rebound: they are read one tick before."""
 CONTINUOUS_A = 200.0
 BYPASS_FROM_A = 1.0
 """Body-diode bypass is judged above this current (ours: below, 0.1 V are a tenth of a watt)."""
@@ -35,7 +37,7 @@ def emptied(corner: Corner) -> dict[str, Any]:
     devices = [{"kind": "inverter", "demand_W": [[0, 1000]]},
                {"kind": "mains", "name": "charger", "plugged_s": [[1900, 2400]]}]
     return {"name": "s3_empty", "bank": battery_at(corner, soc=0.07), "source": RESTING, "duration_s": 2400.0,
-            "system": {"devices": devices}, "recording": {"period_s": 0.5}}
+            "system": {"devices": devices}, "recording": {"period_s": TICK_S}}
 
 
 def discharge_cut(lab: Lab, corner: Corner, changes: Changes) -> list[Entry]:
@@ -47,7 +49,7 @@ def discharge_cut(lab: Lab, corner: Corner, changes: Changes) -> list[Entry]:
     out_A = float(np.max(-look.during(system_A, cut_s + 1.0, 1890.0)))
     gate = look.during(look.wave("discharge_gate"), cut_s + 1.0, 2150.0)
     charge_A = float(np.median(look.during(system_A, 2000.0, 2140.0))) if gate.max() == 0.0 else np.nan
-    low_V = look.at(lowest_V, cut_s)
+    low_V = look.at(lowest_V, cut_s - TICK_S)
     seen = evidence(
         trace("System+ current, positive charges", "A", look.time_s, system_A),
         trace("lowest cell", "V", look.time_s, lowest_V), look.trace("discharge_gate", "discharge gate", "1"),
@@ -67,7 +69,7 @@ def overcharged(corner: Corner) -> dict[str, Any]:
     devices = [{"kind": "inverter", "demand_W": [[0, 300]]},
                {"kind": "mains", "name": "charger", "remote": "always_on", "plugged_s": [[10, 900]]}]
     return {"name": "s4_over_voltage", "bank": battery_at(corner, soc=0.97), "source": RESTING, "duration_s": 1200.0,
-            "system": {"devices": devices}, "recording": {"period_s": 0.5},
+            "system": {"devices": devices}, "recording": {"period_s": TICK_S},
             "faults": [{"kind": "no_voltage_limit", "device": "charger", "voltage_V": 17.0, "time_s": 20}]}
 
 

@@ -117,7 +117,8 @@ def test_a7_the_buck_blocks_as_well(spice: SpiceSession, name: str, mode: str) -
 def test_without_its_blocking_switch_the_bank_of_the_buck_would_take_the_dump(spice: SpiceSession) -> None:
     """Negative control: a switch that opens a thousand times more slowly passes the dump on to the bank."""
     slow = PortBench(AVERAGED, parameters="goff=40m gtrip=0")
-    run = run_pulse(spice, BY_NAME["A 79 V 0.5 ohm 40 ms"]._replace(source=load_dump(101.0, 0.5, 0.4).source), "on", slow)
+    dump = BY_NAME["A 79 V 0.5 ohm 40 ms"]._replace(source=load_dump(101.0, 0.5, 0.4).source)
+    run = run_pulse(spice, dump, "on", slow)
     assert any(text.startswith("input bank: voltage") for text in run.failures)
 
 

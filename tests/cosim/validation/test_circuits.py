@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from cosim.benches import signal_circuits
 from cosim.spice import SpiceSession
 from cosim.validation import circuits
+from cosim.validation.circuit_signals import signal_figures, supply_figures
+from cosim.validation.figure import ValidationFigure
 from cosim.validation.port_bench import Bench, Ran, run, short
 
 
@@ -40,4 +43,33 @@ def test_figures_of_another_short_fail(ran: Ran) -> None:
 def test_all_circuits_hold() -> None:
     checked = circuits.check(None)
     assert [figure.name for figure in checked.figures if not figure.passed] == []
-    assert {figure.name.split("_")[1] for figure in checked.figures} == {"S2", "S6", "A7", "A8"}
+    assert {figure.name.split("_")[1] for figure in checked.figures} == {
+        "S2", "S6", "A7", "A8", "O1", "O3", "R1", "R2", "R3", "R4", "C1", "C2", "margin", "quiet",
+    }
+
+
+@pytest.fixture(scope="module")
+def signals(spice: SpiceSession) -> list[ValidationFigure]:
+    return signal_figures(spice)
+
+
+def test_the_signal_circuits_hold_and_tell_their_cost(signals: list[ValidationFigure]) -> None:
+    assert [figure.name for figure in signals if not figure.passed] == []
+    for row in ("O1_O2", "O3", "R1", "R2", "R3", "R4", "C1", "C2"):
+        kinds = {figure.name.removeprefix(f"circuits_{row}_") for figure in signals}
+        assert {"points_per_ms", "wall_ms_per_ms", "retries"} <= kinds, row
+
+
+def test_wall_time_is_told_and_not_judged(signals: list[ValidationFigure]) -> None:
+    """A loaded machine must not fail a circuit: whatever the time, the figure passes."""
+    told = [figure for figure in signals if "wall" in figure.name]
+    assert len(told) == 8
+    assert {figure.limit for figure in told} == {"at least 0 ms/ms"}
+
+
+def test_a_supply_that_holds_too_briefly_is_seen(monkeypatch: pytest.MonkeyPatch, spice: SpiceSession) -> None:
+    """Negative control: judged against twice its capacitor, the hold-up fails, and the open ground with it."""
+    whole = signal_circuits.held_by_hand_s()
+    monkeypatch.setattr(signal_circuits, "held_by_hand_s", lambda: 2.0 * whole)
+    failed = {figure.name for figure in supply_figures(spice) if not figure.passed}
+    assert failed == {"circuits_C1_hold_up_s", "circuits_C1_open_ground_s"}

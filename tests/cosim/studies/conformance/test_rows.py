@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import pytest
@@ -45,7 +45,8 @@ def test_limits_of_the_battery_are_those_of_its_validation() -> None:
     own = next(one for one in types if one.kind.name == battery.FITTED)
     figures = (*battery.capacities(types), *battery.charge_left(own), *battery.currents(types))
     for figure in figures:
-        assert limits()[f"B6.{figure.name.removeprefix('battery_')}"].told() == figure.limit
+        name = "B6." + figure.name.removeprefix("battery_").replace(".", "_")
+        assert limits()[name].told() == figure.limit
 
 
 def test_a_short_is_read_by_hand() -> None:
@@ -87,7 +88,7 @@ def test_a_run_is_looked_at_by_events_and_instants() -> None:
 
 def test_a_corner_asks_for_a_battery_of_its_resistance() -> None:
     assert battery_at(Corner(), soc=0.5) == {"soc": 0.5}
-    asked = cast(dict[str, Any], battery_at(Corner(battery_ohm=2.0 * bank_ohm())))
+    asked = battery_at(Corner(battery_ohm=2.0 * bank_ohm()))
     assert asked["each"][0]["resistance_factor"] == pytest.approx(2.0)
     assert bank_ohm() == pytest.approx(1.2e-3, rel=0.1)  # validate battery: 1.175 mohm
 
