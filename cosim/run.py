@@ -274,8 +274,7 @@ class Run:
             if self.budget.refused[request.name] == 1:
                 self._note_refused(request.name, start_s)
             return request.start_tick, supervision
-        number = len(self.window_reports)
-        name = f"{number:03d}_{request.name}"
+        name = f"{len(self.window_reports):03d}_{request.name}"
         self.report(request.start_tick / self.n_ticks, f"window {request.name} at {start_s:.1f} s")
         source = self.scenario.source
         inductance = source.inductance_H if isinstance(source, Supply) else STARTER_INDUCTANCE_H
@@ -377,9 +376,8 @@ class Run:
     def _finish(self) -> Result:
         every_ms = self.record_every * round(self.tick_s * 1000.0)
         time_s = np.arange(self.record.shape[0], dtype=np.float64) * every_ms / 1000.0
-        slow = as_dataset(
-            time_s, self.record, self.n_batteries, self.cells_each, self.p.has_vehicle > 0.5, self.scenario.system_names
-        )
+        slow = as_dataset(time_s, self.record, self.n_batteries, self.cells_each, self.p.has_vehicle > 0.5,
+                          self.scenario.system_names)
         if self.p.characteristic.kind == LINK:
             slow = slow.drop_vars([name for name in LIMITER_CHANNELS if name in slow])
         slow.attrs["scenario"] = self.scenario.name
@@ -396,9 +394,7 @@ class Run:
                 self._note_refused(name, self._seconds(first))
             self.budget.refused[name] = self.budget.refused.get(name, 0) + count
         self.events.sort(key=lambda e: e.time_s)
-        charge_C = stored_charge_C(self.state.battery, self.p.battery) - stored_charge_C(
-            self.start.battery, self.p.battery
-        )
-        summary = summarise(self, slow, float(charge_C))
+        before_C, after_C = (stored_charge_C(s.battery, self.p.battery) for s in (self.start, self.state))
+        summary = summarise(self, slow, float(after_C - before_C))
         self.report(1.0, "done")
         return Result(slow, self.windows, self.events, summary, circuit_text(self.scenario.circuit.netlist))

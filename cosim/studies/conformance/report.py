@@ -117,7 +117,8 @@ def write(path: Path, text: str | bytes) -> None:
 def gathered(asked: Asked, jobs: Sequence[Job], outcomes: dict[str, Outcome]) -> list[dict[str, Any]]:
     """Entries of all jobs in the order of the rows; rows that nothing measures say so; sensitivities are added."""
     order = {row: k for k, row in enumerate(requirements())}
-    plain_jobs = sorted((job for job in jobs if not job.varied), key=lambda job: job.bench)
+    plain_jobs = sorted((job for job in jobs if not job.varied),
+                        key=lambda job: (job.bench, job.corner.name != "nominal", job.corner.name))
     found = [entry for job in plain_jobs for entry in outcomes[job.key]["entries"] if entry["id"] in asked.rows]
     for job in plain_jobs:
         _add_sensitivity(job, [one for one in jobs if one.varied and one.bench == job.bench], outcomes)

@@ -54,8 +54,9 @@ SLOW = (
             "A3.cold_fuse_share", "A3.warm_fuse_share", "A5.estimate_error_K"),
     planted("divider of the sense amplifier", "a3_limiter", Changes(text={"alternator_path.cir": (
         ("V=1000*(V(ab)-V(fb))", "V=900*(V(ab)-V(fb))"),)}), "A3.cold_fuse_share", "A3.warm_fuse_share"),
-    planted("offset of the ideal diode", "a2_reverse", Changes(text={"alternator_path.cir": (("v1=15 ", "v1=-20 "),)}),
-            "A2.steady_reverse_mA"),
+    # It conducts backwards: the terminal law, which has no such branch, cannot follow, and the row fails with that.
+    planted("offset of the ideal diode", "a2_reverse", Changes(text={"alternator_path.cir": (
+        ("V=1000*(V(fb)-V(mid))", "V=1000*(V(fb)-V(mid))+40"),)}), "A2"),
     planted("slow turn-off of the ideal diode", "a2_crank", Changes(circuits={PATH: {"kq": 1e-5, "cc1": 30e-6}}),
             "A2.crank_peak_A", "A2.crank_time_us"),
     planted("timer of the lift", "a4_lift", Changes(circuits={PATH: {"tlift": 0.8}}), "A4.lifted_s"),
@@ -81,7 +82,8 @@ def shipped() -> dict[str, list[Entry]]:
 
 
 def failing(entries: list[Entry]) -> set[str]:
-    return {entry.figure or f"{entry.id}: {entry.note}" for entry in entries if entry.passed is False}
+    """Figures that fail; of a bench that could not be carried out, its rows."""
+    return {entry.figure or entry.id for entry in entries if entry.passed is False}
 
 
 def check(case: Planted, lab: Lab, shipped: dict[str, list[Entry]]) -> None:
