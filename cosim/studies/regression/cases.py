@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosim.benches.alternator_port import PortBench, with_shorter_steps
-from cosim.benches.pulses import OPENINGS, PULSES, START_S, Pulse
+from cosim.benches.pulses import PULSES, START_S, Pulse, opening
 from cosim.paths import NETLISTS
 from cosim.spice import SpiceSession
 from cosim.studies.compare.recording import Recording
@@ -80,8 +80,8 @@ def cases() -> dict[str, Case]:
     switch = "sw sys cp on 0 swm\nvon on 0 pwl(0 0 1m 0 1.001m 1)\n.model swm sw vt=0.5 vh=0.1 ron=3m roff=1e6\n"
     charging = Bench(bank, charge="0", discharge="0", precharge="pwl(0 0 1m 0 1.001m 1)")
     found = {
-        "port_opened_at_90_A": _port(OPENINGS[0], "on"),
-        "port_lifted_opened": _port(with_shorter_steps(OPENINGS[2], 2.0), "lift"),
+        "port_opened_at_90_A": _port(opening(90.0, 0.3e-6), "on"),
+        "port_lifted_opened": _port(with_shorter_steps(opening(225.0, 0.3e-6), 2.0), "lift"),
         "port_load_dump_A": _port(dump, "on"),
         "port_pulse_2a": _port(pulses["2a"], "on"), "port_pulse_1": _port(pulses["1"], "on"),
         "port_crossing": _port(CROSSING, "on"), "port_crank": _port(CRANK, "on"),
