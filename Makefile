@@ -6,12 +6,13 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 pytho
 READY := .venv/bms-cosim-ready
 BIN := .venv/bin
 
-.PHONY: help setup demo test lint long bench trust clean
+.PHONY: help setup demo test lint long conformance bench trust clean
 help:
 	@echo 'make demo    set everything up and run the main scenario (results/road_day)'
-	@echo 'make test    set everything up and run ruff, mypy and pytest'
+	@echo 'make test    set everything up and run ruff, mypy, pytest and the conformance report'
 	@echo 'make setup   set everything up: .venv, pinned packages, libngspice'
 	@echo 'make long    run the tests that take long'
+	@echo 'make conformance  measure every row of the datasheet (results/conformance)'
 	@echo 'make bench   measure time and memory (results/bench.json)'
 	@echo 'make trust   write docs/trust.md, what every figure rests on'
 	@echo 'make clean   remove .venv, caches and results'
@@ -35,6 +36,10 @@ PROCESSES ?= logical
 test: lint
 	$(BIN)/python -m cosim.warm_up
 	$(BIN)/python -m pytest -n $(PROCESSES) --maxprocesses 4 --dist loadfile --durations 15
+	$(BIN)/bms-cosim conformance -o results/conformance
+
+conformance: setup
+	$(BIN)/bms-cosim conformance -o results/conformance
 
 long: setup
 	$(BIN)/python -m pytest -m long
