@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cosim import measure
+from cosim.figures import named
 from cosim.result import Result
 from cosim.studies.conformance.entry import Bench, Changes, Corner, Entry, Evidence, Influence, Lab, Trace
 from cosim.studies.conformance.reading import entry, event_s, slow, trace
@@ -80,7 +81,7 @@ def ground(lab: Lab, corner: Corner, changes: Changes) -> list[Entry]:
     found = [Entry("G3", f"G3.{name}", "declared", "declared", None, corner.name, corner.variant, note=words)
              for name, words in DECLARED]
     result = lab.run(lab.scenario("open_ground", corner._replace(ambient_degC=25.0)))
-    window = next(w for w in result.windows.values() if "ground_V" in w)
+    window = named(result, "open_ground")
     time_s, stud = window.time_s.values, window.battery_voltage_V.values
     top = measure.highest(time_s, stud)
     evidence = Evidence(
@@ -92,6 +93,8 @@ def ground(lab: Lab, corner: Corner, changes: Changes) -> list[Entry]:
     lasting_us = 1e6 * measure.longest_above_s(time_s, stud, 18.0)
     found.append(entry(corner, "G3.ground_stud_V", top.value, told, evidence))
     found.append(entry(corner, "G3.ground_above_us", lasting_us, told))
+    lifted_V = measure.highest(time_s, window.ground_V.values).value
+    found.append(entry(corner, "G3.ground_rise_V", lifted_V, told))
     return found
 
 
