@@ -71,14 +71,15 @@ PULSES: tuple[Pulse, ...] = (
           START_S + 0.02, 2e-5, ((START_S - 1e-5, START_S + 2e-3, 1e-6),)),
     Pulse("2a +112 V 2 ohm 50 us", STIFF + "dsup sup1 sup benchdiode\n.model benchdiode d is=1e-6 n=0.05 rs=0.1m\n"
           f"xgen sup sup0 iso7637_2a t0={START_S!r}", START_S + 4e-3, 2e-5, ((START_S - 1e-5, START_S + 5e-4, 2e-7),)),
-    Pulse("2b +10 V 0.05 ohm 0.2 s", f"xgen sup 0 iso7637_2b ua={SUPPLY_V!r} t0={START_S!r}", START_S + 0.4, 1e-4,
+    Pulse("2b +10 V 0.05 ohm 0.2 s", f"xgen sup 0 iso7637_2b ua={SUPPLY_V!r} t0={START_S!r}", START_S + 0.4, 4e-5,
           ((START_S, START_S + 5e-3, 2e-6),)),
     Pulse("3a -220 V 50 ohm 150 ns", STIFF + NETWORK + f"xgen sup sup0 iso7637_3a t0={START_S!r}", START_S + 3e-4, 2e-5,
           AROUND_BURST),
     Pulse("3b +150 V 50 ohm 150 ns", STIFF + NETWORK + f"xgen sup sup0 iso7637_3b t0={START_S!r}", START_S + 3e-4, 2e-5,
           AROUND_BURST),
 )
-"""A7's list. 2b with its shortest width: a longer one only decays more slowly."""
+"""A7's list. 2b with its shortest width: a longer one only decays more slowly. Its steps are shorter than those of a
+load dump: a buck's input bank, which it charges, missed 1 % of 20 mJ at 0.1 ms, 0.2 % at half of that."""
 
 
 def opening(current_A: float, cable_H: float) -> Pulse:
