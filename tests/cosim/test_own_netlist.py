@@ -178,7 +178,10 @@ def test_what_is_hostile_or_broken_is_refused_in_one_line(
     assert good_run(spice) == good
 
 
-@pytest.mark.parametrize("what", INSIDE)
+@pytest.mark.parametrize("what", [
+    pytest.param(what, marks=[pytest.mark.long] if what in ("chatters", "two voltages on one node") else [])
+    for what in INSIDE
+])
 def test_what_does_not_run_fails_in_one_line_and_harms_nothing(
     what: str, folder: Path, capsys: pytest.CaptureFixture[str], spice: SpiceSession, good: bytes
 ) -> None:
@@ -200,7 +203,8 @@ def test_files_that_are_none_are_refused(folder: Path) -> None:
                  lambda path: path.write_bytes(b"* long\n" * 400_000)):
         path = folder / "odd.cir"
         make(path)
-        with pytest.raises(InputError, match=r"odd\.cir"):
+        what = r"at most 2000000" if path.is_file() and path.stat().st_size > 10 else "that can be read"
+        with pytest.raises(InputError, match=rf"odd\.cir.*{what}"):
             own_netlist(CIRCUIT, path)
         if path.is_dir():
             path.rmdir()
