@@ -21,6 +21,10 @@ class InputError(Exception):
         self.allowed = allowed
         super().__init__(str(self))
 
+    def __reduce__(self) -> tuple[type[InputError], tuple[str, str, str, str]]:
+        # Exceptions of several arguments do not survive a process boundary by themselves; the value may be anything.
+        return InputError, (self.file, self.field, str(self.value), self.allowed)
+
     def __str__(self) -> str:
         """Return `file: field: value (allowed: ...)` on one line, without empty parts."""
         value = "" if self.value == "" else str(self.value)

@@ -33,7 +33,7 @@ from cosim.characteristic import (
 from cosim.deck import DEVICES, EXTERNALS, SIGNALS, DeckSpec, circuit_text, top_deck
 from cosim.errors import RunFailed
 from cosim.identify_pool import ChildFailed, answers
-from cosim.spice import SpiceSession
+from cosim.spice import DEFAULT_MAX_POINTS, SpiceSession
 from cosim.spice_sources import SourceTable
 from cosim.trips import with_trips, without_trips
 
@@ -261,12 +261,14 @@ def measure_points(
 
 
 def measure_point(
-    session: SpiceSession, netlist: str, parameters: Mapping[str, float], point: Mapping[str, float | str]
+    session: SpiceSession, netlist: str, parameters: Mapping[str, float], point: Mapping[str, float | str],
+    max_points: int = DEFAULT_MAX_POINTS,
 ) -> Sample:
     """One settled window: start disabled, enable (unless `enable` is 0), settle, read the last values.
 
     A point has `regime`, `battery_V`, `over_V`, `reference_mV` and the temperatures; it may have `source_ohm`,
     `sink_ohm` (resistance on each side), `enable`, `settle_s` and, where the pass devices differ, `q2a_degC`...
+    `max_points` is the budget of accepted points.
     """
     value = {k: float(v) for k, v in point.items() if k != "regime"}
     source_ohm, sink_ohm = value.get("source_ohm", SOURCE_OHM), value.get("sink_ohm", SOURCE_OHM)
@@ -285,7 +287,7 @@ def measure_point(
     table.ramp("ven", ENABLE_S, value.get("enable", 1.0), 2e-6)
     waves = session.transient(
         top_deck(spec), tstop_s=settle_s, tmax_s=1e-4, signals=list(SIGNALS.values()), sources=table,
-        breakpoints=[ENABLE_S, ENABLE_S + 2e-6],
+        breakpoints=[ENABLE_S, ENABLE_S + 2e-6], max_points=max_points,
     )
     last = {ours: float(waves[theirs][-1]) for ours, theirs in SIGNALS.items()}
     earlier = int(np.searchsorted(waves.time_s, 0.8 * settle_s))

@@ -23,7 +23,7 @@ from cosim.scenario_events import EVENT_KINDS, EVENT_TAGS, Event, check_events, 
 from cosim.scenario_files import (
     CONVERTER_EFFICIENCY,
     CONVERTERS,
-    check_circuit_parameters,
+    check_circuit,
     check_parameter_files,
     with_limiter,
     with_paths,
@@ -41,6 +41,7 @@ EmfPoint = Annotated[tuple[NotNegative, Annotated[float, Field(ge=-20.0, le=40.0
 
 UNION_TAGS = ("vehicle", "supply", *LOADERS, *FAULT_TAGS, *EVENT_TAGS)
 """What pydantic puts into the path of a field and nobody has written there."""
+OwnCircuit = Literal["alternator_path", "alternator_path_buck_avg", "direct_connection"]
 MAX_TICKS = 40_000_000
 """Longest run, in supervisor ticks (46 days at 100 ms); a guard against a slipped decimal point."""
 
@@ -177,6 +178,8 @@ class Scenario(_Strict):
     """One run: product, plant, drive, events and what to keep.
 
     `limiter` chooses the circuit of the alternator port: pass devices, or a synchronous buck (its averaged companion).
+    `netlists` puts a file from the scenario's folder in its place (docs/own_netlist.md): such a run has a process and
+    a wall time limit of its own.
     """
 
     name: Name
@@ -187,6 +190,8 @@ class Scenario(_Strict):
     settings: dict[str, Any] = {}
     limiter: Literal["linear", "buck"] = "linear"
     circuit: Circuit = Circuit()
+    netlists: dict[OwnCircuit, Annotated[str, Field(min_length=1, max_length=300)]] = {}
+    netlists_limit_s: Annotated[float, Field(gt=0.0, le=1e6)] = 3600.0
     bank: Bank = Bank()
     source: Annotated[Vehicle | Supply, Field(discriminator="kind")] = Vehicle()
     drive: Drive | None = None
@@ -314,7 +319,7 @@ def parse_scenario(content: object, origin: str = "scenario", folder: Path | Non
     if "readout" in scenario.model_fields_set and not settings.instant_readout:
         raise InputError(origin, "settings.instant_readout", settings.instant_readout, "true, as there is a readout")
     check_system(scenario.system, origin)
-    check_circuit_parameters(scenario.circuit, origin)
+    check_circuit(scenario, origin)
     check_timeline(scenario, origin)
     check_events(scenario, origin)
     check_probe_names(scenario, origin)

@@ -11,12 +11,13 @@ from pydantic import BaseModel
 
 from cosim.deck import parameter_names
 from cosim.errors import InputError
+from cosim.own_netlist import own_netlist
 from cosim.scenario_base import beside
 from models import alternator, bank, fuse, heat, starter_battery
 from models.parameter_file import ParameterError
 
 if TYPE_CHECKING:
-    from cosim.scenario import Circuit, Scenario
+    from cosim.scenario import Scenario
 
 BUCK = "alternator_path_buck_avg"
 """What runs for the buck: its averaged companion, for a switching one takes seconds per millisecond."""
@@ -44,6 +45,7 @@ def with_paths(scenario: Scenario, folder: Path | None) -> Scenario:
         trace = scenario.drive.trace
         moved = trace.model_copy(update={"files": [str(folder / name) for name in trace.files]})
         changed["drive"] = scenario.drive.model_copy(update={"trace": moved})
+    changed["netlists"] = {name: str(folder / file) for name, file in scenario.netlists.items()}
     if scenario.readout.keys is not None:
         changed["readout"] = scenario.readout.model_copy(update={"keys": str(folder / scenario.readout.keys)})
     return scenario.model_copy(update=changed)
@@ -86,9 +88,20 @@ def check_parameter_files(scenario: Scenario, origin: str) -> None:
             raise InputError(origin, field, name, f"a parameter file ({error})") from None
 
 
-def check_circuit_parameters(circuit: Circuit, origin: str) -> None:
-    """A changed circuit parameter must be one of the netlist's, and a physical one positive; raises InputError."""
+def check_circuit(scenario: Scenario, origin: str) -> None:
+    """The user's own netlist must be usable, changed parameters the netlist's, physical ones positive.
+
+    Raises
+    ------
+    InputError
+        With file, field, value and what is allowed.
+    """
+    circuit = scenario.circuit
     known = parameter_names(circuit.netlist)
+    for replaced, file in scenario.netlists.items():
+        if replaced != circuit.netlist:
+            raise InputError(origin, f"netlists.{replaced}", file, f"{circuit.netlist}, the circuit of this scenario")
+        known = own_netlist(replaced, file).parameters
     for name, value in circuit.parameters.items():
         field = f"circuit.parameters.{name}"
         if name not in known:

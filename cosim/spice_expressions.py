@@ -26,7 +26,7 @@ _FUNCTION_WORDS = (
     " gauss unif aunif ddt idt sdt if pwl v i var vec table buf inv stp defined"
 )
 _CONSTANTS = frozenset(_CONSTANT_WORDS.split())
-_FUNCTIONS = frozenset(_FUNCTION_WORDS.split())
+FUNCTIONS = frozenset(_FUNCTION_WORDS.split())
 
 
 def check_expressions(lines: Sequence[str], title: str | None) -> None:
@@ -72,7 +72,7 @@ def _unbalanced(line: str) -> str | None:
 
 def _definitions(lines: Sequence[str]) -> tuple[frozenset[str], frozenset[str]]:
     """Every name that is assigned anywhere on a .param, .subckt, .func or X line, and user functions."""
-    known, functions = set(_CONSTANTS), set(_FUNCTIONS)
+    known, functions = set(_CONSTANTS), set(FUNCTIONS)
     for line in lines:
         if line.startswith(".func"):
             match = _FUNCTION.match(line)

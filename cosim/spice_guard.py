@@ -22,6 +22,8 @@ MAX_CHARACTERS = 2_000_000
 """Longest deck, includes resolved (ours; the product's decks have some ten thousand characters)."""
 
 _MAX_DEPTH = 8
+_MAX_INCLUDES = 100
+"""Files that a deck may include in all; without it, a few files that include each other often take for ever (ours)."""
 _CARD_WORDS = ".model .subckt .ends .param .ic .nodeset .func .global .temp .if .elseif .else .endif"
 _ANALYSIS_WORDS = (
     ".tran .ac .dc .op .tf .noise .disto .pz .sens .sp .save .print .plot .probe .meas .measure .four .width"
@@ -74,8 +76,8 @@ def check_deck(deck: str, *, netlists: Path = NETLISTS, title: str | None = None
     DeckInvalid
         the deck is not a body, or cannot be parsed
     """
-    lines = _logical_lines(deck, title)
-    lines = _resolve_includes(lines, netlists.resolve(), netlists.resolve(), title, 0)
+    lines = logical_lines(deck, title)
+    lines = _resolve_includes(lines, netlists.resolve(), netlists.resolve(), title, 0, [])
     if sum(map(len, lines)) > MAX_CHARACTERS:
         raise DeckRejected(f"the deck is longer than {MAX_CHARACTERS} characters", deck=title)
     for line in lines:
@@ -88,7 +90,23 @@ def check_deck(deck: str, *, netlists: Path = NETLISTS, title: str | None = None
     return CheckedDeck(tuple(lines), deck_sources(lines))
 
 
-def _logical_lines(deck: str, title: str | None) -> list[str]:
+def with_includes(deck: str, folder: Path, *, title: str | None = None) -> str:
+    """Text of a deck whose includes are written out, comments of its own kept; files below `folder` only.
+
+    Raises
+    ------
+    DeckRejected, DeckInvalid
+        as `check_deck`; nothing else is checked
+    """
+    root, opened = folder.resolve(), list[Path]()
+    out: list[str] = []
+    for raw in deck.splitlines():
+        is_include = raw.strip().lower().startswith((".inc", ".lib"))
+        out += _resolve_includes(logical_lines(raw, title), root, root, title, 0, opened) if is_include else [raw]
+    return "\n".join(out) + "\n"
+
+
+def logical_lines(deck: str, title: str | None = None) -> list[str]:
     """Lines without comments, with continuation lines joined."""
     lines: list[str] = []
     for number, raw in enumerate(deck.splitlines(), start=1):
@@ -121,7 +139,10 @@ def _without_trailing_comment(line: str) -> str:
     return line[:cut].rstrip()
 
 
-def _resolve_includes(lines: list[str], folder: Path, root: Path, title: str | None, depth: int) -> list[str]:
+def _resolve_includes(
+    lines: list[str], folder: Path, root: Path, title: str | None, depth: int, opened: list[Path]
+) -> list[str]:
+    """Lines with the included ones in place; `opened` collects the files of the whole deck."""
     out: list[str] = []
     for line in lines:
         word = line.split(None, 1)[0].lower()
@@ -136,10 +157,16 @@ def _resolve_includes(lines: list[str], folder: Path, root: Path, title: str | N
                 f"cannot resolve {line!r}; write: .include FILE (one file, no section)", deck=title
             )
         path = _inside(arguments[0].strip("\"'"), folder, root, title)
-        text = path.read_text(encoding="utf-8")
-        if len(text) > MAX_CHARACTERS:
+        opened.append(path)
+        if len(opened) > _MAX_INCLUDES:
+            raise DeckRejected(f"the deck includes more than {_MAX_INCLUDES} files", deck=title)
+        try:
+            text = path.read_text(encoding="utf-8") if path.stat().st_size <= MAX_CHARACTERS else None
+        except (OSError, UnicodeDecodeError):
+            raise DeckInvalid(f"the included file {path.name} is no text that can be read", deck=title) from None
+        if text is None:
             raise DeckRejected(f"the included file {path.name} is too long", deck=title)
-        out += _resolve_includes(_logical_lines(text, title), path.parent, root, title, depth + 1)
+        out += _resolve_includes(logical_lines(text, title), path.parent, root, title, depth + 1, opened)
     return out
 
 
