@@ -37,7 +37,8 @@ def observation(r: Record, name: str, begins_s: float) -> dict[str, Any]:
     raised = [(e.time_s, e.detail.split(":")[0]) for e in r.result.events
               if e.event == "fault raised" and e.time_s >= begins_s]
     new = [(time_s - begins_s, what) for time_s, what in raised if what not in before]
-    after = (r.time_s >= begins_s) & (r.time_s <= begins_s + REACTION_S)
+    # One tick earlier too: what is off within the fault's own tick was on before it.
+    after = (r.time_s >= begins_s - 1.5 * r.scenario.tick_s) & (r.time_s <= begins_s + REACTION_S)
     reactions = []
     for channel, told in SWITCHES.items():
         state = r.on(channel)[after]

@@ -11,6 +11,7 @@ import xarray as xr
 from cosim.result import LoggedEvent, Result
 from cosim.scenario import parse_scenario
 from cosim.studies.campaign.invariants import checked, registry
+from cosim.studies.campaign.modes import observation
 from cosim.studies.campaign.record import Record
 
 N, TICK_S, AT = 1200, 0.1, 500
@@ -169,6 +170,13 @@ def test_fuse_window_and_balance_are_told() -> None:
     r = record()
     r.result.summary["energy_balance"]["relative"] = 1e-4
     assert broken(r) == {"balances"}
+
+
+def test_a_reaction_within_the_tick_of_the_fault_is_seen() -> None:
+    events = (LoggedEvent(AT * TICK_S, "supervisor", "fault raised", "cell sensor missing: cell_voltage_V=nan"),)
+    seen = observation(record(after("charge_output", 0.0), events), "x", AT * TICK_S)
+    assert (seen["detected"], seen["after_s"], seen["reactions"]) == ("cell sensor missing", 0.0, ["charge disconnect"])
+    assert observation(record(), "x", 1.0)["reactions"] == []
 
 
 def test_lasting_is_longer_than() -> None:
