@@ -274,7 +274,11 @@ def rounded_down_A(current_A: float, firmware: FirmwareParameters) -> float:
 def _taken(
     held: Sample, measurements: Measurements, charging: bool, firmware: FirmwareParameters
 ) -> Sample:
-    """Held readings, replaced where the present one is finite and outside the dead band; the same if none is."""
+    """Held readings, replaced where the present one is finite and outside the dead band; the same if none is.
+
+    A fuse sense that is missing while the port is off is taken for none: nothing heats the fuse then, and an estimate
+    that stayed hot would let too much current through when the sensor returns.
+    """
     m, sense_V, kelvin = measurements, firmware.sense_band_V, firmware.temperature_band_K
     volt = firmware.voltage_band_V if charging else math.inf
     held_V, terminal_degC, heatsink_degC, input_V, battery_V = held
@@ -287,7 +291,7 @@ def _taken(
     ):
         return held
     return Sample(
-        _followed(held_V, m.fuse_sense_V, sense_V),
+        _followed(held_V, m.fuse_sense_V if charging or math.isfinite(m.fuse_sense_V) else 0.0, sense_V),
         _followed(terminal_degC, m.terminal_degC, kelvin),
         _followed(heatsink_degC, m.heatsink_degC, kelvin),
         _followed(input_V, m.input_voltage_V, volt),

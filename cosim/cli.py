@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cosim import cli_compare, cli_conformance, cli_size, cli_supervisor, cli_sweep
+from cosim import cli_campaign, cli_compare, cli_conformance, cli_size, cli_supervisor, cli_sweep
 from cosim.errors import InputError, RunFailed
 
 if TYPE_CHECKING:
@@ -196,6 +196,7 @@ app.command(epilog=cli_supervisor.SETTINGS_EPILOG)(cli_supervisor.settings)
 app.command(epilog=cli_supervisor.REPLAY_EPILOG)(cli_supervisor.replay)
 app.command(epilog=cli_supervisor.READOUT_EPILOG)(cli_supervisor.readout)
 app.command(epilog=cli_sweep.SWEEP_EPILOG)(cli_sweep.sweep)
+app.command(epilog=cli_campaign.CAMPAIGN_EPILOG)(cli_campaign.campaign)
 app.command(epilog=cli_size.SIZE_EPILOG)(cli_size.size)
 
 

@@ -246,13 +246,15 @@ def current_and_slope(voltage_V: float, p: SystemParameters) -> tuple[float, flo
 def voltage_V(start_V: float, emf_V: float, ohm: float, p: SystemParameters) -> float:
     """Return the devices' voltage behind a source, w - E - R I(w) = 0: the root that Newton reaches from a start.
 
-    Where Newton does not halve the residual (a knee, or no solution near), a bracket from below 0 V to beyond what the
-    chargers can reach, and bisection between; where a load asks for more than the source can give, the voltage breaks
-    down to where the load fades.
+    Where Newton does not halve the residual (a knee, or no solution near), bisection between the start and a bound on
+    the side to which the residual drives the voltage: beyond what the chargers can reach, or below 0 V. So a node whose
+    chargers give more than its loads take rises, though a root where the load has broken it down exists too; where a
+    load asks for more than the source can give, the voltage breaks down to where the load fades.
     """
     here_V = start_V
     current_A, slope_S = current_and_slope(here_V, p)
     error_V = here_V - emf_V - ohm * current_A
+    start_error_V = error_V
     for _ in range(20):
         if abs(error_V) < CLOSE_V:
             return here_V
@@ -271,6 +273,10 @@ def voltage_V(start_V: float, emf_V: float, ohm: float, p: SystemParameters) -> 
     for i in range(p.kind.size):
         most_A += p.laws[i, 1] if p.kind[i] == CHARGER else 0.0
     low_V, high_V = min(emf_V, 0.0) - 1.0, max(emf_V, 0.0) + ohm * most_A + 1.0
+    if start_error_V < 0.0:
+        low_V = start_V
+    else:
+        high_V = start_V
     for _ in range(200):
         middle_V = 0.5 * (low_V + high_V)
         if middle_V <= low_V or middle_V >= high_V:

@@ -311,3 +311,16 @@ def test_only_a_reading_that_left_its_dead_band_is_taken_over(sign: float) -> No
     moved = replace(NORMAL, input_voltage_V=9.0, battery_voltage_V=12.0, heatsink_degC=26.0)
     after = thermal.advance(state, moved, 1_000, False, rating, f)
     assert after.sample == state.sample._replace(heatsink_degC=26.0)
+
+
+def test_a_sense_that_is_missing_does_not_keep_the_fuse_hot() -> None:
+    """Found by a campaign: the sensor came back after four minutes, and 79.8 A flowed where 72 A were allowed."""
+    config = bms.Settings()
+    f, rating = config.firmware, config.plan.rating
+    state = thermal.begin(NORMAL, 0, rating, f)
+    for second in range(1, 301):
+        state = thermal.advance(state, replace(NORMAL, fuse_sense_V=0.06), 1_000 * second, True, rating, f)
+    assert state.fuse_degC > 70.0
+    for second in range(301, 601):  # the fault has switched the port off
+        state = thermal.advance(state, replace(NORMAL, fuse_sense_V=math.nan), 1_000 * second, False, rating, f)
+    assert state.fuse_degC == pytest.approx(25.0, abs=0.5)

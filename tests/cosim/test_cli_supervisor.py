@@ -14,7 +14,8 @@ from cosim import cli
 from cosim.paths import ROOT
 
 COMMANDS = [
-    "run", "plot", "export", "validate", "conformance", "compare", "settings", "replay", "readout", "sweep", "size",
+    "run", "plot", "export", "validate", "conformance", "compare", "settings", "replay", "readout", "sweep", "campaign",
+    "size",
 ]
 
 

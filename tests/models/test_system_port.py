@@ -127,3 +127,14 @@ def test_the_slope_of_the_stud_is_its_derivative() -> None:
 
         follows = system_port.passing(EMF_V, SOURCE_OHM, alone_V, 13.0, gate, P)[2]
         assert follows == pytest.approx((stud_V(EMF_V + step) - stud_V(EMF_V - step)) / (2.0 * step), rel=1e-5)
+
+
+@pytest.mark.parametrize("demand_W", range(0, 875, 25))
+def test_a_node_with_more_charging_than_load_rises_whatever_the_load(demand_W: int) -> None:
+    """S4, discharge only: an inverter's constant power gives the node a second root, broken down, near 0 V."""
+    gate = system_port.gate_of(0.0, 1.0, 0.0, 0.0, 0.1, P)
+    devices(float(demand_W), 1200.0)
+    assert system.current_and_slope(EMF_V, P)[0] > 0.0, "the charger gives more than the inverter takes"
+    current_A, volts = passed(gate, EMF_V)
+    assert current_A == 0.0
+    assert volts > EMF_V

@@ -1,0 +1,1 @@
+"""Campaigns: random legal scenarios with injected faults against safety invariants; a violation is shrunk."""
