@@ -274,13 +274,10 @@ def rounded_down_A(current_A: float, firmware: FirmwareParameters) -> float:
 def _taken(
     held: Sample, measurements: Measurements, charging: bool, firmware: FirmwareParameters
 ) -> Sample:
-    """Held readings, replaced where the present one is finite and outside the dead band; the same if none is.
-
-    A fuse sense that is missing while the port is off is taken for none: nothing heats the fuse then, and an estimate
-    that stayed hot would let too much current through when the sensor returns.
-    """
+    """Held readings, replaced where the present one is finite and outside the dead band; the same if none is."""
     m, sense_V, kelvin = measurements, firmware.sense_band_V, firmware.temperature_band_K
     volt = firmware.voltage_band_V if charging else math.inf
+    # A sense that is missing while the port is off heats nothing (below): an estimate that stays hot lets too much in.
     held_V, terminal_degC, heatsink_degC, input_V, battery_V = held
     if (
         held_V - sense_V <= m.fuse_sense_V <= held_V + sense_V
