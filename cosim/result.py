@@ -13,7 +13,6 @@ import io
 import json
 import math
 import os
-import shutil
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +22,7 @@ import numpy as np
 import xarray as xr
 
 from cosim.errors import InputError
-from cosim.leftovers import clear_leftovers
+from cosim.leftovers import written_whole
 
 WAVEFORMS = "result.nc"
 EVENTS = "events.csv"
@@ -91,21 +90,10 @@ class Result:
         """
         target = Path(directory).resolve()
         require_replaceable(target)
-        part = target.parent / f".{target.name}.{os.getpid()}.part"
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            clear_leftovers(target)
-            shutil.rmtree(part, ignore_errors=True)
-            part.mkdir()
+        with written_whole(target) as part:
             self._write(part, picture)
             for path in attached:
                 path.rename(part / path.name)
-            move_into_place(part, target)
-        except OSError as error:
-            problem = error.strerror or str(error)
-            raise InputError(str(target), "", problem, "a folder that can be written") from error
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
         return Path(directory)
 
     def _write(self, folder: Path, picture: bool) -> None:
@@ -193,22 +181,6 @@ def require_replaceable(target: Path, own: Collection[str] = MAY_HOLD, older: st
     foreign = [name for name in names if name not in own]
     if foreign:
         raise InputError(str(target), "", f"holds {foreign[0]}, which is not part of {older}", allowed)
-
-
-def move_into_place(part: Path, target: Path) -> None:
-    """Put the complete folder `part` where `target` is; if that fails, the old one is put back."""
-    old = part.with_suffix(".old")
-    shutil.rmtree(old, ignore_errors=True)
-    had_old = target.exists()
-    if had_old:
-        target.rename(old)
-    try:
-        part.rename(target)
-    except BaseException:  # an interrupt here must not lose the old result either
-        if had_old and not target.exists():
-            old.rename(target)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def labelled(dataset: xr.Dataset) -> xr.Dataset:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,9 +11,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from cosim.errors import InputError
-from cosim.leftovers import clear_leftovers
-from cosim.result import move_into_place, plain, require_replaceable, shown
+from cosim.leftovers import written_whole
+from cosim.result import plain, require_replaceable, shown
 from cosim.validation.figure import STATUSES, ValidationFigure, as_table
 from cosim.validation.register import MODELS, Checked, Model, check_of
 
@@ -54,22 +51,11 @@ def save(checked: dict[str, Checked], directory: Path) -> None:
     """
     target = directory.resolve()
     require_place(target)
-    part = target.parent / f".{target.name}.{os.getpid()}.part"
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        clear_leftovers(target)
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir()
+    with written_whole(target) as part:
         table = plain(as_table(figure for model in checked.values() for figure in model.figures))
         (part / REPORT).write_text(json.dumps(table, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         for name, model in checked.items():
             model.picture.savefig(part / f"{name}.png", format="png", dpi=DPI)
-        move_into_place(part, target)
-    except OSError as error:
-        problem = error.strerror or str(error)
-        raise InputError(str(target), "", problem, "a folder that can be written") from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
 
 
 def print_figures(checked: dict[str, Checked], left_out: list[Model]) -> None:

@@ -21,13 +21,13 @@ DIE = "import os, signal\ndef die(*a, **k): os.kill(os.getpid(), signal.SIGKILL)
 SAVE = DIE + """
 import sys
 import numpy as np, xarray as xr
-from cosim import result
+from cosim import leftovers, result
 slow = xr.Dataset({"soc": ("time_s", np.full(10, float(sys.argv[2])))}, {"time_s": np.arange(10.0)})
 made = result.Result(slow, {}, [], {"scenario": "killed"})
 if sys.argv[3] == "writing":
     result.json.dumps = die
 elif sys.argv[3] == "moving":
-    result.move_into_place = die
+    leftovers.move_into_place = die
 elif sys.argv[3] == "between":
     rename = result.Path.rename
     def first_only(self, goal):

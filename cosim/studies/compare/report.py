@@ -6,15 +6,12 @@ import base64
 import html
 import io
 import json
-import os
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from cosim.errors import InputError
-from cosim.leftovers import clear_leftovers
-from cosim.result import move_into_place, plain, require_replaceable
+from cosim.leftovers import written_whole
+from cosim.result import plain, require_replaceable
 from cosim.studies.compare.comparison import Comparison, SignalVerdict
 from cosim.studies.compare.picture import overlay
 
@@ -49,24 +46,13 @@ def save(comparison: Comparison, directory: Path, notes: Iterable[str] = (), fit
     """
     target = directory.resolve()
     require_place(target)
-    part = target.parent / f".{target.name}.{os.getpid()}.part"
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        clear_leftovers(target)
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir()
+    with written_whole(target) as part:
         picture = png(comparison)
         (part / PICTURE).write_bytes(picture)
         (part / HTML).write_text(page(comparison, picture, list(notes)), encoding="utf-8")
         content = as_dict(comparison) | ({"fit": fit} if fit else {})
         text = json.dumps(plain(content), indent=2, ensure_ascii=False, allow_nan=False)
         (part / JSON).write_text(text + "\n", encoding="utf-8")
-        move_into_place(part, target)
-    except OSError as error:
-        problem = error.strerror or str(error)
-        raise InputError(str(target), "", problem, "a folder that can be written") from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
 
 
 def png(comparison: Comparison, verdicts: list[SignalVerdict] | None = None, title: str = "") -> bytes:
