@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -357,6 +357,8 @@ def test_error_falls_with_the_step() -> None:
 
 
 @settings(deadline=None, max_examples=60)
+@example(soc=0.0546875, current_A=286.0, degC=-2.0, dt_s=60.0, h=1.0, n=1)
+@example(soc=0.5, current_A=-283.0, degC=13.0, dt_s=60.0, h=0.0, n=1)
 @given(
     soc=st.floats(0.05, 0.95), current_A=st.floats(-400.0, 400.0), degC=st.floats(-20.0, 50.0),
     dt_s=st.floats(1e-6, 60.0), h=st.floats(-1.0, 1.0), n=st.integers(1, 8),
@@ -370,10 +372,15 @@ def test_no_state_leaves_its_physical_range(
     assert all(np.all(np.isfinite(item)) for item in state)
     assert np.all(np.abs(state.h) <= 1.0)
     assert np.all((state.soc > 0.0) & (state.soc < 1.0))
-    assert np.all(np.abs(state.temperature_degC - degC) < 10.0)
+    # The heat of the step warms the cell, all but what a minute takes to the air: at 400 A, -20 degC and almost empty
+    # that is 18 K.
+    stored_J = (state.temperature_degC - degC) * p.cell.heat_capacity_J_K
+    assert np.all(np.abs(stored_J - state.heat_J) <= 0.02 * np.abs(state.heat_J) + 1e-6)
     for k in range(2):
         # Rounding of 13 V (2e-15 V each) over 2 mohm: equal batteries exchange some 1e-12 A, never 1e-11 A.
-        settled = cell.pair_target_V(k, soc, degC, abs(current_A) + 1e-11, 1.0, 1.0, p.cell)
+        # Its resistance follows the charge, so the largest on the way counts.
+        way = np.linspace(soc, float(state.soc[0, 0]), 33)
+        settled = max(cell.pair_target_V(k, s, degC, abs(current_A) + 1e-11, 1.0, 1.0, p.cell) for s in way)
         assert np.all(state.v_V[k] * current_A >= -1e-12)
         assert np.all(np.abs(state.v_V[k]) <= settled * (1.0 + 1e-9))
 
