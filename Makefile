@@ -34,7 +34,7 @@ lint: setup
 # A file's tests stay in one process, where they share what is made once. One process: `make test PROCESSES=0`.
 PROCESSES ?= logical
 test: lint
-	$(BIN)/python -m cosim.warm_up
+	$(BIN)/python -m cosim.slow.warm_up
 	$(BIN)/python -m pytest -n $(PROCESSES) --maxprocesses 4 --dist loadfile --durations 15
 	$(BIN)/bms-cosim conformance -o results/conformance
 

@@ -25,10 +25,10 @@ from rich.table import Table
 from benchmarks import banks, subjects
 from benchmarks.subjects import Figures, Subject
 from cosim.paths import ROOT
+from cosim.record.summary import versions
 from cosim.result import Result, shown
-from cosim.spice import SpiceSession
-from cosim.summary import versions
-from cosim.window import Window
+from cosim.spice.session import SpiceSession
+from cosim.windows.window import Window
 
 Series = dict[str, dict[str, list[float]]]
 ASKED = {("24 h without windows", "total [s]"): "1.5", ("memory", "growth_MB"): "2"}

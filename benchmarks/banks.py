@@ -13,11 +13,11 @@ import numpy as np
 
 from benchmarks.pybamm_cell import EVERY_S, NOT_INSTALLED, profile
 from benchmarks.stopwatch import Stopwatch
-from cosim.loop import Plant
-from cosim.scenario import Scenario, parse_scenario
+from cosim.scenario.model import Scenario, parse_scenario
 from cosim.simulation import Simulation
-from cosim.spice import SpiceSession
-from cosim.supervision import Supervision
+from cosim.slow.loop import Plant
+from cosim.spice.session import SpiceSession
+from cosim.supervisor.supervision import Supervision
 from models import bank, bank_tick, bank_work
 from models.bank import BankParameters
 from models.compiled import borrowing_apart

@@ -14,18 +14,18 @@ from pathlib import Path
 
 import numpy as np
 
-from cosim.characteristic import limiter_start
-from cosim.commands import nothing
-from cosim.drive import build_inputs
-from cosim.loop import observe
-from cosim.plant import initial_state, load_parameters
-from cosim.policy import WindowRequest
-from cosim.scenario import parse_scenario
-from cosim.sensors import as_measurements
-from cosim.spice import SpiceSession
-from cosim.supervision import Supervision
-from cosim.window import Window
-from cosim.window_deck import deck_spec
+from cosim.circuit.characteristic import limiter_start
+from cosim.inputs.drive import build_inputs
+from cosim.scenario.model import parse_scenario
+from cosim.slow.commands import nothing
+from cosim.slow.loop import observe
+from cosim.slow.plant import initial_state, load_parameters
+from cosim.slow.sensors import as_measurements
+from cosim.spice.session import SpiceSession
+from cosim.supervisor.supervision import Supervision
+from cosim.windows.deck import deck_spec
+from cosim.windows.policy import WindowRequest
+from cosim.windows.window import Window
 
 SCENARIO = {
     "name": "memory", "duration_s": 2, "bank": {"soc": 0.3},

@@ -19,17 +19,14 @@ from typing import Any, cast
 import numpy as np
 
 import bms
-from cosim.ahead import DUE, feed, hold
-from cosim.channels import fill_row, row_size
-from cosim.commands import charging
-from cosim.drive import build_inputs
-from cosim.identify import IdentifiedCircuit
-from cosim.loop import _measure_cells, _observe, observe
-from cosim.network import Operating
-from cosim.plant import PlantParameters, PlantState, controls_of, initial_state, load_parameters
+from cosim.circuit.identify import IdentifiedCircuit
+from cosim.inputs.drive import build_inputs
 from cosim.run import Run
-from cosim.scenario import Scenario, parse_scenario
-from cosim.slow import (
+from cosim.scenario.model import Scenario, parse_scenario
+from cosim.slow.ahead import DUE, feed, hold
+from cosim.slow.channels import fill_row, row_size
+from cosim.slow.commands import charging
+from cosim.slow.engine import (
     Tick,
     advance_bank,
     advance_in_place,
@@ -38,8 +35,11 @@ from cosim.slow import (
     prepare,
     solve_around,
 )
-from cosim.spice import SpiceSession
-from cosim.tick_sensors import cells_surely_inside
+from cosim.slow.loop import _measure_cells, _observe, observe
+from cosim.slow.network import Operating
+from cosim.slow.plant import PlantParameters, PlantState, controls_of, initial_state, load_parameters
+from cosim.slow.tick_sensors import cells_surely_inside
+from cosim.spice.session import SpiceSession
 from models import alternator, bank_tick, bank_work, heat_tick, starter_battery
 from models.compiled import borrowing, borrowing_apart
 

@@ -17,11 +17,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.deck import AlternatorDeck, DeckSpec, externals, signals, top_deck
-from cosim.replay import pwl_source
-from cosim.spice import SpiceSession
-from cosim.spice_errors import SpiceError
-from cosim.system_deck import Disturbance, SystemDeck
+from cosim.circuit.deck import AlternatorDeck, DeckSpec, externals, signals, top_deck
+from cosim.circuit.system_deck import Disturbance, SystemDeck
+from cosim.record.replay import pwl_source
+from cosim.spice.errors import SpiceError
+from cosim.spice.session import SpiceSession
 
 Array = NDArray[np.float64]
 Corners = list[tuple[float, float]]

@@ -11,20 +11,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter, process_time
 
-import cosim.plot
+import cosim.plot.picture
 import cosim.run
 import cosim.simulation
 from benchmarks.stopwatch import Stopwatch
-from cosim.export import export_text, write_deck
-from cosim.loop import Plant
 from cosim.paths import SCENARIOS
+from cosim.record.export import export_text, write_deck
 from cosim.result import Result
-from cosim.reuse import WindowMemory
-from cosim.scenario import Scenario, load_scenario
+from cosim.scenario.model import Scenario, load_scenario
 from cosim.simulation import Simulation
-from cosim.spice import SpiceSession
-from cosim.supervision import Supervision
-from cosim.window import Window
+from cosim.slow.loop import Plant
+from cosim.spice.session import SpiceSession
+from cosim.supervisor.supervision import Supervision
+from cosim.windows.reuse import WindowMemory
+from cosim.windows.window import Window
 
 Figures = dict[str, float]
 Subject = Callable[[], Figures]
@@ -87,7 +87,8 @@ def main_run(scenario: Scenario, session: SpiceSession, keep: dict[str, Window])
     places = (
         ("tick loop", Plant, "run"), ("windows", Window, "run"), ("supervisor", Supervision, "stepped"),
         ("identification (cache)", cosim.simulation, "identify"), ("figures", cosim.simulation, "measured_figures"),
-        ("window reuse", WindowMemory, "find"), ("saving", Result, "save"), ("picture", cosim.plot, "save_picture"),
+        ("window reuse", WindowMemory, "find"), ("saving", Result, "save"),
+        ("picture", cosim.plot.picture, "save_picture"),
     )
     try:
         with tempfile.TemporaryDirectory(prefix="bms-cosim-bench-") as folder, watch.watching(*places):
@@ -108,9 +109,9 @@ def main_run(scenario: Scenario, session: SpiceSession, keep: dict[str, Window])
 
 def identification(scenario: Scenario, session: SpiceSession) -> Figures:
     """From the netlist with an empty cache, then from the cache."""
-    from cosim.identify import IdentifiedCircuit, identify
-    from cosim.plant import load_parameters
-    from cosim.window_deck import circuit_parameters
+    from cosim.circuit.identify import IdentifiedCircuit, identify
+    from cosim.slow.plant import load_parameters
+    from cosim.windows.deck import circuit_parameters
 
     circuit = scenario.circuit
     p = load_parameters(scenario, IdentifiedCircuit.nominal(circuit.netlist).coefficients)

@@ -25,10 +25,10 @@ from typing import Any, cast
 
 import bms
 from benchmarks.slow_loop import day
-from cosim.drive import build_inputs
-from cosim.identify import IdentifiedCircuit
+from cosim.circuit.identify import IdentifiedCircuit
+from cosim.inputs.drive import build_inputs
 from cosim.run import Run
-from cosim.spice import SpiceSession
+from cosim.spice.session import SpiceSession
 
 Row = tuple[tuple[Any, ...], float]
 """Fields of `Measurements`, and the time since the call before [s]."""

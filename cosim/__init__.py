@@ -2,6 +2,17 @@
 
 `cosim.scenario.load_scenario` reads a scenario, `cosim.simulation.Simulation` runs it, and
 `cosim.result.Result` keeps what came out. The command line is `bms-cosim` (`cosim.cli`).
+
+Rooms, from what runs a deck to what a user asks:
+
+- `spice`: sessions on libngspice; what may run, and whether it succeeded
+- `circuit`: decks of the shipped circuits and their terminal characteristics as measured; `own`: a user's netlist
+- `scenario`: files that say what to run; `inputs`: what they do from outside over time
+- `slow`: the compiled tick loop; `windows`: full SPICE around what is fast; `continuous`: the whole run as one window
+- `supervisor`: the supervisor's hold, listeners, test vectors and instant readout
+- `record`: balances, figures, summaries; `plot`: pictures; `measure`: waveforms as an oscilloscope measures them
+- `benches`, `validation`: circuits and models against what they should do
+- `studies`: conformance, comparison, regression, sweep, campaign, sizing; `cli`: the commands
 """
 
 from cosim.paths import require_own_packages

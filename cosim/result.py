@@ -22,7 +22,7 @@ import numpy as np
 import xarray as xr
 
 from cosim.errors import InputError
-from cosim.leftovers import written_whole
+from cosim.record.leftovers import written_whole
 
 WAVEFORMS = "result.nc"
 EVENTS = "events.csv"
@@ -110,7 +110,7 @@ class Result:
         text = json.dumps(plain(self.summary), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
         (folder / SUMMARY).write_text(text + "\n", encoding="utf-8")
         if picture:
-            from cosim.plot import save_picture  # matplotlib takes long to load, and is not always wanted
+            from cosim.plot.picture import save_picture  # matplotlib takes long to load, and is not always wanted
 
             save_picture(self, folder / PICTURE)
 

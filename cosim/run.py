@@ -11,42 +11,42 @@ import xarray as xr
 from numpy.typing import NDArray
 
 import bms
-from cosim import policy
-from cosim.channels import LIMITER_CHANNELS, as_dataset, row_size, write_row
-from cosim.characteristic import LINK
-from cosim.commands import command_vector, nothing
-from cosim.deck import DeckSpec, circuit_text
-from cosim.identify import IdentifiedCircuit
-from cosim.inputs import Inputs
-from cosim.looks import Looks
-from cosim.loop import LEDGER, PEAKS, WANTED, Grid, Plant, Stretch, empty_ledger, observe
-from cosim.network import Operating
-from cosim.plant import PLANT_LIMITS, PlantState, initial_state, load_parameters, stored_charge_C
-from cosim.policy import WindowRequest
-from cosim.probes import check_probes, with_probes
-from cosim.reference_plant import ReferencePlant
+from cosim.circuit.characteristic import LINK
+from cosim.circuit.deck import DeckSpec, circuit_text
+from cosim.circuit.identify import IdentifiedCircuit
+from cosim.inputs.signals import Inputs
+from cosim.inputs.timeline import timeline_of
+from cosim.inputs.unseen import unseen
+from cosim.record.summary import summarise
 from cosim.result import LoggedEvent, Result
-from cosim.reuse import Remembered, Reused, WindowMemory
-from cosim.scenario import Scenario, Supply
-from cosim.scenario_events import at_system
-from cosim.sensors import as_measurements, inside
-from cosim.slow import with_steady_field
-from cosim.spice import SpiceSession
-from cosim.spice_errors import SpiceError
-from cosim.summary import summarise
-from cosim.supervision import Supervision, in_order
-from cosim.timeline import timeline_of
-from cosim.unseen import unseen
-from cosim.window import Window
-from cosim.window_deck import deck_spec
-from cosim.window_events import LIFTED
-from cosim.window_outcome import PREDICTION_BOUND_A
-from cosim.window_parts import parts_of, parts_of_run
-from cosim.window_result import WindowOutcome
-from cosim.window_time import seconds
+from cosim.scenario.events import at_system
+from cosim.scenario.model import Scenario, Supply
+from cosim.slow.channels import LIMITER_CHANNELS, as_dataset, row_size, write_row
+from cosim.slow.commands import command_vector, nothing
+from cosim.slow.engine import with_steady_field
+from cosim.slow.looks import Looks
+from cosim.slow.loop import LEDGER, PEAKS, WANTED, Grid, Plant, Stretch, empty_ledger, observe
+from cosim.slow.network import Operating
+from cosim.slow.plant import PLANT_LIMITS, PlantState, initial_state, load_parameters, stored_charge_C
+from cosim.slow.reference_plant import ReferencePlant
+from cosim.slow.sensors import as_measurements, inside
+from cosim.spice.errors import SpiceError
+from cosim.spice.session import SpiceSession
+from cosim.supervisor.supervision import Supervision, in_order
+from cosim.windows import policy
+from cosim.windows.deck import deck_spec
+from cosim.windows.events import LIFTED
+from cosim.windows.outcome import PREDICTION_BOUND_A
+from cosim.windows.parts import parts_of, parts_of_run
+from cosim.windows.policy import WindowRequest
+from cosim.windows.probes import check_probes, with_probes
+from cosim.windows.result import WindowOutcome
+from cosim.windows.reuse import Remembered, Reused, WindowMemory
+from cosim.windows.time import seconds
+from cosim.windows.window import Window
 
 if TYPE_CHECKING:
-    from cosim.listening import Listener
+    from cosim.supervisor.listening import Listener
 
 Array = NDArray[np.float64]
 Progress = Callable[[float, str], None]

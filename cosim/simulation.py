@@ -8,21 +8,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from cosim.continuous import ContinuousRun
-from cosim.drive import build_inputs
+from cosim.circuit.identify import IdentifiedCircuit, identify
+from cosim.continuous.mode import ContinuousRun
 from cosim.errors import InputError
-from cosim.figures import measured_figures
-from cosim.identify import IdentifiedCircuit, identify
-from cosim.own_process import run_apart
-from cosim.plant import load_parameters
+from cosim.inputs.drive import build_inputs
+from cosim.own.process import run_apart
+from cosim.record.figures import measured_figures
 from cosim.result import Result
 from cosim.run import Run
-from cosim.scenario import MAX_TICKS, Scenario
-from cosim.spice import SpiceSession
-from cosim.window_deck import circuit_parameters
+from cosim.scenario.model import MAX_TICKS, Scenario
+from cosim.slow.plant import load_parameters
+from cosim.spice.session import SpiceSession
+from cosim.windows.deck import circuit_parameters
 
 if TYPE_CHECKING:
-    from cosim.listening import Listener
+    from cosim.supervisor.listening import Listener
 
 Progress = Callable[[float, str], None]
 

@@ -1,6 +1,6 @@
 """What power devices endure: ratings of each device class of `netlists/devices.lib`, read from parameter files.
 
-A rating is data, not physics: every value carries its source. `cosim.safe_area` compares waveforms with them.
+A rating is data, not physics: every value carries its source. `cosim.circuit.safe_area` compares waveforms with them.
 """
 
 from pathlib import Path

@@ -132,7 +132,7 @@ def install_packages() -> None:
 def compile_physics() -> None:
     """Compile the physics once, so that the first run does not wait for it."""
     say("compiling the physics (about a minute the first time)")
-    run([str(PYTHON), "-m", "cosim.warm_up"])
+    run([str(PYTHON), "-m", "cosim.slow.warm_up"])
 
 
 # --- libngspice ---------------------------------------------------------------------------------------------
@@ -176,7 +176,7 @@ def apt_download(packages: list[str], folder: Path) -> None:
 def unpack_library() -> None:
     """Put libngspice and those of its dependencies that the machine lacks into `PRIVATE_LIBRARIES`.
 
-    The files lie flat there under the names that the loader asks for. `cosim.library` loads the dependencies
+    The files lie flat there under the names that the loader asks for. `cosim.spice.library` loads the dependencies
     before libngspice, so that no LD_LIBRARY_PATH is needed.
     """
     missing = {name: package for name, package in DEPENDENCIES.items() if not loads(name)}

@@ -70,6 +70,20 @@ def test_arrows_never_turn_round(package: str) -> None:
     assert not wrong
 
 
+def test_inner_rooms_of_the_coupling_know_nothing_of_the_outer_ones() -> None:
+    """`spice` runs any deck, `circuit` any of the product's circuits, whatever scenario or study asks for it."""
+    for room, may in (("spice", {"spice", "paths"}), ("circuit", {"circuit", "spice", "paths", "errors"})):
+        for path in modules(f"cosim/{room}"):
+            found = re.findall(r"^\s*(?:from|import) cosim\.(\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+            assert set(found) <= may, path
+
+
+def test_coupling_is_sorted_into_rooms() -> None:
+    """A reader finds the room by its name; what stands in the hall is what a script imports, and what all rooms share."""
+    hall = {path.stem for path in (ROOT / "cosim").glob("*.py")}
+    assert hall == {"__init__", "__main__", "errors", "paths", "result", "run", "simulation"}
+
+
 def test_supervisor_has_no_clock_and_no_io() -> None:
     for path in modules("bms"):
         text = path.read_text(encoding="utf-8")

@@ -24,10 +24,9 @@ from numpy.typing import NDArray
 
 from cosim.benches.limiter_bench import AVERAGED, BUCK, COARSE_STEP_S, FAST, LINEAR, switches
 from cosim.benches.pulses import LIFTED_A, OPENING_AFTER_S, OPENINGS, PULSES, START_S, Pulse
-from cosim.circuit_parts import node_ratings, transistors
-from cosim.deck import parameter_names
-from cosim.paths import netlists_folder
-from cosim.safe_area import (
+from cosim.circuit.deck import parameter_names
+from cosim.circuit.parts import node_ratings, transistors
+from cosim.circuit.safe_area import (
     DeviceWaves,
     Stress,
     junction_waveform_degC,
@@ -36,7 +35,8 @@ from cosim.safe_area import (
     tvs_stresses,
     worst,
 )
-from cosim.spice import SpiceSession, Waveforms
+from cosim.paths import netlists_folder
+from cosim.spice.session import SpiceSession, Waveforms
 from cosim.studies.conformance.limits import limit
 from models import fuse, heat
 from models.ratings import load_mosfet, load_tvs

@@ -19,7 +19,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from cosim.spice import SpiceSession, Waveforms
+from cosim.spice.session import SpiceSession, Waveforms
 from cosim.validation.drawing import COLOURS, finish, sheet
 
 DEVICES = "abcd"

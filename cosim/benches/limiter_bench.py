@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cosim.circuit.periodic import Periodic, periodic_means
 from cosim.paths import NETLISTS
-from cosim.periodic import Periodic, periodic_means
-from cosim.spice import SpiceSession, Waveforms
+from cosim.spice.session import SpiceSession, Waveforms
 
 Array = NDArray[np.float64]
 

@@ -26,13 +26,13 @@ import bms
 from bms import thermal
 from bms.firmware_parameters import FirmwareParameters
 from bms.fuse_table import nominal_fuse
-from cosim import verify
 from cosim.benches.limiter_bench import AVERAGED, BUCK, LINEAR, LimiterBench, steady
-from cosim.characteristic import Characteristic, Controls, port_current_A
-from cosim.conversion import given_A, port_powers_W
-from cosim.deck import DEVICES
-from cosim.identify import identify
-from cosim.spice import SpiceSession
+from cosim.circuit import verify
+from cosim.circuit.characteristic import Characteristic, Controls, port_current_A
+from cosim.circuit.conversion import given_A, port_powers_W
+from cosim.circuit.deck import DEVICES
+from cosim.circuit.identify import identify
+from cosim.spice.session import SpiceSession
 from cosim.validation.drawing import COLOURS, finish, sheet
 from models import fuse, heat
 

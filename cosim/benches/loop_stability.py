@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from cosim.benches.limiter_bench import LINEAR, LimiterBench
 from cosim.errors import RunFailed
-from cosim.spice import SpiceSession
+from cosim.spice.session import SpiceSession
 
 LOOPS = {
     "outer": ("tpo=1", "v(xpath.se1)", "v(sense)"),

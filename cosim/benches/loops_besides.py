@@ -34,7 +34,7 @@ from cosim.benches.loop_stability import (
     phase_margin,
 )
 from cosim.paths import NETLISTS
-from cosim.spice import SpiceSession
+from cosim.spice.session import SpiceSession
 from cosim.validation.port_bench import ON
 from cosim.validation.port_bench import Bench as SystemBench
 

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from cosim.spice import SpiceSession, Waveforms
+from cosim.spice.session import SpiceSession, Waveforms
 
 BATTERY_V = 13.3
 DISCONNECT_S, REMOTE_S = 0.02, 0.01

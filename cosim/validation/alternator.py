@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.spice import SpiceSession
+from cosim.spice.session import SpiceSession
 from cosim.validation.alternator_picture import draw_alternator
 from cosim.validation.figure import ValidationFigure, within
 from cosim.validation.load_dump import Dump, load_dump

@@ -11,7 +11,7 @@ import math
 from cosim.benches.limiter_bench import AVERAGED, LINEAR
 from cosim.benches.loop_stability import ABOVE_V, Corner, LEAST_MARGIN_deg, margins
 from cosim.benches.loops_besides import QUIET_A, buck_margins, bypass_margin, quiet
-from cosim.spice import SpiceSession
+from cosim.spice.session import SpiceSession
 from cosim.validation.figure import ValidationFigure, within
 
 LINEAR_WORST = {

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cosim.benches import signal_circuits as bench
-from cosim.spice import SpiceSession, Waveforms
+from cosim.spice.session import SpiceSession, Waveforms
 from cosim.validation.figure import ValidationFigure, within
 
 TEMPERATURES_DEGC = (-40.0, 25.0, 60.0, 85.0)

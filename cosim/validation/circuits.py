@@ -26,7 +26,7 @@ from cosim.benches.alternator_port import (
     run_pulse,
 )
 from cosim.benches.limiter_bench import AVERAGED, LINEAR
-from cosim.spice import SpiceSession
+from cosim.spice.session import SpiceSession
 from cosim.studies.conformance.limits import limit
 from cosim.validation.circuit_loops import loop_figures
 from cosim.validation.circuit_signals import signal_figures

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.spice import SpiceSession
+from cosim.spice.session import SpiceSession
 from models.alternator import AlternatorParameters
 
 Array = NDArray[np.float64]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.spice import SpiceSession
+from cosim.spice.session import SpiceSession
 
 Array = NDArray[np.float64]
 

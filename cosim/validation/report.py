@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from cosim.leftovers import written_whole
+from cosim.record.leftovers import written_whole
 from cosim.result import plain, require_replaceable, shown
 from cosim.validation.figure import STATUSES, ValidationFigure, as_table
 from cosim.validation.register import MODELS, Checked, Model, check_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cosim.spice import SpiceSession
+from cosim.spice.session import SpiceSession
 
 
 @pytest.fixture(scope="session")

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from cosim.paths import SCENARIOS
-from cosim.policy import VERIFYING
 from cosim.result import Result
-from cosim.scenario import load_scenario, parse_scenario
+from cosim.scenario.model import load_scenario, parse_scenario
 from cosim.simulation import Simulation
-from cosim.spice import SpiceSession
+from cosim.spice.session import SpiceSession
+from cosim.windows.policy import VERIFYING
 
 SHORT = {
     "name": "short", "bank": {"soc": 0.3}, "source": {"kind": "vehicle", "load_A": 20, "parked_load_A": 10},

@@ -101,7 +101,7 @@ def test_an_edit_compiles_again_what_depends_on_it_and_nothing_else() -> None:
     def depends(module: str, on: str) -> bool:
         return modules[on][0] in sources_of([module], modules)
 
-    assert depends("cosim.loop", "models.chargers")  # through cosim.slow and models.system
+    assert depends("cosim.slow.loop", "models.chargers")  # through cosim.slow.engine and models.system
     assert not depends("models.bank_tick", "models.chargers")
     assert not depends("models.bank_work", "models.fuse")
     assert all(depends(module, "models.compiled") for module in ("models.fuse", "models.identify.kernels"))

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from cosim.spice import SpiceSession
+from cosim.spice.session import SpiceSession
 
 
 def law_A(capability_A: float, setpoint_V: float, voltage_V: float, gain_A_V: float) -> float:

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from cosim.benches.limiter_bench import LINEAR, LimiterBench
-from cosim.spice import SpiceSession, Waveforms
+from cosim.spice.session import SpiceSession, Waveforms
 
 Array = NDArray[np.float64]
 SIGNALS = (

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cosim.benches.limiter_bench import LINEAR, LimiterBench
 from cosim.benches.loop_stability import LOOPS, Corner, margins
-from cosim.spice import SpiceSession, Waveforms
+from cosim.spice.session import SpiceSession, Waveforms
 
 Array = NDArray[np.float64]
 OUTPUTS = ("pq1", "pq2a", "pq2b", "pq2c", "pq2d", "pfuse", "pother", "pclamp")

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from cosim.benches.limiter_bench import AVERAGED, BUCK, POWERS, LimiterBench, Steady, run, steady
-from cosim.periodic import rises
-from cosim.spice import SpiceSession
+from cosim.circuit.periodic import rises
+from cosim.spice.session import SpiceSession
 
 BENCH = LimiterBench(BUCK)
 HOT_FUSE_degC = 25.0 + 0.25 / 0.0039  # 0.60 mohm cold becomes 0.75 mohm

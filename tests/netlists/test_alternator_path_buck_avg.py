@@ -11,10 +11,10 @@ import pytest
 from cosim.benches.limiter_bench import AVERAGED, BUCK, POWERS, LimiterBench, port_names, run, steady
 from cosim.benches.loop_stability import Corner
 from cosim.benches.loops_besides import BUCK_LOOPS, buck_margins
-from cosim.deck import parameter_names
+from cosim.circuit.deck import parameter_names
+from cosim.circuit.periodic import mean_between
 from cosim.paths import NETLISTS
-from cosim.periodic import mean_between
-from cosim.spice import SpiceSession
+from cosim.spice.session import SpiceSession
 
 BENCH = LimiterBench(AVERAGED, enable="pwl(0 0 1m 0 1.001m 1)")
 

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from cosim.spice import SpiceSession
+from cosim.spice.session import SpiceSession
 from models.ratings import load_mosfet, load_tvs
 
 KELVIN = 273.15

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cosim.benches import signal_circuits as bench
-from cosim.spice import SpiceSession
+from cosim.spice.session import SpiceSession
 
 
 @pytest.mark.parametrize("battery_V", [8.0, 10.5, 13.3, 15.5])

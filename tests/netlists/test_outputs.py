@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cosim.benches import signal_circuits as bench
-from cosim.spice import SpiceSession
+from cosim.spice.session import SpiceSession
 
 
 def disconnect(

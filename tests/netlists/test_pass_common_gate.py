@@ -7,7 +7,7 @@ import pytest
 
 from cosim.benches import current_sharing as bench
 from cosim.benches.current_sharing import HEATSINK_degC, last
-from cosim.spice import SpiceSession, Waveforms
+from cosim.spice.session import SpiceSession, Waveforms
 from models.heat import load_box
 
 

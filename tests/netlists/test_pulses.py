@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cosim.spice import SpiceSession
+from cosim.spice.session import SpiceSession
 
 Array = NDArray[np.float64]
 

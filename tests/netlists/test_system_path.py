@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from cosim.benches.loops_besides import BYPASS_A, bypass_margin
-from cosim.spice import SpiceSession, Waveforms
+from cosim.spice.session import SpiceSession, Waveforms
 
 Array = NDArray[np.float64]
 ON = "pwl(0 0 20u 0 21u 1)"

@@ -25,7 +25,7 @@ STUCK: Mapping[str, tuple[float, float]] = {
     "system_voltage_V": (0.0, 30.0), "battery_current_A": (-500.0, 500.0), "cell_voltage_V": (0.0, 5.0),
     "cell_temperature_degC": (-55.0, 120.0),
 }
-"""Between which values a sensor is stuck: the range of its converter (`cosim.sensors`), of currents the product's."""
+"""Between which values a sensor is stuck: its converter's range (`cosim.slow.sensors`), of currents the product's."""
 FUSES_A = (40, 60, 80, 100, 125)
 FUSE_TABLES = ("resistance_25_ohm", "thermal_resistance_K_W", "heat_capacity_J_K", "melting_i2t_A2s")
 DRIFT_V = 0.1

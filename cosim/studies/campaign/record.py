@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosim.result import Result
-from cosim.scenario import Scenario
-from cosim.scenario_timeline import CableFault, SensorFault
+from cosim.scenario.model import Scenario
+from cosim.scenario.timeline import CableFault, SensorFault
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]

@@ -96,7 +96,7 @@ def _write(directory: Path, number: int, case: Case, record: Record, findings: d
 
 def trial(plan: Plan) -> str:
     """Run the shortest of cases, so that machine code and circuit are there before several workers want them."""
-    from cosim.scenario import parse_scenario
+    from cosim.scenario.model import parse_scenario
     from cosim.simulation import Simulation
 
     Simulation(parse_scenario(plan.base.content, plan.base.origin, plan.base.folder), windows=False).run()

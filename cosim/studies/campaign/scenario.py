@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from cosim.result import Result
-from cosim.scenario import Scenario
+from cosim.scenario.model import Scenario
 from cosim.studies.sweep.paths import DUMPER, Base, Setting, case_files, scenario_of, seen_from, write_copies
 
 SCENARIO = "scenario.yaml"

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
 from cosim.errors import InputError
-from cosim.scenario import Scenario, parse_scenario
+from cosim.scenario.model import Scenario, parse_scenario
 from cosim.studies.compare.recording import Recording, nearest, of_result
 from cosim.studies.compare.tolerances import Tolerances, read_yaml
 

@@ -20,7 +20,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field, ValidationError
 
 from cosim.errors import InputError
-from cosim.scenario_base import STRICT
+from cosim.scenario.base import STRICT
 from cosim.studies.compare.recording import Recording, nearest, numbers, read_table
 from cosim.studies.compare.tolerances import first_problem, read_yaml
 

@@ -10,8 +10,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from cosim.decimate import min_max
-from cosim.plot import BLACK, BLUE, GREY, ORANGE, RED
+from cosim.plot.decimate import min_max
+from cosim.plot.picture import BLACK, BLUE, GREY, ORANGE, RED
 from cosim.studies.compare.comparison import Comparison, SignalVerdict, moved
 from cosim.studies.compare.tube import Tolerance, Waveform, tube
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from cosim.leftovers import written_whole
+from cosim.record.leftovers import written_whole
 from cosim.result import plain, require_replaceable
 from cosim.studies.compare.comparison import Comparison, SignalVerdict
 from cosim.studies.compare.picture import overlay

@@ -24,7 +24,7 @@ import yaml
 from pydantic import BaseModel, Field, ValidationError
 
 from cosim.errors import InputError
-from cosim.scenario_base import STRICT, UniqueKeyLoader
+from cosim.scenario.base import STRICT, UniqueKeyLoader
 from cosim.studies.compare.recording import Signal, nearest
 from cosim.studies.compare.tube import Tolerance
 

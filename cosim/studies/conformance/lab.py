@@ -13,15 +13,15 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cosim.cache import cache_folder, content_key
+from cosim.circuit.cache import cache_folder, content_key
 from cosim.paths import NETLISTS, NETLISTS_VARIABLE, SCENARIOS, netlists_folder
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from cosim.result import Result
-    from cosim.scenario import Scenario
-    from cosim.spice import SpiceSession
+    from cosim.scenario.model import Scenario
+    from cosim.spice.session import SpiceSession
     from cosim.studies.conformance.entry import Changes, Corner
 
 KEPT_RUNS = 4
@@ -42,7 +42,7 @@ class Lab:
     def session(self) -> SpiceSession:
         """The one ngspice of this process, opened at the first use."""
         if self._session is None:
-            from cosim.spice import SpiceSession
+            from cosim.spice.session import SpiceSession
 
             self._session = SpiceSession.open()
         return self._session
@@ -78,7 +78,7 @@ class Lab:
         The corner's ambient is that of engine bay and BMS; the battery stays where it may be charged, unless the
         updates say otherwise. Of a nominal ambient the scenario's own three stay. updates : top keys of the scenario.
         """
-        from cosim.scenario import load_scenario, parse_scenario
+        from cosim.scenario.model import load_scenario, parse_scenario
 
         if isinstance(source, str):
             file = SCENARIOS / f"{source}.yaml"
@@ -114,9 +114,9 @@ def identify_alone(scenario: Scenario, session: SpiceSession) -> None:
 
     Two benches that begin together would else both measure the same circuit, with all cores each.
     """
-    from cosim.identify import IdentifiedCircuit, identify
-    from cosim.plant import load_parameters
-    from cosim.window_deck import circuit_parameters
+    from cosim.circuit.identify import IdentifiedCircuit, identify
+    from cosim.slow.plant import load_parameters
+    from cosim.windows.deck import circuit_parameters
 
     netlist = scenario.circuit.netlist
     plant = load_parameters(scenario, IdentifiedCircuit.nominal(netlist).coefficients)
@@ -207,7 +207,7 @@ def default_of(circuit: str, parameter: str, folder: Path = NETLISTS) -> float:
 
 def changed_scenario(scenario: Scenario, changes: Changes) -> Scenario:
     """Return a scenario with changed settings, firmware, circuit parameters and plant (validated again)."""
-    from cosim.scenario import parse_scenario
+    from cosim.scenario.model import parse_scenario
 
     content = scenario.model_dump(exclude_unset=True)
     if changes.settings or changes.firmware:

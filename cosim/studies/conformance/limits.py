@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from cosim.scenario_base import UniqueKeyLoader
+from cosim.scenario.base import UniqueKeyLoader
 
 FILE = Path(__file__).with_name("limits.yaml")
 Number = Annotated[float, Field(allow_inf_nan=False)]

@@ -12,8 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from cosim.decimate import min_max
-from cosim.plot import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY
+from cosim.plot.decimate import min_max
+from cosim.plot.picture import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY
 from cosim.studies.conformance.entry import Entry, Evidence, Trace
 from cosim.studies.conformance.limits import Limit, limits
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from cosim.errors import InputError, RunFailed
 from cosim.measure import MeasureError
-from cosim.spice_errors import SpiceError
+from cosim.spice.errors import SpiceError
 from cosim.studies.conformance.entry import Entry
 from cosim.studies.conformance.lab import Lab
 from cosim.studies.conformance.picture import row_pictures

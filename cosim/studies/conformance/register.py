@@ -10,7 +10,7 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 
-from cosim.cache import content_key
+from cosim.circuit.cache import content_key
 from cosim.errors import InputError
 from cosim.studies.conformance.entry import Bench, Changes, Corner, Influence
 from cosim.studies.conformance.requirements import requirements

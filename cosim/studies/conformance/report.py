@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from cosim.cache import content_key
+from cosim.circuit.cache import content_key
 from cosim.errors import InputError
 from cosim.paths import ROOT, SCENARIOS
 from cosim.result import plain, require_replaceable, shown
@@ -170,7 +170,7 @@ def save(
     wall_s: float,
 ) -> None:
     """Write all files of the directory, each whole or not at all; equal results give an equal `conformance.json`."""
-    from cosim.summary import versions
+    from cosim.record.summary import versions
 
     first = [job for job in jobs if not job.varied]
     pictures = pictures_of(asked, first, outcomes)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from cosim.scenario_base import UniqueKeyLoader
+from cosim.scenario.base import UniqueKeyLoader
 
 FILE = Path(__file__).with_name("requirements.yaml")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cosim import measure
-from cosim.figures import named
+from cosim.record.figures import named
 from cosim.studies.conformance.entry import Bench, Changes, Corner, Entry, Evidence, Influence, Lab, Trace
 from cosim.studies.conformance.reading import entry, first_s, part, slow, stitched, trace
 

@@ -12,7 +12,7 @@ from bms.fuse_table import RATINGS_A, nominal_fuse
 from cosim import measure
 from cosim.benches.alternator_port import PortBench, run_pulse
 from cosim.benches.pulses import PULSES, START_S
-from cosim.figures import named
+from cosim.record.figures import named
 from cosim.result import Result
 from cosim.studies.conformance.entry import Array, Bench, Changes, Corner, Entry, Evidence, Influence, Lab, Trace
 from cosim.studies.conformance.limits import nominal_limit_A
@@ -141,7 +141,7 @@ def held_share(
 
 
 def _seen(sense_V: float, state: heat.BoxState) -> bms.Measurements:
-    """What the sensors say, in their steps (`cosim.sensors`)."""
+    """What the sensors say, in their steps (`cosim.slow.sensors`)."""
     return bms.Measurements(14.2, round(sense_V / 2e-5) * 2e-5, 13.8, round(float(state.heatsink_degC) * 4) / 4,
                             round(float(state.terminal_degC) * 4) / 4, (3.45,) * 4, (25.0,) * 4)
 

@@ -50,7 +50,7 @@ def bank_of(good: dict[str, object]) -> dict[str, object]:
 def settings(lab: Lab, corner: Corner, changes: Changes) -> list[Entry]:
     """K1: every setting out of its range is refused in one line that names field, value and what is allowed."""
     del lab, changes
-    from cosim.scenario import parse_scenario
+    from cosim.scenario.model import parse_scenario
 
     all_cases, notes = cases(), []
     accepted, refused = np.zeros(len(all_cases)), np.zeros(len(all_cases))
@@ -80,11 +80,11 @@ def settings(lab: Lab, corner: Corner, changes: Changes) -> list[Entry]:
 
 def readout(lab: Lab, corner: Corner, changes: Changes) -> list[Entry]:
     """K2: what is broadcast, decrypted and decoded by the public `victron-ble`, against the plant's truth."""
-    from cosim.listening import listening
-    from cosim.readout_file import decoded
-    from cosim.readout_keys import keys_of
     from cosim.simulation import Simulation
     from cosim.studies.conformance.lab import changed_scenario
+    from cosim.supervisor.listening import listening
+    from cosim.supervisor.readout_file import decoded
+    from cosim.supervisor.readout_keys import keys_of
 
     scenario = changed_scenario(lab.scenario({
         "name": "conformance_k2", "duration_s": 1200, "variant": corner.variant,

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from cosim import measure
 from cosim.benches import signal_circuits as bench
-from cosim.safe_area import DeviceWaves, Stress, junction_waveform_degC, mosfet_stresses, worst
-from cosim.spice import Waveforms
+from cosim.circuit.safe_area import DeviceWaves, Stress, junction_waveform_degC, mosfet_stresses, worst
+from cosim.spice.session import Waveforms
 from cosim.studies.conformance.entry import Bench, Changes, Corner, Entry, Influence, Lab
 from cosim.studies.conformance.look import RESTING, Look, evidence, looked, trace
 from cosim.studies.conformance.reading import entry

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cosim import measure
 from cosim.benches import signal_circuits as bench
-from cosim.spice import Waveforms
+from cosim.spice.session import Waveforms
 from cosim.studies.conformance.entry import Bench, Changes, Corner, Entry, Evidence, Influence, Lab
 from cosim.studies.conformance.look import RESTING, Look, evidence, looked, trace
 from cosim.studies.conformance.reading import entry

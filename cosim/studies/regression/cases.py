@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from cosim.benches.alternator_port import PortBench, with_shorter_steps
 from cosim.benches.pulses import PULSES, START_S, Pulse, opening
 from cosim.paths import NETLISTS
-from cosim.spice import SpiceSession
+from cosim.spice.session import SpiceSession
 from cosim.studies.compare.recording import Recording
 from cosim.validation.port_bench import CAPACITOR, Bench, short, step
 

@@ -20,8 +20,8 @@ from typing import NamedTuple
 
 from cosim.errors import InputError
 from cosim.paths import NETLISTS
-from cosim.spice import SpiceSession
-from cosim.spice_errors import SpiceError
+from cosim.spice.errors import SpiceError
+from cosim.spice.session import SpiceSession
 from cosim.studies.compare.comparison import compare
 from cosim.studies.compare.tolerances import parse_tolerances
 from cosim.studies.regression import golden

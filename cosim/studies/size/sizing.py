@@ -14,7 +14,7 @@ from bms import describe
 from cosim import measure
 from cosim.errors import RunFailed
 from cosim.result import Result
-from cosim.scenario import Scenario
+from cosim.scenario.model import Scenario
 from cosim.simulation import Simulation
 from cosim.studies.size.system import RATINGS_A, Asked, scenario_of
 from models import alternator

@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, ValidationError
 
 from cosim.errors import InputError
-from cosim.scenario import Ambient, Cables, Scenario, parse_scenario
-from cosim.scenario_bank import Bank
-from cosim.scenario_base import STRICT, Name, ParameterName
-from cosim.scenario_system import System
+from cosim.scenario.bank import Bank
+from cosim.scenario.base import STRICT, Name, ParameterName
+from cosim.scenario.model import Ambient, Cables, Scenario, parse_scenario
+from cosim.scenario.system import System
 from cosim.studies.sweep.spec import read_yaml
 
 RATINGS_A = (40, 60, 80, 100, 125)

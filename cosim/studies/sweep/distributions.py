@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import BaseModel, Field, field_validator, model_validator
 from scipy.stats import norm
 
-from cosim.scenario_base import STRICT, Name
+from cosim.scenario.base import STRICT, Name
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from cosim.scenario import parse_scenario
+from cosim.scenario.model import parse_scenario
 from cosim.simulation import Simulation
 from cosim.studies.sweep import store
 from cosim.studies.sweep.case import Plan, settings_of

@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from cosim import measure
 from cosim.result import Result
-from cosim.scenario_base import STRICT, Name
+from cosim.scenario.base import STRICT, Name
 
 Array = NDArray[np.float64]
 Number = Annotated[float, Field(allow_inf_nan=False)]

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from cosim.errors import InputError
-from cosim.scenario import Scenario, parse_scenario
+from cosim.scenario.model import Scenario, parse_scenario
 from cosim.studies.sweep.spec import Study, read_yaml
 from models import parameter_file
 from models.parameter_file import ParameterError

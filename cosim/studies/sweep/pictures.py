@@ -1,6 +1,6 @@
 """Pictures of a study: curves or scatters, distributions, and what each output depends on (tornado).
 
-Plain `Figure` objects, no pyplot, as in `cosim.plot`.
+Plain `Figure` objects, no pyplot, as in `cosim.plot.picture`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from cosim.plot import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY
+from cosim.plot.picture import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY
 from cosim.studies.sweep.spec import Axes, Study
 from cosim.studies.sweep.statistics import Influence, Table, distribution, influences, is_number, text_of
 

@@ -14,7 +14,7 @@ import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from cosim.errors import InputError
-from cosim.scenario_base import STRICT, Name, UniqueKeyLoader
+from cosim.scenario.base import STRICT, Name, UniqueKeyLoader
 from cosim.studies.sweep.distributions import PARAMETER_KINDS, PARAMETER_TAGS, Choice, Listed, Parameter
 from cosim.studies.sweep.outputs import Output
 

@@ -24,7 +24,7 @@ from cosim.benches.alternator_port import (
 from cosim.benches.limiter_bench import AVERAGED, BUCK, LINEAR
 from cosim.benches.port_picture import draw_port
 from cosim.benches.pulses import OPENINGS, PULSES, START_S, load_dump
-from cosim.spice import SpiceSession
+from cosim.spice.session import SpiceSession
 from models.fuse import load_fuse
 from models.heat import load_box
 

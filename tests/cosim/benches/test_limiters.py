@@ -12,7 +12,7 @@ import pytest
 from bms.firmware_parameters import FirmwareParameters
 from cosim.benches import limiters
 from cosim.benches.limiters import Row, settled
-from cosim.characteristic import CONVERTER, Characteristic, limiter_start
+from cosim.circuit.characteristic import CONVERTER, Characteristic, limiter_start
 from models.fuse import load_fuse
 from models.heat import load_box
 

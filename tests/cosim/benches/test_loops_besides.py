@@ -15,7 +15,7 @@ from cosim.benches.loops_besides import (
     table_text,
     worst_margins,
 )
-from cosim.spice import SpiceSession
+from cosim.spice.session import SpiceSession
 
 NEAR = Corner(5e-6, 2.5e-3, 4e-3, 125.0, 100.0, -40.0, 0.06)
 

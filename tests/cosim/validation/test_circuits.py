@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cosim.benches import signal_circuits
-from cosim.spice import SpiceSession
+from cosim.spice.session import SpiceSession
 from cosim.validation import circuits
 from cosim.validation.circuit_signals import signal_figures, supply_figures
 from cosim.validation.figure import ValidationFigure

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from cosim.spice import SpiceSession
+from cosim.spice.session import SpiceSession
 from cosim.validation import alternator, box, cable, fuse, starter
 from cosim.validation.figure import ValidationFigure
 from cosim.validation.load_dump import load_dump

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from matplotlib.figure import Figure
 
-from cosim import cli
+from cosim.cli import app as cli
 from cosim.errors import InputError
 from cosim.validation import report
 from cosim.validation.figure import within

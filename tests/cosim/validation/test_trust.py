@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cosim.spice import SpiceSession
+from cosim.spice.session import SpiceSession
 from cosim.validation import trust
 from cosim.validation.figure import STATUSES, ValidationFigure
 from cosim.validation.traces import TRACES, figure_names, printed_figures

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cosim import cli
-from cosim.scenario import load_scenario
+from cosim.cli import app as cli
+from cosim.scenario.model import load_scenario
 from cosim.simulation import Simulation
 from cosim.studies.campaign.campaign import VIOLATIONS
 from cosim.studies.campaign.invariants import checked, registry

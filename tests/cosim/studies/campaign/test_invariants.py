@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 from cosim.result import LoggedEvent, Result
-from cosim.scenario import parse_scenario
+from cosim.scenario.model import parse_scenario
 from cosim.studies.campaign.invariants import checked, registry
 from cosim.studies.campaign.modes import observation
 from cosim.studies.campaign.record import Record

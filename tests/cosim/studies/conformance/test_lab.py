@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from cosim.deck import circuit_text, parameter_names
+from cosim.circuit.deck import circuit_text, parameter_names
 from cosim.errors import InputError
 from cosim.paths import NETLISTS, NETLISTS_VARIABLE, netlists_folder
-from cosim.spice import SpiceSession
+from cosim.spice.session import SpiceSession
 from cosim.studies.conformance.entry import Changes, Corner
 from cosim.studies.conformance.lab import (
     Lab,

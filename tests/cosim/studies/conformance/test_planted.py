@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pytest
 
-from cosim.spice import SpiceSession
+from cosim.spice.session import SpiceSession
 from cosim.studies.conformance.entry import Changes, Corner, Entry
 from cosim.studies.conformance.lab import Lab
 from cosim.studies.conformance.pool import measured

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cosim.spice import SpiceSession
+from cosim.spice.session import SpiceSession
 from cosim.studies.conformance.entry import Changes, Entry
 from cosim.studies.conformance.lab import Lab
 from tests.cosim.studies.conformance.test_planted import Planted, check, planted

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cosim.cli import main
+from cosim.cli.app import main
 from cosim.studies.conformance import pool, register, report
 from cosim.studies.conformance.entry import Bench, Changes, Corner, Entry, Evidence, Influence, Lab, Trace
 from cosim.studies.conformance.page import page_text

@@ -8,7 +8,7 @@ import pytest
 
 from cosim.errors import InputError
 from cosim.paths import NETLISTS
-from cosim.spice import SpiceSession
+from cosim.spice.session import SpiceSession
 from cosim.studies.regression import golden, sensitivity
 from cosim.studies.regression.cases import cases
 from cosim.studies.regression.sensitivity import INFLUENTIAL, SMALL, Value

@@ -8,9 +8,9 @@ import pytest
 
 from cosim.paths import SCENARIOS
 from cosim.result import Result
-from cosim.scenario import load_scenario
+from cosim.scenario.model import load_scenario
 from cosim.simulation import Simulation
-from cosim.spice import SpiceSession
+from cosim.spice.session import SpiceSession
 from cosim.studies.regression.cases import cases, run
 from cosim.studies.regression.check import WaveformRegression
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import yaml
 
-from cosim.cli import main
+from cosim.cli.app import main
 from cosim.errors import InputError
 from cosim.paths import SCENARIOS
 from cosim.simulation import Simulation

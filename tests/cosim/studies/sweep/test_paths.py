@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from cosim.errors import InputError
-from cosim.scenario import load_scenario
+from cosim.scenario.model import load_scenario
 from cosim.studies.sweep.paths import Base, Setting, case_files, scenario_of, seen_from, write_copies
 from models import alternator, bank, fuse, heat, parameter_file
 

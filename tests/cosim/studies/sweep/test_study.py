@@ -12,10 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from cosim.cli import main
+from cosim.cli.app import main
 from cosim.paths import ROOT
 from cosim.result import Result
-from cosim.scenario import load_scenario, parse_scenario
+from cosim.scenario.model import load_scenario, parse_scenario
 from cosim.simulation import Simulation
 from cosim.studies.sweep import store
 from cosim.studies.sweep.outputs import measured

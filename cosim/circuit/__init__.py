@@ -1,0 +1,1 @@
+"""The circuits as the engine knows them: their decks, and their terminal characteristics as measured."""

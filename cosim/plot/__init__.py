@@ -1,0 +1,1 @@
+"""Pictures of runs: a whole run in one picture that reads without the source code."""

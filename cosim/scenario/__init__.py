@@ -1,0 +1,5 @@
+"""Scenario files: what a run is made of, validated before anything starts."""
+
+from cosim.scenario.model import Scenario, load_scenario, parse_scenario
+
+__all__ = ["Scenario", "load_scenario", "parse_scenario"]

@@ -1,0 +1,111 @@
+"""Files that a scenario names: seen from its own folder, and checked before anything starts."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import BaseModel
+
+from cosim.circuit.deck import parameter_names
+from cosim.errors import InputError
+from cosim.own.netlist import own_netlist
+from cosim.scenario.base import beside
+from models import alternator, bank, fuse, heat, starter_battery
+from models.parameter_file import ParameterError
+
+if TYPE_CHECKING:
+    from cosim.scenario.model import Scenario
+
+BUCK = "alternator_path_buck_avg"
+"""What runs for the buck: its averaged companion, for a switching one takes seconds per millisecond."""
+
+CONVERTERS, CONVERTER_EFFICIENCY = ("alternator_path_buck", BUCK), 0.98
+"""Circuits that give out another current than they take, and what of their power they pass on, as their firmware knows
+it (25 W of 1.3 kW at 90 A; `cosim.benches.limiters`)."""
+ANY_RATING_A = 100.0
+"""A rating that every fuse family has."""
+
+Section = TypeVar("Section", bound=BaseModel)
+
+
+def with_paths(scenario: Scenario, folder: Path | None) -> Scenario:
+    """Every file that the scenario names, seen from the scenario's own folder."""
+    if folder is None:
+        return scenario
+    changed: dict[str, object] = {"bank": _moved(scenario.bank, folder, "battery"),
+                                  "parts": _moved(scenario.parts, folder, "fuse", "box")}
+    if scenario.source.kind == "vehicle":
+        changed["source"] = _moved(scenario.source, folder, "alternator", "starter_battery")
+    devices = [_moved(device, folder, "parameters") for device in scenario.system.devices]
+    changed["system"] = scenario.system.model_copy(update={"devices": devices})
+    if scenario.drive is not None and scenario.drive.trace is not None:
+        trace = scenario.drive.trace
+        moved = trace.model_copy(update={"files": [str(folder / name) for name in trace.files]})
+        changed["drive"] = scenario.drive.model_copy(update={"trace": moved})
+    changed["netlists"] = {name: str(folder / file) for name, file in scenario.netlists.items()}
+    if scenario.readout.keys is not None:
+        changed["readout"] = scenario.readout.model_copy(update={"keys": str(folder / scenario.readout.keys)})
+    return scenario.model_copy(update=changed)
+
+
+def with_limiter(scenario: Scenario, origin: str) -> Scenario:
+    """The scenario with the netlist that its limiter names; raises InputError where there is nothing to limit."""
+    if scenario.limiter == "linear" or scenario.circuit.netlist == BUCK:
+        return scenario
+    if scenario.circuit.netlist != "alternator_path":
+        allowed = f"left out with circuit.netlist {scenario.circuit.netlist}"
+        raise InputError(origin, "limiter", scenario.limiter, allowed)
+    return scenario.model_copy(update={"circuit": scenario.circuit.model_copy(update={"netlist": BUCK})})
+
+
+def _moved(section: Section, folder: Path, *names: str) -> Section:
+    return section.model_copy(update={name: beside(folder, getattr(section, name)) for name in names})
+
+
+def check_parameter_files(scenario: Scenario, origin: str) -> None:
+    """Every parameter file that the scenario names must be usable.
+
+    Raises
+    ------
+    InputError
+        With file, field, value and what is allowed.
+    """
+    named: list[tuple[str, str, Callable[[str], object]]] = [
+        ("bank.battery", scenario.bank.battery, bank.load_battery),
+        ("parts.fuse", scenario.parts.fuse, lambda name: fuse.load_fuse(ANY_RATING_A, name)),
+        ("parts.box", scenario.parts.box, heat.load_box),
+    ]
+    if scenario.source.kind == "vehicle":
+        named += [("source.alternator", scenario.source.alternator, alternator.load_alternator),
+                  ("source.starter_battery", scenario.source.starter_battery, starter_battery.load_starter_battery)]
+    for field, name, load in named:
+        try:
+            load(name)
+        except ParameterError as error:
+            raise InputError(origin, field, name, f"a parameter file ({error})") from None
+
+
+def check_circuit(scenario: Scenario, origin: str) -> None:
+    """The user's own netlist must be usable, changed parameters the netlist's, physical ones positive.
+
+    Raises
+    ------
+    InputError
+        With file, field, value and what is allowed.
+    """
+    circuit = scenario.circuit
+    known = parameter_names(circuit.netlist)
+    for replaced, file in scenario.netlists.items():
+        if replaced != circuit.netlist:
+            raise InputError(origin, f"netlists.{replaced}", file, f"{circuit.netlist}, the circuit of this scenario")
+        known = own_netlist(replaced, file).parameters
+    for name, value in circuit.parameters.items():
+        field = f"circuit.parameters.{name}"
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+            raise InputError(origin, field, value, f"did you mean {close[0]!r}?" if close else ", ".join(known))
+        if value <= 0.0 and not name.startswith("dvto"):
+            raise InputError(origin, field, value, "above 0")

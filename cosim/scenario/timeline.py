@@ -1,0 +1,156 @@
+"""What changes at a moment of a run: states of the remote terminals, and faults of sensors, cables and chargers."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import BaseModel, Field, model_validator
+
+from cosim.errors import InputError
+from cosim.scenario.base import STRICT
+from cosim.slow.sensors import CELLS, PORT_SCALARS
+
+if TYPE_CHECKING:
+    from cosim.scenario.model import Scenario
+
+Time = Annotated[float, Field(ge=0.0, le=1e9, allow_inf_nan=False)]
+Volts = Annotated[float, Field(ge=-5.0, le=40.0, allow_inf_nan=False)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+
+PULL_UP_V = 13.2
+"""What L's 330 kohm pull it up to, and what H is when it is connected to the battery (ours)."""
+REMOTE_STATES: dict[str, tuple[float, float]] = {
+    "on": (0.5 * PULL_UP_V, 0.5 * PULL_UP_V), "off": (PULL_UP_V, 0.0), "l_low": (0.0, 0.0),
+    "h_high": (PULL_UP_V, PULL_UP_V),
+}
+"""L and H [V]: connected together, where L's pull-up and H's pull-down meet in the middle (R1); open (R4); L at battery
+minus (R2); H at battery plus (R3)."""
+
+
+class _Strict(BaseModel):
+    model_config = STRICT
+
+
+class RemoteVolts(_Strict):
+    """Voltages of the remote terminals against battery minus."""
+
+    L_V: Volts
+    H_V: Volts
+
+
+class Remote(_Strict):
+    """A state of the remote terminals from a moment on: on, off, l_low, h_high, or the voltages."""
+
+    time_s: Time
+    state: Literal["on", "off", "l_low", "h_high"] | None = None
+    volts: RemoteVolts | None = None
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Remote:
+        if (self.state is None) == (self.volts is None):
+            raise ValueError("give either state or volts")
+        return self
+
+    @property
+    def terminals_V(self) -> tuple[float, float]:
+        """L and H [V]."""
+        if self.volts is not None:
+            return self.volts.L_V, self.volts.H_V
+        assert self.state is not None
+        return REMOTE_STATES[self.state]
+
+
+class _Fault(_Strict):
+    """What all faults have: when they begin and how long they last."""
+
+    time_s: Time
+    duration_s: Annotated[float, Field(gt=0.0, le=1e9)] = 1e9
+
+
+Measured = Literal[
+    "input_voltage_V", "fuse_sense_V", "battery_voltage_V", "heatsink_degC", "terminal_degC", "system_current_A",
+    "system_voltage_V", "battery_current_A", "remote_L_V", "remote_H_V", "cell_voltage_V", "cell_temperature_degC",
+]
+
+
+class SensorFault(_Fault):
+    """A sensor that is wrong by an offset, frozen at what it reads, open (no reading), or stuck at a value.
+
+    `battery` and `cell` (from 1) say which cell's; without `cell` all of that battery's.
+    """
+
+    kind: Literal["offset", "frozen", "open", "stuck"]
+    measurement: Measured
+    value: Number | None = None
+    battery: Annotated[int, Field(ge=1, le=50)] = 1
+    cell: Annotated[int, Field(ge=1, le=4)] | None = None
+
+    @model_validator(mode="after")
+    def _value_where_needed(self) -> SensorFault:
+        if (self.value is None) != (self.kind in ("frozen", "open")):
+            raise ValueError("offset and stuck need a value, frozen and open take none")
+        return self
+
+
+class CableFault(_Fault):
+    """A broken daisy-chain cable: the batteries beyond `after_battery` (0: all) are not heard any more (B2)."""
+
+    kind: Literal["cable"]
+    after_battery: Annotated[int, Field(ge=0, le=49)] = 0
+
+
+class ChargerFault(_Fault):
+    """A charger that has lost its voltage limit: it regulates to `voltage_V`, and gives its power up to there."""
+
+    kind: Literal["no_voltage_limit"]
+    device: str
+    voltage_V: Annotated[float, Field(ge=14.0, le=30.0)] = 17.0
+
+
+Fault = Annotated[SensorFault | CableFault | ChargerFault, Field(discriminator="kind")]
+FAULT_KINDS: tuple[type[BaseModel], ...] = (SensorFault, CableFault, ChargerFault)
+FAULT_TAGS = ("offset", "frozen", "open", "stuck", "cable", "no_voltage_limit")
+
+
+def check_timeline(scenario: Scenario, origin: str) -> None:
+    """Remote and faults must fit the rest of the scenario.
+
+    Raises
+    ------
+    InputError
+        With file, field, value and what is allowed.
+    """
+    remote = scenario.remote
+    if remote and remote[0].time_s != 0.0:
+        raise InputError(origin, "remote.0.time_s", remote[0].time_s, "0, the state at the start")
+    for place, (a, b) in enumerate(pairwise(remote), start=1):
+        if b.time_s <= a.time_s:
+            raise InputError(origin, f"remote.{place}.time_s", b.time_s, f"above {a.time_s:g}: times must rise")
+    for place, fault in enumerate(scenario.faults):
+        _check_fault(scenario, fault, f"faults.{place}", origin)
+
+
+def _check_fault(scenario: Scenario, fault: SensorFault | CableFault | ChargerFault, field: str, origin: str) -> None:
+    batteries = scenario.bank.batteries
+    if isinstance(fault, CableFault):
+        if fault.after_battery >= batteries:
+            raise InputError(origin, f"{field}.after_battery", fault.after_battery, f"0 to {batteries - 1}")
+        return
+    if isinstance(fault, ChargerFault):
+        names = dict(zip(scenario.system.names, scenario.system.devices, strict=True))
+        chargers = [name for name, device in names.items() if device.kind in ("solar", "mains")]
+        if fault.device not in chargers:
+            allowed = ", ".join(chargers) or "no charger stands at System+"
+            raise InputError(origin, f"{field}.device", fault.device, allowed)
+        return
+    name = fault.measurement
+    if name in CELLS:
+        if fault.battery > batteries:
+            raise InputError(origin, f"{field}.battery", fault.battery, f"1 to {batteries}")
+        return
+    fitted = [*PORT_SCALARS, *CELLS]
+    fitted += ["system_current_A", "system_voltage_V", "battery_current_A"] if scenario.system.devices else []
+    fitted += ["remote_L_V", "remote_H_V"] if scenario.remote else []
+    if name not in fitted:
+        raise InputError(origin, f"{field}.measurement", name, f"one that is fitted here: {', '.join(fitted)}")
