@@ -79,7 +79,7 @@ def test_inner_rooms_of_the_coupling_know_nothing_of_the_outer_ones() -> None:
 
 
 def test_coupling_is_sorted_into_rooms() -> None:
-    """A reader finds the room by its name; what stands in the hall is what a script imports, and what all rooms share."""
+    """A reader finds the room by its name; in the hall stands what a script imports, and what all rooms share."""
     hall = {path.stem for path in (ROOT / "cosim").glob("*.py")}
     assert hall == {"__init__", "__main__", "errors", "paths", "result", "run", "simulation"}
 
