@@ -133,7 +133,8 @@ def strokes(n: int) -> list[Stroke]:
 def legend_beside(ax: Axes, title: str = "") -> None:
     """Put the legend to the right of the axes, where it hides no curve; none for axes without words."""
     if ax.get_legend_handles_labels()[0]:
-        ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.02), borderaxespad=0.0, title=title or None)
+        ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.02), borderaxespad=0.0, title=title or None,
+                  alignment="left", title_fontproperties={"weight": "bold", "size": 9})
 
 
 def legend_above(ax: Axes, columns: int = 4) -> None:

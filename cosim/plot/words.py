@@ -136,7 +136,9 @@ def words_of(variable: xr.DataArray) -> str:
     return (name.removesuffix(f"_{ending}") if ending else name).replace("_", " ")
 
 
-def panel_curves(dataset: xr.Dataset, names: Sequence[str], call: str, field: str) -> tuple[str, list[Curve]]:
+def panel_curves(
+    dataset: xr.Dataset, names: Sequence[str], call: str, field: str, *, highest: bool = False
+) -> tuple[str, list[Curve]]:
     """Return unit and curves of one panel.
 
     Parameters
@@ -144,6 +146,7 @@ def panel_curves(dataset: xr.Dataset, names: Sequence[str], call: str, field: st
     dataset : record over `time_s` [s]
     names : channels; one of cells, devices or batteries gives one curve each, or their lowest, mean and highest
     call, field : what an error names
+    highest : of cells, devices or batteries only the highest at each time
 
     Raises
     ------
@@ -158,7 +161,7 @@ def panel_curves(dataset: xr.Dataset, names: Sequence[str], call: str, field: st
     taken: set[tuple[str, Dash]] = set()
     curves: list[Curve] = []
     for name in names:
-        for words, time_s, values in _each(dataset[name]):
+        for words, time_s, values in _each(dataset[name], highest):
             stroke = _free(KNOWN.get(name), taken)
             taken.add((stroke.colour, stroke.dash))
             scale = 100.0 if unit == "%" else 1.0
@@ -168,11 +171,13 @@ def panel_curves(dataset: xr.Dataset, names: Sequence[str], call: str, field: st
 
 def _free(known: Known | None, taken: set[tuple[str, Dash]]) -> Stroke:
     """The stroke that belongs to a channel, or the next one that its panel has not."""
-    wanted = (*((known.stroke,) if known else ()), *CYCLE)
-    return next((one for one in wanted if (one.colour, one.dash) not in taken), CYCLE[len(taken) % len(CYCLE)])
+    wanted = [*([known.stroke] if known else []), *CYCLE]
+    # Beyond the cycle every colour comes with every line style before anything is drawn twice.
+    wanted += [Stroke(one.colour, other.dash, one.marker) for other in CYCLE for one in CYCLE]
+    return next((one for one in wanted if (one.colour, one.dash) not in taken), wanted[0])
 
 
-def _each(variable: xr.DataArray) -> list[tuple[str, Array, Array]]:
+def _each(variable: xr.DataArray, highest: bool) -> list[tuple[str, Array, Array]]:
     """Words, times and values of each curve of a channel."""
     time_s = np.asarray(variable["time_s"].values, dtype=np.float64)
     others = [str(dimension) for dimension in variable.dims if dimension != "time_s"]
@@ -180,6 +185,8 @@ def _each(variable: xr.DataArray) -> list[tuple[str, Array, Array]]:
     words = words_of(variable)
     if not others:
         return [(words, time_s, values[:, 0])]
+    if highest:
+        return [(f"{words}, highest", time_s, values.max(axis=1))]
     if values.shape[1] > MOST_CURVES:
         three = (("lowest", values.min(axis=1)), ("mean", values.mean(axis=1)), ("highest", values.max(axis=1)))
         return [(f"{words}, {which} of {values.shape[1]}", time_s, one) for which, one in three]
