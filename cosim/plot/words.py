@@ -18,6 +18,7 @@ from cosim.plot.styles import (
     DASH_DOT,
     DOTTED,
     GREEN,
+    GREY,
     LONG_DASH,
     ORANGE,
     PURPLE,
@@ -70,7 +71,9 @@ KNOWN = {
     "heatsink_degC": Known("heatsink", Stroke(GREEN, SHORT_DASH, "^")),
     "fuse_temperature_degC": Known("fuse", Stroke(BLACK, "-", "X")),
     "fuse_temperature_estimate_degC": Known("fuse, as estimated", Stroke(SKY, LONG_DASH, "P")),
-    "terminal_degC": Known("fuse terminal", Stroke(PURPLE, DOTTED, "v")),
+    "junction_degC": Known("junction", Stroke(PURPLE, DOTTED, "v")),
+    "cell_temperature_degC": Known("cell", Stroke(BLUE, "-", "o")),
+    "terminal_degC": Known("fuse terminal", Stroke(GREY, DASH_DOT, "*")),
     "soc": Known("LFP battery", Stroke(BLUE, "-", "o")),
     "starter_soc": Known("starter battery", Stroke(PURPLE, DOTTED, "v")),
     "fb_V": Known("feedback of the limiter", Stroke(BLUE, "-", "o")),
@@ -89,6 +92,11 @@ class Curve(NamedTuple):
     time_s: Array
     values: Array
     stroke: Stroke
+
+
+def stroke_of(name: str) -> Stroke:
+    """Return how a channel is drawn where nothing stands in its way; the first of the cycle if it is not known."""
+    return KNOWN[name].stroke if name in KNOWN else CYCLE[0]
 
 
 def require(dataset: xr.Dataset, names: Iterable[str], call: str, field: str) -> None:
