@@ -42,7 +42,7 @@ WIDE, WIDE_PT, FINE_PT = ("port_current_A", "battery_voltage_V"), 1.9, 1.4
 """Curves that a reader looks for first are wider."""
 BUS = {"starter_voltage_V": "vehicle's bus"}
 """What a curve is called where its part has come off."""
-PROBES = (
+PROBE_STROKES = (
     Stroke(RED, DASH_DOT, "D"), Stroke(BLACK, DOTTED, "X"), Stroke(SKY, LONG_DASH, "P"), Stroke(GREY, SHORT_DASH, "*"),
 )
 """Of probes that are drawn, in their order."""
@@ -186,7 +186,7 @@ def drawn_lines(window: xr.Dataset) -> tuple[list[Shown], list[Shown]]:
     )
     asked = [str(name) for name in window.data_vars if window[name].attrs.get("draw")]
     for place, name in enumerate(asked):
-        shown = Shown(name, name.replace("_", " "), PROBES[place % len(PROBES)], FINE_PT)
+        shown = Shown(name, name.replace("_", " "), PROBE_STROKES[place % len(PROBE_STROKES)], FINE_PT)
         (currents if window[name].attrs.get("units") == "A" else voltages).append(shown)
     return currents, voltages
 
