@@ -76,7 +76,7 @@ def plot_result(result: Result) -> Picture:
 
 def save_picture(result: Result, path: Path) -> None:
     """Draw a run and write it as PNG; the same run gives the same bytes."""
-    plot_result(result).savefig(path, format="png", dpi=DPI)
+    plot_result(result).savefig(path, format="png")
 
 
 def _drawn(result: Result) -> Picture:

@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple
 import matplotlib as mpl
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import RendererBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -62,7 +63,6 @@ PANEL_INCH = 2.1
 
 RC: dict[str, object] = {
     "figure.dpi": DPI,
-    "savefig.dpi": DPI,
     "font.size": 10.0,
     "axes.titlesize": 10.5,
     "axes.titleweight": "bold",
@@ -102,6 +102,11 @@ def style() -> Iterator[None]:
 
 class Picture(Figure):
     """A matplotlib figure that shows itself as the last expression of a notebook cell, without pyplot."""
+
+    def draw(self, renderer: RendererBase) -> None:
+        """Draw with the package's style: matplotlib makes some ticks and their grid only now."""
+        with style():
+            super().draw(renderer)
 
     def _repr_png_(self) -> bytes:
         stream = io.BytesIO()
