@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import math
 import os
@@ -13,6 +14,7 @@ from matplotlib.axes import Axes
 
 from cosim.errors import InputError
 from cosim.plot.styles import BLACK, BLUE, CYCLE, GREEN, ORANGE, PURPLE, RED, SHORT_DASH, SKY, Picture, picture, style
+from cosim.record.tables import html_table
 from cosim.result import plain, shown
 from cosim.studies.size.sizing import Outcome, chosen
 from cosim.studies.size.system import Asked
@@ -58,6 +60,31 @@ def save(asked: Asked, outcomes: list[Outcome], directory: Path) -> None:
         raise InputError(str(directory), "", problem, "a folder that can be written") from error
 
 
+def side_by_side(asked: Asked, outcomes: list[Outcome]) -> list[tuple[str, list[str]]]:
+    """Rows of the table of all fuses: what is told, and a cell per fuse; `!` marks what is outside its limit."""
+    rows = [
+        ("charge current, cruise [A]", [f"{o.cruise_A:.0f}" for o in outcomes]),
+        ("charge current, idle [A]", [f"{o.idle_A:.0f}" for o in outcomes]),
+        (f"time to {100 * asked.system.full_soc:.0f} % [h]", [hours(o) for o in outcomes]),
+        ("what limits", [o.limited_by for o in outcomes]),
+    ]
+    for place, check in enumerate(outcomes[0].checks if outcomes else ()):
+        cells = [f"{o.checks[place].value:.3g}{'' if o.checks[place].passed else ' !'}" for o in outcomes]
+        rows.append((f"{check.name} [{check.unit}], at most {check.limit:.3g}", cells))
+    return [*rows, ("fits", ["yes" if o.fits else "NO" for o in outcomes])]
+
+
+def table_html(asked: Asked, outcomes: list[Outcome]) -> str:
+    """The table of all fuses, and what is wrong with some, as a notebook shows it."""
+    best = chosen(outcomes)
+    header = ["", *(f"{o.fuse_A} A{' *' if o is best else ''}" for o in outcomes)]
+    rows = [(name, *cells) for name, cells in side_by_side(asked, outcomes)]
+    told = [f"{o.fuse_A} A: {text}" for o in outcomes for text in warnings_of(o)]
+    fit = f"* fit {best.fuse_A} A" if best else "no fuse fits"
+    return html_table(f"{asked.system.name}: which fuse", header, rows) + "".join(
+        f"<p>{html.escape(line)}</p>" for line in (fit, *told))
+
+
 def print_table(asked: Asked, outcomes: list[Outcome]) -> None:
     """Print the fuses side by side, the one to fit with its margins, and what is wrong with the others."""
     from rich.console import Console
@@ -65,21 +92,11 @@ def print_table(asked: Asked, outcomes: list[Outcome]) -> None:
 
     console = Console(width=None if sys.stdout.isatty() else 130)
     best = chosen(outcomes)
-    rows: list[tuple[str, list[str]]] = [
-        ("charge current, cruise [A]", [f"{o.cruise_A:.0f}" for o in outcomes]),
-        ("charge current, idle [A]", [f"{o.idle_A:.0f}" for o in outcomes]),
-        (f"time to {100 * asked.system.full_soc:.0f} % [h]", [hours(o) for o in outcomes]),
-        ("what limits", [o.limited_by for o in outcomes]),
-    ]
-    for place, check in enumerate(outcomes[0].checks):
-        cells = [f"{o.checks[place].value:.3g}{'' if o.checks[place].passed else ' !'}" for o in outcomes]
-        rows.append((f"{check.name} [{check.unit}], at most {check.limit:.3g}", cells))
-    rows.append(("fits", ["yes" if o.fits else "NO" for o in outcomes]))
     table = Table(title=f"{asked.system.name}: which fuse", title_justify="left")
     table.add_column("")
     for o in outcomes:
         table.add_column(f"{o.fuse_A} A{' *' if o is best else ''}", justify="right")
-    for name, cells in rows:
+    for name, cells in side_by_side(asked, outcomes):
         table.add_row(name.replace("[", r"\["), *cells)
     console.print(table)
     if best is None:
