@@ -37,6 +37,7 @@ ENDINGS = {
 }
 """Unit in a picture by the end of a name, which says it (house rule); longer endings first."""
 SHOWN = {"degC": "\N{DEGREE SIGN}C", "ohm": "\N{GREEK CAPITAL LETTER OMEGA}"}
+"""How a record's unit is written in a picture where it differs."""
 QUANTITIES = {
     "A": "current", "V": "voltage", "mV": "voltage", "W": "power", "J": "energy", "%": "charge", "m/s": "speed",
     "1/min": "speed", "\N{DEGREE SIGN}C": "temperature", "\N{GREEK CAPITAL LETTER OMEGA}": "resistance", "Ah": "charge",

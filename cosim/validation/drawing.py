@@ -44,7 +44,7 @@ def finish(axis: Axes, title: str, x_label: str, y_label: str, legend: Place = "
         axis.legend(loc="upper center", bbox_to_anchor=(0.46, -0.17), fontsize=8, ncols=2, columnspacing=1.0,
                     borderaxespad=0.0)
     elif legend and entries:
-        axis.legend(loc=legend, fontsize=8, frameon=True, edgecolor="none", framealpha=0.85)
+        axis.legend(loc=legend, fontsize=8)
 
 
 def told(figures: Sequence[ValidationFigure], name: str) -> float:
