@@ -27,8 +27,8 @@ from cosim.simulation import Simulation
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = Path("docs") / "figures"
 WIDTH_PX = 800
-COLOURS = 128
-"""Kept in a figure: enough for lines and letters with smooth edges."""
+COLOURS = 256
+"""Kept in a figure, chosen so that a thin red line does not become as orange as its neighbour."""
 CURRENTS = ("port_current_A", "battery_current_A")
 LEVELS_s = (3600.0, 60.0, 0.02, 5e-4)
 
@@ -70,7 +70,8 @@ def write(figure: Figure, path: Path) -> int:
     """
     stream = io.BytesIO()
     figure.savefig(stream, format="png", dpi=WIDTH_PX / figure.get_figwidth(), metadata={"Software": None})
-    small = Image.open(stream).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+    whole = Image.open(stream).convert("RGB")
+    small = whole.quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     small.save(part, format="PNG", optimize=True)
     os.replace(part, path)
