@@ -28,7 +28,7 @@ from cosim.plot.styles import (
 )
 from cosim.plot.times import TimeUnit, clock, span_words, time_unit
 from cosim.plot.windows import movement_s
-from cosim.plot.words import Curve, axis_label, nearest, panel_curves
+from cosim.plot.words import Curve, axis_label, panel_curves
 from cosim.result import Result
 
 Array = NDArray[np.float64]
@@ -71,7 +71,7 @@ def plot_zoom(
     InputError : no such window, channel or signal, several units, or levels that do not fall
     """
     call = "plot_zoom"
-    key = window_key(result, window_name, call)
+    key = result.window_key(window_name)
     window = result.windows[key]
     spans = [float(span) for span in levels]
     if not spans or min(spans) <= 0.0 or any(a <= b for a, b in pairwise(spans)):
@@ -99,20 +99,6 @@ def plot_zoom(
         figure.suptitle(title or f"{window_title(window)}: from {span_words(spans[0])} to {span_words(spans[-1])}",
                         x=0.01, ha="left", fontsize=11.5, fontweight="bold")
     return figure
-
-
-def window_key(result: Result, name: str, call: str) -> str:
-    """Return the key of the first window that is called so, with or without its number.
-
-    Raises
-    ------
-    InputError : the run has no such window; the nearest one is named
-    """
-    for key in result.windows:
-        if name in (key, key.partition("_")[2]):
-            return key
-    valid = list(dict.fromkeys([*(key.partition("_")[2] for key in result.windows), *result.windows]))
-    raise InputError(call, "window_name", repr(name), nearest(name, valid) if valid else "a run with windows")
 
 
 def with_windows(curve: Curve, result: Result) -> Curve:
