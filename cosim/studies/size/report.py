@@ -10,16 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from cosim.errors import InputError
-from cosim.plot.styles import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, SKY
+from cosim.plot.styles import BLACK, BLUE, CYCLE, GREEN, ORANGE, PURPLE, RED, SHORT_DASH, SKY, Picture, picture, style
 from cosim.result import plain, shown
 from cosim.studies.size.sizing import Outcome, chosen
 from cosim.studies.size.system import Asked
 
 JSON, PICTURE = "sizing.json", "sizing.png"
-DPI = 100
 
 
 def as_dict(asked: Asked, outcomes: list[Outcome]) -> dict[str, Any]:
@@ -53,7 +51,7 @@ def save(asked: Asked, outcomes: list[Outcome], directory: Path) -> None:
             if name == JSON:
                 temporary.write_text(text, encoding="utf-8")
             else:
-                draw(asked, outcomes).savefig(temporary, format="png", dpi=DPI)
+                draw(asked, outcomes).savefig(temporary, format="png")
             os.replace(temporary, directory / name)
     except OSError as error:
         problem = error.strerror or str(error)
@@ -102,12 +100,13 @@ def hours(o: Outcome) -> str:
     return "more than 12" if math.isnan(o.full_after_h) else f"{o.full_after_h:.1f}"
 
 
-def draw(asked: Asked, outcomes: list[Outcome]) -> Figure:
+@style()
+def draw(asked: Asked, outcomes: list[Outcome]) -> Picture:
     """Charge over time, currents and times, temperatures and cable over the fuses, limits dashed."""
-    figure = Figure(figsize=(14.0, 9.0), layout="constrained")
+    figure = picture(10.0, 7.0, dpi=150)
     best = chosen(outcomes)
     told = f"fit {best.fuse_A} A" if best else "no fuse fits"
-    figure.suptitle(f"{asked.system.name}: {told}", fontsize=14)
+    figure.suptitle(f"{asked.system.name}: {told}", fontsize=12, fontweight="bold")
     plots = figure.subplots(2, 2)
     _charge(plots[0, 0], asked, outcomes)
     fuses = [o.fuse_A for o in outcomes]
@@ -120,13 +119,13 @@ def draw(asked: Asked, outcomes: list[Outcome]) -> Figure:
     for (name, i), colour, mark in zip(hot, (RED, PURPLE, ORANGE, GREEN), "os^v", strict=False):
         plots[1, 0].plot(fuses, [o.checks[i].value for o in outcomes], f"-{mark}", color=colour, label=name)
     for limit in sorted({outcomes[0].checks[i].limit for _, i in hot}):
-        plots[1, 0].axhline(limit, color=BLACK, linestyle="--", linewidth=1.0)
+        plots[1, 0].axhline(limit, color=BLACK, linestyle=SHORT_DASH, linewidth=1.0)
     plots[1, 0].set_ylabel("temperature, limits dashed [\N{DEGREE SIGN}C]")
     for name, colour, mark in (("input cable, hottest", GREEN, "o"), ("input cable, drop", SKY, "s")):
         shares = [100.0 * o.checks[places[name]].value / o.checks[places[name]].limit for o in outcomes]
         limit_text = f"{outcomes[0].checks[places[name]].limit:g} {outcomes[0].checks[places[name]].unit}"
         plots[1, 1].plot(fuses, shares, f"-{mark}", color=colour, label=f"{name} (100 % is {limit_text})")
-    plots[1, 1].axhline(100.0, color=BLACK, linestyle="--", linewidth=1.0)
+    plots[1, 1].axhline(100.0, color=BLACK, linestyle=SHORT_DASH, linewidth=1.0)
     plots[1, 1].set_ylabel("share of the limit [%]")
     plots[1, 1].set_ylim(bottom=0.0)
     for plot in (plots[0, 1], plots[1, 0], plots[1, 1]):
@@ -135,16 +134,15 @@ def draw(asked: Asked, outcomes: list[Outcome]) -> Figure:
         if best is not None:
             plot.axvspan(best.fuse_A - 3, best.fuse_A + 3, color=SKY, alpha=0.2, linewidth=0)
     for plot in plots.flat:
-        plot.grid(True, alpha=0.25)
-        plot.legend(fontsize=8, loc="lower right")
+        plot.legend(fontsize=8, loc="lower right", frameon=True, edgecolor="none", framealpha=0.85)
     return figure
 
 
 def _charge(plot: Axes, asked: Asked, outcomes: list[Outcome]) -> None:
     longest = max((o.full_after_h for o in outcomes if not math.isnan(o.full_after_h)), default=12.0)
-    for o, colour in zip(outcomes, (SKY, GREEN, ORANGE, BLUE, RED), strict=False):
-        plot.plot(o.time_h, 100.0 * o.soc, color=colour, label=f"{o.fuse_A} A")
-    plot.axhline(100.0 * asked.system.full_soc, color=BLACK, linestyle="--", linewidth=1.0)
+    for o, stroke in zip(outcomes, CYCLE, strict=False):
+        plot.plot(o.time_h, 100.0 * o.soc, color=stroke.colour, linestyle=stroke.dash, label=f"{o.fuse_A} A")
+    plot.axhline(100.0 * asked.system.full_soc, color=BLACK, linestyle=SHORT_DASH, linewidth=1.0)
     plot.set_xlim(0.0, min(12.0, 1.2 * longest))
     plot.set_xlabel("driving [h]")
     plot.set_ylabel("charge [%]")
