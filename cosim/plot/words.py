@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -10,7 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from cosim.errors import InputError
+from cosim.errors import InputError, nearest
 from cosim.plot.styles import (
     BLACK,
     BLUE,
@@ -37,6 +36,7 @@ ENDINGS = {
 }
 """Unit in a picture by the end of a name, which says it (house rule); longer endings first."""
 SHOWN = {"degC": "\N{DEGREE SIGN}C", "ohm": "\N{GREEK CAPITAL LETTER OMEGA}"}
+"""How a record's unit is written in a picture where it differs."""
 QUANTITIES = {
     "A": "current", "V": "voltage", "mV": "voltage", "W": "power", "J": "energy", "%": "charge", "m/s": "speed",
     "1/min": "speed", "\N{DEGREE SIGN}C": "temperature", "\N{GREEK CAPITAL LETTER OMEGA}": "resistance", "Ah": "charge",
@@ -110,14 +110,6 @@ def require(dataset: xr.Dataset, names: Iterable[str], call: str, field: str) ->
     for name in names:
         if name not in valid:
             raise InputError(call, field, repr(name), nearest(str(name), valid))
-
-
-def nearest(name: str, valid: Sequence[str]) -> str:
-    """Say which of the valid names was probably meant; the first ones of all where none is near."""
-    close = difflib.get_close_matches(name, valid, n=1, cutoff=0.5)
-    if close:
-        return f"did you mean {close[0]!r}?"
-    return "one of " + ", ".join(valid[:12]) + (f" and {len(valid) - 12} more" if len(valid) > 12 else "")
 
 
 def unit_of(variable: xr.DataArray) -> str:

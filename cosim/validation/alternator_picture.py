@@ -31,10 +31,10 @@ def draw_alternator(machines: dict[str, AlternatorParameters], dumps: dict[str, 
     _efficiency(figure, axes[1], machines["150A"])
     cold_A = alternator.capability_A(6000.0, 25.0, machines["150A"])
     axes[0].plot([2000.0, 4000.0, 6000.0], [cold_A / 180.0 * published for published in (120.0, 170.0, 180.0)], "x",
-                 color="black", label="Bosch 180 A at 25 \N{DEGREE SIGN}C (Sarafianos), scaled at 6000 1/min")
+                 color="black", label="Bosch 180 A (Sarafianos), scaled")
     finish(axes[0], "full output: cold (winding 25 \N{DEGREE SIGN}C) and hot (an hour at that speed, air 23 "
            "\N{DEGREE SIGN}C)", "alternator speed [1/min]", "current [A]", "upper right")
-    axes[0].set_ylim(0.0, 540.0)
+    axes[0].set_ylim(0.0, 360.0)
     axes[2].axhline(180.0, color="black", linestyle=SHORT_DASH, linewidth=1.0, label="limit of the winding")
     axes[2].axvspan(4.0, 7.0, color="grey", alpha=0.15, label="'about 5 minutes' (requirement A6)")
     axes[2].set_ylim(20.0, 210.0)
@@ -93,4 +93,4 @@ def _heating(axis: Axes, name: str, p: AlternatorParameters, colour: str) -> Non
     for label, dash, values in (("winding", "-", [s.winding_degC for s in track]),
                                  ("rectifier", DOTTED, [s.rectifier_degC for s in track]),
                                  ("case", DASH_DOT, [s.case_degC for s in track])):
-        axis.plot(minutes, values, color=colour, linestyle=dash, label=f"{name}: {label}")
+        axis.plot(minutes, values, color=colour, linestyle=dash, label=f"{name}, {label}")

@@ -109,8 +109,9 @@ def _end_of_charge(axis: Axes, p: BankParameters) -> None:
     axis.axhline(CHARGE_V, color="grey", linestyle="--", linewidth=1.0, label="B6: 14.2 V")
     axis.axhline(13.5, color="grey", linestyle=":", linewidth=1.0, label="B6: float 13.5 V")
     other = axis.twinx()
+    other.grid(False)
     other.plot(time_s / 60.0, amperes, color=ORANGE)
     other.set_ylabel("current [A]", color=ORANGE)
     soc = 100.0 * float(held.state.soc.mean())
     finish(axis, f"charge at 0.5 C from 70 %, 14.2 V to 0.05 C ({soc:.1f} %), rest; balancing 1 A above 3.5 V",
-           "time [min]", "voltage [V]", "lower center")
+           "time [min]", "voltage [V]", "center right")

@@ -13,14 +13,16 @@ from matplotlib.figure import Figure
 from cosim.plot.styles import BLACK, BLUE, ORANGE, picture
 from cosim.validation.figure import ValidationFigure
 
-Place = Literal["best", "upper right", "lower right", "lower center"]
+Place = Literal["best", "upper right", "lower right", "lower center", "center right"]
 """Where a legend stands."""
-LONGEST_TITLE = 62
+LONGEST_TITLE = 50
 """Of one of two pictures beside each other [characters]; longer ones are broken."""
 
 APART = (BLUE, ORANGE, BLACK)
 """Where line styles tell something else: the colours that grey keeps apart. Elsewhere `cosim.plot.styles.CYCLE`."""
-WIDTH_INCH, ROW_INCH, DPI = 10.0, 3.9, 150
+MOST_INSIDE = 6
+"""Legends of more entries stand below the axes."""
+WIDTH_INCH, ROW_INCH, DPI = 10.0, 4.0, 150
 """1500 pixels; on a page 800 wide its letters are as large as the page's own."""
 
 
@@ -34,13 +36,15 @@ def sheet(rows: int, columns: int, title: str) -> tuple[Figure, list[Axes]]:
 
 def finish(axis: Axes, title: str, x_label: str, y_label: str, legend: Place = "best") -> None:
     """Label one set of axes."""
-    axis.set_title("\n".join(textwrap.wrap(title, LONGEST_TITLE)), fontsize=9.5)
+    axis.set_title("\n".join(textwrap.wrap(title, LONGEST_TITLE)), fontsize=9.0)
     axis.set_xlabel(x_label)
     axis.set_ylabel(y_label)
     entries = len(axis.get_legend_handles_labels()[0])
-    if legend and entries:
-        axis.legend(loc=legend, fontsize=8, frameon=True, edgecolor="none", framealpha=0.85,
-                    ncols=3 if entries > 8 else 1, columnspacing=1.0)
+    if entries > MOST_INSIDE:  # a larger one would cover curves
+        axis.legend(loc="upper center", bbox_to_anchor=(0.46, -0.17), fontsize=8, ncols=2, columnspacing=1.0,
+                    borderaxespad=0.0)
+    elif legend and entries:
+        axis.legend(loc=legend, fontsize=8)
 
 
 def told(figures: Sequence[ValidationFigure], name: str) -> float:

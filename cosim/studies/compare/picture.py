@@ -82,11 +82,11 @@ def _draw(whole: Axes, near: Axes, comparison: Comparison, verdict: SignalVerdic
     whole.set_xlabel(f"time [{unit}]")
     whole.set_ylabel(axis_label(verdict.unit))
     mark = "" if verdict.status == "passed" else "FAILED "
-    whole.set_title(f"{mark}{verdict.name}", fontsize=10, loc="left", color=RED if mark else BLACK)
-    side = ", golden outside the result's tube" if verdict.golden_in_result else ""
+    whole.set_title(f"{mark}{verdict.name}", fontsize=9, color=RED if mark else BLACK)
+    side = ",\ngolden outside the result's tube" if verdict.golden_in_result else ""
     near.set_title(f"worst point: {verdict.used:.3g} times the tolerance at {verdict.worst.time_s:.6g} s{side}",
-                   fontsize=10, loc="left")
-    near.legend(loc="best", fontsize=8, frameon=True, edgecolor="none", framealpha=0.85)
+                   fontsize=8.5, fontweight="normal")
+    near.legend(loc="best", fontsize=8)
 
 
 def _curves(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import math
 import os
@@ -12,7 +13,9 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from cosim.errors import InputError
-from cosim.plot.styles import BLACK, BLUE, CYCLE, GREEN, ORANGE, PURPLE, RED, SHORT_DASH, SKY, Picture, picture, style
+from cosim.plot.styles import BLACK, BLUE, CYCLE, GREEN, ORANGE, SHORT_DASH, SKY, Picture, picture, style
+from cosim.plot.words import SHOWN
+from cosim.record.tables import html_table
 from cosim.result import plain, shown
 from cosim.studies.size.sizing import Outcome, chosen
 from cosim.studies.size.system import Asked
@@ -58,6 +61,31 @@ def save(asked: Asked, outcomes: list[Outcome], directory: Path) -> None:
         raise InputError(str(directory), "", problem, "a folder that can be written") from error
 
 
+def side_by_side(asked: Asked, outcomes: list[Outcome]) -> list[tuple[str, list[str]]]:
+    """Rows of the table of all fuses: what is told, and a cell per fuse; `!` marks what is outside its limit."""
+    rows = [
+        ("charge current, cruise [A]", [f"{o.cruise_A:.0f}" for o in outcomes]),
+        ("charge current, idle [A]", [f"{o.idle_A:.0f}" for o in outcomes]),
+        (f"time to {100 * asked.system.full_soc:.0f} % [h]", [hours(o) for o in outcomes]),
+        ("what limits", [o.limited_by for o in outcomes]),
+    ]
+    for place, check in enumerate(outcomes[0].checks if outcomes else ()):
+        cells = [f"{o.checks[place].value:.3g}{'' if o.checks[place].passed else ' !'}" for o in outcomes]
+        rows.append((f"{check.name} [{check.unit}], at most {check.limit:.3g}", cells))
+    return [*rows, ("fits", ["yes" if o.fits else "NO" for o in outcomes])]
+
+
+def table_html(asked: Asked, outcomes: list[Outcome]) -> str:
+    """The table of all fuses, and what is wrong with some, as a notebook shows it."""
+    best = chosen(outcomes)
+    header = ["", *(f"{o.fuse_A} A{' *' if o is best else ''}" for o in outcomes)]
+    rows = [(name, *cells) for name, cells in side_by_side(asked, outcomes)]
+    told = [f"{o.fuse_A} A: {text}" for o in outcomes for text in warnings_of(o)]
+    fit = f"* fit {best.fuse_A} A" if best else "no fuse fits"
+    return html_table(f"{asked.system.name}: which fuse", header, rows) + "".join(
+        f"<p>{html.escape(line)}</p>" for line in (fit, *told))
+
+
 def print_table(asked: Asked, outcomes: list[Outcome]) -> None:
     """Print the fuses side by side, the one to fit with its margins, and what is wrong with the others."""
     from rich.console import Console
@@ -65,21 +93,11 @@ def print_table(asked: Asked, outcomes: list[Outcome]) -> None:
 
     console = Console(width=None if sys.stdout.isatty() else 130)
     best = chosen(outcomes)
-    rows: list[tuple[str, list[str]]] = [
-        ("charge current, cruise [A]", [f"{o.cruise_A:.0f}" for o in outcomes]),
-        ("charge current, idle [A]", [f"{o.idle_A:.0f}" for o in outcomes]),
-        (f"time to {100 * asked.system.full_soc:.0f} % [h]", [hours(o) for o in outcomes]),
-        ("what limits", [o.limited_by for o in outcomes]),
-    ]
-    for place, check in enumerate(outcomes[0].checks):
-        cells = [f"{o.checks[place].value:.3g}{'' if o.checks[place].passed else ' !'}" for o in outcomes]
-        rows.append((f"{check.name} [{check.unit}], at most {check.limit:.3g}", cells))
-    rows.append(("fits", ["yes" if o.fits else "NO" for o in outcomes]))
     table = Table(title=f"{asked.system.name}: which fuse", title_justify="left")
     table.add_column("")
     for o in outcomes:
         table.add_column(f"{o.fuse_A} A{' *' if o is best else ''}", justify="right")
-    for name, cells in rows:
+    for name, cells in side_by_side(asked, outcomes):
         table.add_row(name.replace("[", r"\["), *cells)
     console.print(table)
     if best is None:
@@ -116,14 +134,16 @@ def draw(asked: Asked, outcomes: list[Outcome]) -> Picture:
     plots[0, 1].set_ylim(bottom=0.0)
     places = {check.name: i for i, check in enumerate(outcomes[0].checks)}
     hot = [(name, i) for name, i in places.items() if name.startswith("alternator")]
-    for (name, i), colour, mark in zip(hot, (RED, PURPLE, ORANGE, GREEN), "os^v", strict=False):
-        plots[1, 0].plot(fuses, [o.checks[i].value for o in outcomes], f"-{mark}", color=colour, label=name)
+    for (name, i), stroke in zip(hot, CYCLE, strict=False):
+        plots[1, 0].plot(fuses, [o.checks[i].value for o in outcomes], color=stroke.colour,
+                         linestyle=stroke.dash, marker=stroke.marker, label=name)
     for limit in sorted({outcomes[0].checks[i].limit for _, i in hot}):
         plots[1, 0].axhline(limit, color=BLACK, linestyle=SHORT_DASH, linewidth=1.0)
     plots[1, 0].set_ylabel("temperature, limits dashed [\N{DEGREE SIGN}C]")
     for name, colour, mark in (("input cable, hottest", GREEN, "o"), ("input cable, drop", SKY, "s")):
         shares = [100.0 * o.checks[places[name]].value / o.checks[places[name]].limit for o in outcomes]
-        limit_text = f"{outcomes[0].checks[places[name]].limit:g} {outcomes[0].checks[places[name]].unit}"
+        check = outcomes[0].checks[places[name]]
+        limit_text = f"{check.limit:g} {SHOWN.get(check.unit, check.unit)}"
         plots[1, 1].plot(fuses, shares, f"-{mark}", color=colour, label=f"{name} (100 % is {limit_text})")
     plots[1, 1].axhline(100.0, color=BLACK, linestyle=SHORT_DASH, linewidth=1.0)
     plots[1, 1].set_ylabel("share of the limit [%]")
@@ -134,7 +154,7 @@ def draw(asked: Asked, outcomes: list[Outcome]) -> Picture:
         if best is not None:
             plot.axvspan(best.fuse_A - 3, best.fuse_A + 3, color=SKY, alpha=0.2, linewidth=0)
     for plot in plots.flat:
-        plot.legend(fontsize=8, loc="lower right", frameon=True, edgecolor="none", framealpha=0.85)
+        plot.legend(fontsize=8, loc="best" if plot is plots[1, 0] else "lower right")
     return figure
 
 

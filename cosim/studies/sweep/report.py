@@ -81,6 +81,12 @@ def page(sweep: Sweep, table: Table, worst: Sequence[Worst], image: bytes) -> st
     return "\n".join(parts)
 
 
+def tables(sweep: Sweep) -> str:
+    """Distributions of the outputs and the failed cases, as a notebook shows them."""
+    table = table_of(sweep.study, sweep.values, sweep.rows)
+    return f"<h3>{html.escape(repr(sweep))}</h3>" + _outputs_table(sweep, table) + _failed_table(sweep, table)
+
+
 def _outputs_table(sweep: Sweep, table: Table) -> str:
     keys = ("count", "mean", "deviation", "min", "p5", "p50", "p95", "max")
     units = {output.name: output.unit for output in sweep.study.outputs}
