@@ -146,6 +146,19 @@ class Result:
                 path.rename(part / path.name)
         return Path(directory)
 
+    def event(self, name: str) -> LoggedEvent:
+        """Return the first event of that name (`pre-alarm on`).
+
+        Raises
+        ------
+        InputError : it never happened; the message names the nearest.
+        """
+        for event in self.events:
+            if event.event == name:
+                return event
+        names = list(dict.fromkeys(event.event for event in self.events))
+        raise InputError("events", "name", repr(name), nearest(name, names) if names else "a run with events")
+
     def _write(self, folder: Path, picture: bool) -> None:
         """Write all files of the contract into an existing folder."""
         tree = {"slow": labelled(self.slow), "windows": xr.Dataset()}
