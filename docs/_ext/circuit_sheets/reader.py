@@ -82,10 +82,10 @@ class Netlist:
         """Lines of a section of the head: from the line that begins with a word in capitals to the next such line."""
         lines, inside = [], False
         for line in self.head:
-            begins = re.match(r"([A-Z]{4,}(?: [A-Z]+)*)\b\s*(.*)", line)
-            if begins and not re.match(r"(TRIP|RATING) ", line):
+            begins = re.match(r"([A-Z]{3,}(?: [A-Z]+)*)\b\s*(.*)", line)
+            if begins:
                 inside = begins.group(1) == word
-                line = begins.group(2) if inside else line
+                line = begins.group(2)
             if inside:
                 lines.append(line)
         return lines
@@ -106,7 +106,7 @@ def read_netlist(name: str, folder: Path | None = None) -> Netlist:
     text = ((folder or netlists_folder()) / f"{name}.cir").read_text(encoding="utf-8")
     lines = text.replace("\n+", " ").splitlines()
     first = next(k for k, line in enumerate(lines) if line.lower().startswith(".subckt"))
-    head = tuple(line[2:] for line in lines[:first] if line.startswith("* "))
+    head = tuple(line[2:] for line in lines[:first] if line.startswith("*"))
     subcircuits: dict[str, Subcircuit] = {}
     models: dict[str, str] = {}
     body: list[str] = []
@@ -170,6 +170,11 @@ def _evaluate(text: str, look_up: Callable[[str], float]) -> float:
         raise ValueError(f"not an expression of a netlist: {text!r}")
 
     return walk(ast.parse(plain, mode="eval").body)
+
+
+def number(text: str) -> float:
+    """A number as SPICE writes it, such as ``0.6m`` or ``2.2meg``."""
+    return _evaluate(text, lambda name: float("nan"))
 
 
 def told(value: float, unit: str) -> str:
