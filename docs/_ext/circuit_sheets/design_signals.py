@@ -156,8 +156,6 @@ def load_dump(netlist: Netlist) -> list[Row]:
         Row("Step behind it", "(us - ua) (tr / tau) / (1 - exp(-tr / tau))", told(c.default("step"), "V")),
         Row("Time constant into a matched load (half, as the standard's annex A asks)",
             "cs rs 2 ri / (rs + 2 ri)", told(c.default("cs") * rs * 2.0 * ri / (rs + 2.0 * ri), "s")),
-        Row("Energy that the capacitor gives to ri and a matched load", "cs step² / 2", told(
-            0.5 * c.default("cs") * c.default("step") ** 2, "J")),
     ]
 
 

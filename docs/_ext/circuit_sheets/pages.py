@@ -1,0 +1,182 @@
+"""Fragments of Markdown that the pages about the circuits include: made from the netlists, never typed."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from circuit_sheets import loops, waves
+from circuit_sheets.cards import cards
+from circuit_sheets.draw import draw
+from circuit_sheets.parameters import parameters
+from circuit_sheets.reader import Netlist, read_netlist
+from circuit_sheets.register import Circuit
+from circuit_sheets.sheet import Sheet
+from cosim.studies.conformance.limits import FILE as LIMITS_FILE
+from cosim.studies.conformance.limits import Limit, limits
+from cosim.studies.conformance.requirements import requirements
+from models import parameter_file
+
+SCALE = 1.15
+"""Width of a sheet on a page over its own, in pixels; pages narrow it where they must."""
+
+
+def write_circuit(circuit: Circuit, folder: Path, with_spice: bool) -> list[Path]:
+    """Write everything that the page of a circuit includes; returns what was written.
+
+    Parameters
+    ----------
+    circuit : which
+    folder : where to
+    with_spice : run the benches for margins and picture where they are not remembered
+    """
+    netlist = read_netlist(circuit.file)
+    drawn = circuit.drawn()
+    sheets = [sheet for one in drawn for sheet in one.sheets]
+    written = [draw(sheet, folder / f"{sheet.name}.svg") for sheet in sheets]
+    left_out = {pattern: reason for one in drawn for pattern, reason in one.left_out.items()}
+    picture = waves.picture(circuit.name, folder) if with_spice else None
+    margins = loops.rows(circuit.name, folder) if with_spice else []
+    fragments = {
+        "sheets": sheets_text(sheets, left_out, [stem for one in drawn for stem in one.alike]),
+        "parameters": parameters_text(netlist, circuit),
+        "design": table(("quantity", "how it follows", "value"), [
+            (row.quantity, f"`{row.equation}`", row.value) for row in circuit.design(netlist)]),
+        "head": head_text(netlist),
+        "rows": rows_text(circuit.rows),
+        "parts": parts_text(netlist),
+        "bench": bench_text(circuit, picture, margins),
+    }
+    for name, text in fragments.items():
+        path = folder / f"{circuit.name}_{name}.md"
+        temporary = path.with_suffix(".part")
+        temporary.write_text(text, encoding="utf-8")
+        os.replace(temporary, path)
+        written.append(path)
+    return [*written, *([picture] if picture else [])]
+
+
+def table(heading: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table; bars inside a cell are escaped."""
+    rows = [tuple(heading), tuple("---" for _ in heading), *(tuple(line) for line in lines)]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows) + "\n"
+
+
+def figure_text(file: str, caption: str, width: int) -> str:
+    """A figure for a page beside the folder of what is generated."""
+    return f"```{{figure}} generated/{file}\n:alt: {caption}\n:width: {width}px\n\n{caption}\n```\n"
+
+
+def sheets_text(sheets: Sequence[Sheet], left_out: dict[str, str], alike: Sequence[str]) -> str:
+    """Figures of the sheets, and what is not drawn with its reason."""
+    parts = []
+    for sheet in sheets:
+        width = round(SCALE * 36.0 * _width(sheet))
+        parts.append(figure_text(f"{sheet.name}.svg", sheet.title, width))
+    parts.append("Grey boxes are behavioural sources, with their designators above; names in blue join nets of the same "
+                 "name; a circle with a wave is a test point for AC. Values are the defaults of the netlist.\n")
+    if alike:
+        parts.append("Channels b, c and d are drawn as channel a: a test compares their lines.\n")
+    if left_out:
+        reasons = [(f"`{_plain(pattern)}`", reason) for pattern, reason in left_out.items()]
+        parts.append("Not drawn:\n\n" + table(("designators", "why"), reasons))
+    return "\n".join(parts)
+
+
+def _plain(pattern: str) -> str:
+    return re.sub(r"\\w\*|\.\*", "…", pattern).replace("|", ", ")
+
+
+def _width(sheet: Sheet) -> float:
+    """Width of a sheet in grid units."""
+    left = [symbol.room[0] for symbol in sheet.symbols] + [text.box[0] for text in sheet.texts]
+    right = [symbol.room[2] for symbol in sheet.symbols] + [text.box[2] for text in sheet.texts]
+    return max(right) - min(left) + 0.5
+
+
+def parameters_text(netlist: Netlist, circuit: Circuit) -> str:
+    """Tables of the parameters of a netlist's subcircuits."""
+    parts = []
+    for name in circuit.told or (netlist.name,):
+        rows = parameters(netlist, netlist.subcircuits[name], circuit.like)
+        if not rows:
+            continue
+        if len(circuit.told) > 1:
+            parts.append(f"`{name}`:\n")
+        lines = [(f"`{row.name}`", row.default, row.told) for row in rows]
+        parts.append(table(("parameter", "default", "what the netlist says"), lines))
+    return "\n".join(parts)
+
+
+def head_text(netlist: Netlist) -> str:
+    """What the netlist's own head says, word for word."""
+    lines = "\n".join(line.rstrip() for line in netlist.head).strip("\n")
+    return f"```text\n{lines}\n```\n"
+
+
+def rows_text(rows: Sequence[str]) -> str:
+    """Requirement rows that the circuit serves, with the figures that are measured and their limits."""
+    if not rows:
+        return "No row of the requirements asks for this circuit.\n"
+    texts = requirements()
+    known: dict[str, Limit] = limits(LIMITS_FILE)
+    parts = ["\n".join(f"- **{row}** {texts[row].strip()}" for row in rows), ""]
+    lines = []
+    for name, limit in known.items():
+        row = name.split(".")[0]
+        if row in rows:
+            lines.append((row, limit.text, _range(limit), limit.source.split(":")[0].split(";")[0]))
+    parts.append(table(("row", "figure that is measured", "limit", "from"), lines))
+    parts.append(f"Measured anew, with margins and plots: `bms-cosim conformance --rows {','.join(rows)}`\n")
+    return "\n".join(parts)
+
+
+def _range(limit: Limit) -> str:
+    unit = "" if limit.unit == "1" else f" {limit.unit}"
+    low, high = limit.range
+    if math.isinf(low):
+        return f"at most {high:g}{unit}"
+    if math.isinf(high):
+        return f"at least {low:g}{unit}"
+    return f"{low:g}{unit}" if low == high else f"{low:g} to {high:g}{unit}"
+
+
+def parts_text(netlist: Netlist) -> str:
+    """Model cards that the circuit uses, and the ratings of their classes with status and source."""
+    used = sorted({word for circuit in netlist.subcircuits.values() for element in circuit.elements.values()
+                   if element.kind in "mdq" for word in element.rest.split()[:1]})
+    if not used:
+        return "No semiconductors: nothing here stands for a part that is bought.\n"
+    known = cards(netlist)
+    parts = [table(("card", "type", "stands in"), [
+        (f"`{name}`", known[name].split()[0], "this netlist" if name in netlist.models else "`devices.lib`") for name in used])]
+    lines = []
+    for name in used:
+        path = parameter_file.SHIPPED / f"ratings_{name.lower()}.yaml"
+        if path.is_file():
+            entries = parameter_file.read_head(path)["parameters"]
+            lines += [(f"`{name}`", key, _value(entry["value"], entry["unit"]), entry["status"], entry["source"].strip())
+                      for key, entry in entries.items()]
+    if lines:
+        parts.append("Ratings of the classes, against which every window and every bench is judged:\n")
+        parts.append(table(("card", "rating", "value", "status", "source"), lines))
+    return "\n".join(parts)
+
+
+def _value(value: object, unit: str) -> str:
+    values = value if isinstance(value, (list, tuple)) else [value]
+    return ", ".join(f"{v:g}" if isinstance(v, (int, float)) else str(v) for v in values) + f" {unit}"
+
+
+def bench_text(circuit: Circuit, picture: Path | None, margins: Sequence[loops.Row]) -> str:
+    """Picture of the bench and margins of the loops, as they were run for this page."""
+    parts = []
+    if picture is not None:
+        parts.append(figure_text(picture.name, circuit.bench, 800))
+    if margins:
+        parts.append("Margins of the loops, by AC analysis at the test points (`cosim.benches`), run for this page:\n")
+        parts.append(table(("corner", "loop", "phase margin", "crosses at", "gain margin"), margins))
+    return "\n".join(parts) or "Not run for this page.\n"
