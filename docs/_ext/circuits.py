@@ -1,7 +1,7 @@
 """What the pages about the circuits show, made from the netlists when the documentation is built.
 
-    PYTHONPATH=.:docs/_ext python -m circuits                # below docs/circuits/generated
-    PYTHONPATH=.:docs/_ext python -m circuits --no-spice     # schematics and tables only, in a second
+    python -m docs._ext.circuits                # below docs/circuits/generated
+    python -m docs._ext.circuits --no-spice     # schematics and tables only, in a second
 
 `write` is what the documentation's `conf.py` calls. Pictures of benches and margins of loops are remembered beside what
 is generated, and run again only when a netlist or a bench has changed.
@@ -12,9 +12,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from circuit_sheets.check import Drawn, disagreements, missing
-from circuit_sheets.pages import write_circuit
-from circuit_sheets.register import CIRCUITS
+from docs._ext.circuit_sheets.check import Drawn, disagreements, missing
+from docs._ext.circuit_sheets.pages import write_circuit, write_common
+from docs._ext.circuit_sheets.register import CIRCUITS
 
 FOLDER = Path(__file__).parents[1] / "circuits" / "generated"
 
@@ -30,7 +30,7 @@ def write(folder: Path = FOLDER, with_spice: bool = True) -> list[Path]:
     Returns
     -------
     list of Path
-        What was written, schematics first within each circuit.
+        What was written: what all pages share, then circuit by circuit.
 
     Raises
     ------
@@ -41,7 +41,8 @@ def write(folder: Path = FOLDER, with_spice: bool = True) -> list[Path]:
         if wrong:
             raise ValueError(f"{drawn.circuit.name}: " + "; ".join(wrong))
     folder.mkdir(parents=True, exist_ok=True)
-    return [path for circuit in CIRCUITS for path in write_circuit(circuit, folder, with_spice)]
+    written = write_common(folder)
+    return written + [path for circuit in CIRCUITS for path in write_circuit(circuit, folder, with_spice)]
 
 
 def schematics() -> list[Drawn]:
@@ -51,7 +52,8 @@ def schematics() -> list[Drawn]:
 
 def main() -> int:
     """Command line: write everything and say where."""
-    parser = argparse.ArgumentParser(prog="python -m circuits", description="schematics and tables of the circuits")
+    parser = argparse.ArgumentParser(prog="python -m docs._ext.circuits",
+        description="schematics and tables of the circuits")
     parser.add_argument("-o", "--output", type=Path, default=FOLDER)
     parser.add_argument("--no-spice", action="store_true", help="schematics and tables only")
     args = parser.parse_args()

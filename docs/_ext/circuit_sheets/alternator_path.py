@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from circuit_sheets import common
-from circuit_sheets.check import Drawn
-from circuit_sheets.reader import Netlist
-from circuit_sheets.sheet import Sheet
+from docs._ext.circuit_sheets import common
+from docs._ext.circuit_sheets.check import Drawn
+from docs._ext.circuit_sheets.reader import Netlist
+from docs._ext.circuit_sheets.sheet import Sheet
 
 ALIKE = {stem: ("a", "bcd") for stem in ("MQ2", "Rs", "Rm", "Cm", "Bm", "Vtp", "Bc", "Rc", "Cc", "Bg")}
 LEFT_OUT = common.LEFT_OUT | {
@@ -89,7 +89,7 @@ def _outer(s: Sheet) -> Sheet:
         "integral of vr - sense", "rate limited upwards", "fast down by bst", "kept near iav"),
         left=["vr", "sense", "bst", "iav", "on"], right=["ir"])
     s.block("Bbst", (1.4, y - 5), (3.2, 1.5), ("fast pull-down", f"above {s.p('xb')} × vr"), left=["sense", "vr"],
-            right=["bst"])
+        right=["bst"])
     s.block("Bia", (8, y - 5.4), (2.6, 2.3), ("mean of", "the four"), left=["maa", "mab", "mac", "mad"], right=["iav"])
     return s
 
@@ -104,7 +104,7 @@ def _inner(s: Sheet) -> Sheet:
         "amplifier", f"{s.p('gain2', 'S')} × {s.p('rc2', 'Ω')}", f"pole {s.p('rc2', 'Ω')} × {s.p('cc2', 'F')}",
         "clamped"), left=["ir", "maa", "bst", "gs", "og"], right=["ca"], wired="ca")
     s.block("Bga", (13.6, y - 0.9), (2.8, 1.8), ("gate driver", s.p("rbuf", "Ω")), left=["ca"], right=["xa", "sa"],
-            up=["og"], wired="ca")
+        up=["og"], wired="ca")
     s.wire((12.2, y), (13.6, y))
     s.text((12.4, y - 1.7), "drives xa against sa")
     return s
@@ -112,7 +112,8 @@ def _inner(s: Sheet) -> Sheet:
 
 def _diode(s: Sheet) -> Sheet:
     y = 3.0
-    s.block("Bvf", (1, y - 0.75), (2.4, 1.5), ("drop in mV", "fb - mid"), left=["fb", "mid"], right=["vf1"], wired="vf1")
+    s.block("Bvf", (1, y - 0.75), (2.4, 1.5), ("drop in mV", "fb - mid"), left=["fb", "mid"], right=["vf1"],
+        wired="vf1")
     s.two("Vtp1", (3.4, y), (5.2, y), look="test", text=("Vtp1",))
     s.wire((5.2, y), (6.4, y))
     s.net("vf", (5.6, y), "down")
@@ -121,7 +122,7 @@ def _diode(s: Sheet) -> Sheet:
         left=["vf"], right=["c1"], up=["og"], wired="vf c1")
     s.wire((10.8, y), (12.2, y))
     s.block("Bg1", (12.2, y - 0.9), (2.8, 1.8), ("gate driver", s.p("rbuf", "Ω")), left=["c1"], right=["g1", "s1"],
-            up=["og"], wired="c1")
+        up=["og"], wired="c1")
     return s
 
 
@@ -130,7 +131,8 @@ def _trip(s: Sheet) -> Sheet:
     common.trip(s, y)
     common.enable(s, 1.2, y - 4)
     x = 9.6
-    s.block("Bog", (x, y - 4.75), (3, 1.5), ("gates follow", "ir to zero"), left=["on", "ir"], right=["og0"], wired="og0")
+    s.block("Bog", (x, y - 4.75), (3, 1.5), ("gates follow", "ir to zero"), left=["on", "ir"], right=["og0"],
+        wired="og0")
     s.two("Rog", (x + 3, y - 4), (x + 4.8, y - 4))
     s.two("Cog", (x + 4.8, y - 4), (x + 4.8, y - 5.8))
     s.ground((x + 4.8, y - 5.8), "0")
@@ -141,12 +143,14 @@ def _trip(s: Sheet) -> Sheet:
 
 def _lift(s: Sheet) -> Sheet:
     y = 9.0
-    s.block("Blp", (1.4, y - 1), (3, 2), ("permitted: lift", "and en and", "time left"), left=["lift", "en", "lx"], right=["lp"])
+    s.block("Blp", (1.4, y - 1), (3, 2), ("permitted: lift", "and en and", "time left"), left=["lift", "en", "lx"],
+        right=["lp"])
     s.block("Bls", (7.6, y - 0.75), (3.2, 1.5), ("set: ov above", s.p("vlift", "V")), left=["lp", "ov"], right=["ls"])
     s.block("Blb", (13.6, y - 0.75), (3.2, 1.5), ("fuse carries", "the limit"), left=["sense", "vref"], right=["lb0"])
     y = 5.6
     s.block("Blh Clh Rlh", (1.4, y - 1.2), (4, 2.4), (
-        "holds itself", f"until {s.p('thold', 's')}", "below the limit"), left=["ls", "lp", "lb0", "lifted"], right=["lh"],
+        "holds itself", f"until {s.p('thold', 's')}", "below the limit"), left=["ls", "lp", "lb0", "lifted"],
+        right=["lh"],
         wired="lh")
     s.wire((5.4, y), (6.6, y))
     s.block("Blf", (6.6, y - 0.6), (2.2, 1.2), ("lifted", "0 to 1"), left=["lh"], right=["lifted"], wired="lh")

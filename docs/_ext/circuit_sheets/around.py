@@ -1,11 +1,11 @@
-"""Sheets of what stands around the circuits, and of those that compare: plant, alternator, direct connection, pass devices."""
+"""Sheets of what stands around the circuits, and of those that compare: plant, alternator, pulses, a link."""
 
 from __future__ import annotations
 
-from circuit_sheets import common
-from circuit_sheets.check import Drawn
-from circuit_sheets.reader import Netlist
-from circuit_sheets.sheet import Sheet
+from docs._ext.circuit_sheets import common
+from docs._ext.circuit_sheets.check import Drawn
+from docs._ext.circuit_sheets.reader import Netlist
+from docs._ext.circuit_sheets.sheet import Sheet
 
 
 def direct(netlist: Netlist) -> tuple[Drawn, ...]:
@@ -43,16 +43,17 @@ def pass_devices(netlist: Netlist) -> tuple[Drawn, ...]:
     circuit = netlist.subcircuits["pass_common_gate"]
     s = Sheet(circuit, "pass_common_gate", "Four pass devices under one reference", models=netlist.models)
     y = 5.0
-    s.block("Bir Cir", (1.6, y - 1.7), (3.4, 3.4), ("integral of iref", "less the sum"), left=["iref", "ia", "ib", "ic", "id"],
-            right=["ir"])
+    s.block("Bir Cir", (1.6, y - 1.7), (3.4, 3.4), ("integral of iref", "less the sum"),
+        left=["iref", "ia", "ib", "ic", "id"],
+        right=["ir"])
     s.block("Bmean", (8, y - 1.4), (2.4, 2.8), ("mean",), left=["ia", "ib", "ic", "id"], right=["mean"])
     s.block("Xa", (13.6, y - 1.4), (3.2, 2.8), ("one device,", "b, c, d alike"), left=["ir", "mean", "mid", "ths"],
-            right=["lb", "ia", "ta", "pa"], down=["gnd"])
+        right=["lb", "ia", "ta", "pa"], down=["gnd"])
     one = netlist.subcircuits["pass_one"]
     t = Sheet(one, "pass_common_gate_one", "One pass device: gate loop and ladder of its heat", models=netlist.models)
     y = 8.0
     t.block("Bg0", (1.4, y - 1), (3.2, 2), ("ga (ir - mean)", "or ga (ir - i)"), left=["ir", "mean", "i"], right=["g0"],
-            wired="g0")
+        wired="g0")
     t.two("Rg", (4.6, y), (6.4, y))
     t.two("Cg", (6.4, y), (6.4, y - 1.8))
     t.ground((6.4, y - 1.8), "0")
@@ -128,13 +129,14 @@ def alternator(netlist: Netlist) -> tuple[Drawn, ...]:
     s.wire((5.8, y), (6.6, y))
     s.net("vs1", (6.6, y), "right")
     s.block("Blaw", (9.2, y - 1.2), (3.8, 2.4), ("regulator: slope", f"{s.p('gain')} A/V, lead", s.p("tlead", "s")),
-            left=["vset", "imax", "vs0", "vs1"], right=["law"])
+        left=["vset", "imax", "vs0", "vs1"], right=["law"])
     y = 2.0
-    s.block("Bfl Cfl", (1.2, y - 0.9), (3.2, 1.8), ("field: lag", s.p("tau", "s")), left=["law"], right=["fld"], wired="fld")
+    s.block("Bfl Cfl", (1.2, y - 0.9), (3.2, 1.8), ("field: lag", s.p("tau", "s")), left=["law"], right=["fld"],
+        wired="fld")
     s.wire((4.4, y), (5.6, y))
     s.net("fld", (5, y), "down")
     s.block("Bal", (5.6, y - 0.9), (3.4, 1.8), (f"current; {s.p('ri', 'Ω')}", f"above {s.p('vri', 'V')}"), left=["fld"],
-            right=["alt"], wired="fld alt")
+        right=["alt"], wired="fld alt")
     s.wire((9, y), (10, y))
     s.two("Ral", (10, y), (11.8, y))
     s.two("Lal", (11.8, y), (13.8, y))
@@ -181,7 +183,9 @@ def load_dump(netlist: Netlist) -> tuple[Drawn, ...]:
 def transients(netlist: Netlist) -> tuple[Drawn, ...]:
     """Generators of the pulses of ISO 7637-2."""
     drawn = []
-    for name, title in (("iso7637_pulse", "Generator of pulses 1 and 2a"), ("iso7637_burst", "Generator of bursts 3a and 3b")):
+    for name, title in (
+        ("iso7637_pulse", "Generator of pulses 1 and 2a"), ("iso7637_burst", "Generator of bursts 3a and 3b"),
+    ):
         circuit = netlist.subcircuits[name]
         s = Sheet(circuit, f"pulses_{name}", title)
         s.two("Vstep", (1, 5), (1, 1), text=("Vstep", s.p("step", "V")))

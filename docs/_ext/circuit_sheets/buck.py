@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from circuit_sheets import common
-from circuit_sheets.check import Drawn
-from circuit_sheets.reader import Netlist
-from circuit_sheets.sheet import Sheet
+from docs._ext.circuit_sheets import common
+from docs._ext.circuit_sheets.check import Drawn
+from docs._ext.circuit_sheets.reader import Netlist
+from docs._ext.circuit_sheets.sheet import Sheet
 
 LEFT_OUT = common.LEFT_OUT | {
     r"Vil": common.AMMETER,
@@ -170,13 +170,14 @@ def _averaged_power(s: Sheet) -> Sheet:
 
 def _losses(s: Sheet) -> Sheet:
     y = 5.0
-    s.block("Bd Rdd Cdd", (1.4, y - 1.4), (4.4, 2.8), ("duty 0 to 1:", f"lag {1e6 / s.circuit.default('wi'):.2g} µs of the", "inductor current"),
-            left=["lb", "it", "mid", "on"], right=["d"], up=["i(vil)"])
+    s.block("Bd Rdd Cdd", (1.4, y - 1.4), (4.4, 2.8),
+        ("duty 0 to 1:", f"lag {1e6 / s.circuit.default('wi'):.2g} µs of the", "inductor current"),
+        left=["lb", "it", "mid", "on"], right=["d"], up=["i(vil)"])
     s.block("Bdc", (8.6, y - 0.7), (2.6, 1.4), ("d (1 - d)",), left=["d"], right=["dc"])
     s.block("Bfs", (14, y - 0.9), (3.2, 1.8), ("switching", "frequency [kHz]"), left=["dc", "mid"], right=["fs"])
     y = 1.4
     s.block("Brv Rrv Crv", (1.4, y - 1), (4.4, 2), ("backward current", f"above {s.p('irev', 'A')} opens HS"),
-            left=["mid", "lb"], right=["rv"], up=["i(vil)"])
+        left=["mid", "lb"], right=["rv"], up=["i(vil)"])
     s.block("Bgh", (9.4, y - 0.9), (3.4, 1.8), ("driver of HS", s.p("rg", "Ω")), left=["on", "rv"], right=["gh", "sh"])
     return s
 
@@ -195,11 +196,13 @@ def _outer(s: Sheet, test: bool) -> Sheet:
         s.wire((5.2, y), (8.4, y))
     s.net("sense", (8.4, y), "right")
     s.block("Ber Bir Cir", (12.2, y - 1.8), (4.8, 3.6), (
-        "integral of vref - sense", f"up at most {s.p('soft')} A/ms", "fast down by bst", f"at most iv + {s.p('track', 'A')}"),
+        "integral of vref - sense", f"up at most {s.p('soft')} A/ms", "fast down by bst",
+        f"at most iv + {s.p('track', 'A')}"),
         left=["vref", "sense", "bst", "iv", "on"], right=["ir"])
     y = 4.0
-    s.block("Bbst", (1.4, y - 0.75), (3.6, 1.5), ("fast pull-down", f"above {s.p('xb')} × vref"), left=["sense", "vref"],
-            right=["bst"])
+    s.block("Bbst", (1.4, y - 0.75), (3.6, 1.5), ("fast pull-down", f"above {s.p('xb')} × vref"),
+        left=["sense", "vref"],
+        right=["bst"])
     s.block("Biv", (8.2, y - 0.6), (2.4, 1.2), ("inductor", "current"), left=["i(vil)"], right=["iv0"], wired="iv0")
     s.two("Riv", (10.6, y), (12.4, y))
     s.two("Civ", (12.4, y), (12.4, y - 1.8))
@@ -219,14 +222,14 @@ def _outer(s: Sheet, test: bool) -> Sheet:
     s.wire((8.2, y), (8.8, y))
     s.net("mv2", (8.8, y), "right")
     s.block("Bit", (12.2, y - 1.1), (4.6, 2.2), ("ir + " + s.p("kad") + " A/V ×", "(mv1 - mv2), bounded"),
-            left=["ir", "mv1", "mv2"], right=["it"])
+        left=["ir", "mv1", "mv2"], right=["it"])
     return s
 
 
 def _inner(s: Sheet) -> Sheet:
     y = 6.0
     s.block("Bst", (1.2, y - 0.9), (3.4, 1.8), ("two-point, width", s.p("band", "A")), left=["it", "st"],
-            right=["st0"], up=["i(vil)"], wired="st0")
+        right=["st0"], up=["i(vil)"], wired="st0")
     s.two("Rst", (4.6, y), (6.4, y))
     s.two("Cst", (6.4, y), (6.4, y - 1.8))
     s.ground((6.4, y - 1.8), "0")
@@ -240,8 +243,9 @@ def _inner(s: Sheet) -> Sheet:
     s.block("Bhc", (13.4, y - 1), (2.8, 2), ("HS on, after", "dead time"), left=["on", "rv", "stf"], right=["hc"])
     y = 1.8
     s.block("Brv Rrv Crv", (1.2, y - 1), (4, 2), ("backward current", f"above {s.p('irev', 'A')} opens HS"),
-            left=["mid", "lb"], right=["rv"], up=["i(vil)"])
-    s.block("Blc", (8.2, y - 1), (3.4, 2), ("LS on, above", s.p("ilow", "A")), left=["on", "stf"], right=["lc"], up=["i(vil)"])
+        left=["mid", "lb"], right=["rv"], up=["i(vil)"])
+    s.block("Blc", (8.2, y - 1), (3.4, 2), ("LS on, above", s.p("ilow", "A")), left=["on", "stf"], right=["lc"],
+        up=["i(vil)"])
     s.block("Bgh", (14.2, y + 0.1), (2.4, 1.2), ("driver HS",), left=["hc"], right=["gh", "sh"])
     s.block("Bgl", (14.2, y - 1.7), (2.4, 1.2), ("driver LS",), left=["lc"], right=["gl", "sl"])
     return s
@@ -250,10 +254,12 @@ def _inner(s: Sheet) -> Sheet:
 def _drivers(s: Sheet, test: bool) -> Sheet:
     y = 6.0
     s.block("Bq0 Cq0 Rq0", (1.4, y - 1.2), (4.6, 2.4), (
-        f"ramp {s.p('gon')} V/ms up,", f"{s.p('goff')} V/ms down,", f"+ {s.p('gtrip')} V/ms in a trip"), left=["on", "ovp"],
+        f"ramp {s.p('gon')} V/ms up,", f"{s.p('goff')} V/ms down,", f"+ {s.p('gtrip')} V/ms in a trip"),
+        left=["on", "ovp"],
         right=["q0"], wired="q0")
     s.wire((6, y), (7.4, y))
-    s.block("Bg0", (7.4, y - 0.9), (2.8, 1.8), ("driver of Q0", s.p("rbuf", "Ω")), left=["q0"], right=["g0", "s0"], wired="q0")
+    s.block("Bg0", (7.4, y - 0.9), (2.8, 1.8), ("driver of Q0", s.p("rbuf", "Ω")), left=["q0"], right=["g0", "s0"],
+        wired="q0")
     y = 2.0
     node = "vf1" if test else "vf"
     s.block("Bvf", (1, y - 0.75), (2.4, 1.5), ("drop in mV", "fb - mid"), left=["fb", "mid"], right=[node], wired=node)
@@ -268,7 +274,7 @@ def _drivers(s: Sheet, test: bool) -> Sheet:
         left=["vf"], right=["c1"], up=["on"], wired="vf c1")
     s.wire((10.8, y), (12.2, y))
     s.block("Bg1", (12.2, y - 0.9), (2.8, 1.8), ("gate driver", s.p("rbuf", "Ω")), left=["c1"], right=["g1", "s1"],
-            up=["on"], wired="c1")
+        up=["on"], wired="c1")
     return s
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import re
 
-from circuit_sheets.reader import Netlist, number
 from cosim.paths import netlists_folder
+from docs._ext.circuit_sheets.reader import Netlist, number
 
 BODY_DIODE_V = 0.7
 """Drop of a junction at small currents, for calculations by hand (ours)."""
@@ -28,16 +28,16 @@ def card_value(card: str, name: str) -> float:
 
     Raises
     ------
-    LookupError : the card does not give it
+    ValueError : the card does not give it
     """
     match = re.search(rf"(?<!\w){name}=(\S+)", card)
     if match is None:
-        raise LookupError(f"a card does not give {name}: {card[:40]}")
+        raise ValueError(f"a card does not give {name}: {card[:40]}")
     return number(match[1])
 
 
 def transconductance_S(card: str, current_A: float) -> float:
-    """gm of a device in saturation, sqrt(2 kp I) [S]."""
+    """Gm of a device in saturation, sqrt(2 kp I) [S]."""
     return math.sqrt(2.0 * card_value(card, "kp") * current_A)
 
 

@@ -10,9 +10,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from circuit_sheets.draw import inside, rounded
-from circuit_sheets.reader import Element, Subcircuit
-from circuit_sheets.sheet import GROUNDS, Box, Point, Sheet, Symbol
+from docs._ext.circuit_sheets.draw import inside, rounded
+from docs._ext.circuit_sheets.reader import Element, Subcircuit
+from docs._ext.circuit_sheets.sheet import GROUNDS, Box, Point, Sheet, Symbol
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def missing(drawn: Drawn) -> list[str]:
         if name not in twins:
             found.append(f"{name} is not drawn")
         elif not same(elements[twins[name]], element):
-            found.append(f"{name} is not drawn because it were like {twins[name]}, and it is not")
+            found.append(f"{name} is left out as like {twins[name]}, and is not")
         elif twins[name] not in shown and not any(re.fullmatch(pattern, twins[name]) for pattern in drawn.left_out):
             found.append(f"{name} is like {twins[name]}, which is not drawn")
     return found
@@ -144,7 +144,7 @@ def _terminals(drawn: Drawn, symbol: Symbol, joined: Mapping[str, str]) -> list[
 
 
 def traced(sheet: Sheet) -> list[tuple[set[str], bool]]:
-    """Nets of a sheet as drawn: the nodes that their terminals and names have in the netlist, and whether a name is there.
+    """Nets of a sheet as drawn: the nodes that their terminals and names have in the netlist, and whether one is named.
 
     Ground symbols are names.
     """
@@ -196,7 +196,8 @@ def overlaps(sheet: Sheet) -> list[str]:
 
 
 def _leads(sheet: Sheet) -> Sequence[tuple[Point, Point]]:
-    return [(s.terminals[0][1], s.terminals[-1][1]) for s in sheet.symbols if s.look != "block" and len(s.terminals) > 1]
+    return [(s.terminals[0][1], s.terminals[-1][1]) for s in sheet.symbols
+        if s.look != "block" and len(s.terminals) > 1]
 
 
 def _said(lines: Sequence[str]) -> str:

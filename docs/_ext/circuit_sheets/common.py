@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from circuit_sheets.reader import told
-from circuit_sheets.sheet import Point, Sheet
+from docs._ext.circuit_sheets.reader import told
+from docs._ext.circuit_sheets.sheet import Point, Sheet
 
 AMMETER = "0 V: an ammeter, a wire in the drawing"
 THERMAL = "sets the junction (node tj) and measures the power of its device; no part (devices.lib)"

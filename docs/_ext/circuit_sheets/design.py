@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from circuit_sheets.cards import BODY_DIODE_V, card_value, cards, on_ohm, transconductance_S
-from circuit_sheets.reader import Netlist, Subcircuit, told
+from docs._ext.circuit_sheets.cards import BODY_DIODE_V, card_value, cards, on_ohm, transconductance_S
+from docs._ext.circuit_sheets.reader import Netlist, Subcircuit, told
 
 FUSE_MV, LIMIT_SHARE = 60.0, 0.9
 """Drop of a MEGA fuse at its rating, cold (circuit facts A), and the limit as a share of the rating (A3, datasheet)."""
@@ -95,10 +95,12 @@ def alternator_path(netlist: Netlist) -> list[Row]:
             f"{told(spread_A, 'A')} ({1e2 * spread_A / each_A:.2g} %)"),
         Row("Capacitance that a pass device shows at mid", "gm (rbuf + rg) C_gd", told(gm * gate_ohm * card_value(
             card["N100"], "cgdmax"), "F")),
-        Row("Reference that opens the gate fully", f"{GATE_V:g} V / (gain2 rc2), below track = {c.default('track'):g} A",
+        Row("Reference that opens the gate fully",
+            f"{GATE_V:g} V / (gain2 rc2), below track = {c.default('track'):g} A",
             told(GATE_V / gain, "A")),
         *ideal_diode(c, card["N80"]),
-        Row("Resistance when passing, 27 °C, full gates", "rf25 + N80 / 2 + rs1 + (N100 + rs2) / 4", told(passing, "Ω")),
+        Row("Resistance when passing, 27 °C, full gates", "rf25 + N80 / 2 + rs1 + (N100 + rs2) / 4",
+            told(passing, "Ω")),
         *trip_rows(c),
         Row("Soft opening from the limit: first slope, four devices", "4 (I / toff + rend)",
             f"{4e-6 * min(each_A / toff + rend, 1e6 * c.default('roff')):.3g} A/µs"),

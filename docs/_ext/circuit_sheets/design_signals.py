@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from circuit_sheets.cards import BODY_DIODE_V, card_value, cards, on_ohm, transconductance_S
-from circuit_sheets.design import BATTERY_V, Row
-from circuit_sheets.reader import Netlist, told
+from docs._ext.circuit_sheets.cards import BODY_DIODE_V, card_value, cards, on_ohm, transconductance_S
+from docs._ext.circuit_sheets.design import BATTERY_V, Row
+from docs._ext.circuit_sheets.reader import Netlist, told
 
 BOLTZMANN_V_K, KELVIN = 8.617e-5, 273.15
 HIGHEST_V, LOWEST_V = 15.5, 8.0
@@ -137,7 +137,8 @@ def alternator(netlist: Netlist) -> list[Row]:
     return [
         Row("Loop gain against a starter battery of 5 mΩ", "gain × 5 mΩ", f"{c.default('gain') * source_ohm:.3g}"),
         Row("Pole of the field", "1 / (2π tau)", told(1.0 / (2.0 * math.pi * c.default("tau")), "Hz")),
-        Row("Lead of the regulator: most phase, and where", "atan √(tlead / tf) - atan √(tf / tlead), 1 / (2π √(tlead tf))",
+        Row("Lead of the regulator: most phase, and where",
+            "atan √(tlead / tf) - atan √(tf / tlead), 1 / (2π √(tlead tf))",
             f"{phase:.3g}° at {told(best_Hz, 'Hz')}"),
         Row(f"Load dump of a field of {field_A:g} A without load", "vri + ri × field", told(
             c.default("vri") + c.default("ri") * field_A, "V")),
@@ -174,4 +175,5 @@ def transients(netlist: Netlist) -> list[Row]:
                 f"{told(tau * 2.0 * ri / (ratio * ri + 2.0 * ri) * math.log(10.0), 's')}"),
         ]
     c = netlist.subcircuits["iso7637_2b"]
-    return [*rows, Row("Pulse 2b: time constant of the motor", "tau = (td - 0.9 ms) / ln 10", told(c.default("tau"), "s"))]
+    return [*rows,
+        Row("Pulse 2b: time constant of the motor", "tau = (td - 0.9 ms) / ln 10", told(c.default("tau"), "s"))]

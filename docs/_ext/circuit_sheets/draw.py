@@ -12,18 +12,18 @@ import schemdraw
 from schemdraw import elements as elm
 from schemdraw.segments import Segment, SegmentCircle, SegmentPoly, SegmentText
 
-from circuit_sheets.sheet import Point, Sheet, Symbol, Text
+from docs._ext.circuit_sheets.sheet import Point, Sheet, Symbol, Text
 
 FONT = "DejaVu Sans, Verdana, Arial, sans-serif"
 PIXELS, LINE_WIDTH, FONT_SIZE, SMALL_SIZE = 36.0, 1.2, 10.5, 8.8
 NET_COLOUR, BLOCK_FILL = "#123f8c", "#eef1f4"
-TWO_TERMINALS = {
+TWO_TERMINALS: dict[str, type[elm.Element2Term]] = {
     "resistor": elm.ResistorIEC, "capacitor": elm.Capacitor, "inductor": elm.Inductor2, "diode": elm.Diode,
     "zener": elm.Zener, "schottky": elm.Schottky, "fuse": elm.FuseIEC,
 }
 
 
-class _Drawn(elm.Element):
+class _Drawn(elm.Element):  # type: ignore[no-untyped-call]  # schemdraw's __init_subclass__ has no types
     """An element of lines and areas at absolute places."""
 
     def __init__(self, *segments: Segment | SegmentCircle | SegmentPoly | SegmentText) -> None:
@@ -107,8 +107,14 @@ def _element(symbol: Symbol) -> elm.Element:
         return _source(symbol)
     if symbol.look in ("tvs", "zener", "schottky", "diode"):
         look = "zener" if symbol.look == "tvs" else symbol.look
-        return TWO_TERMINALS[look](fill=True).at(a).to(b).scale(1.0)
-    return TWO_TERMINALS[symbol.look]().at(a).to(b)
+        return _between(TWO_TERMINALS[look](fill=True), a, b)
+    return _between(TWO_TERMINALS[symbol.look](), a, b)
+
+
+def _between(element: elm.Element2Term, a: Point, b: Point) -> elm.Element:
+    element.at(a)
+    element.to(b)
+    return element
 
 
 def _frame(symbol: Symbol) -> tuple[Point, Point, Point]:
@@ -197,4 +203,5 @@ def _reference(at: Point) -> elm.Element:
 def _text(text: Text) -> elm.Element:
     size = SMALL_SIZE if text.small else FONT_SIZE
     colour = NET_COLOUR if text.of == "net" else ("#444444" if text.small else "black")
-    return _Drawn(SegmentText(text.at, "\n".join(text.lines), align=(text.align, "center"), fontsize=size, color=colour))
+    lines = "\n".join(text.lines)
+    return _Drawn(SegmentText(text.at, lines, align=(text.align, "center"), fontsize=size, color=colour))

@@ -1,4 +1,4 @@
-"""Margins of the loops in a few corners, run when the netlists or the benches have changed; the whole tables take longer."""
+"""Margins of the loops in a few corners, run when netlists or benches have changed; the whole tables take longer."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 import inspect
 import json
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from cosim.benches.loop_stability import Corner
 from cosim.circuit.deck import circuit_text
 from cosim.spice.session import SpiceSession
 from cosim.validation import circuit_loops
+from docs._ext.circuit_sheets.reader import told
 
 ORDINARY = Corner(3e-6, 5e-3, 1e-3, 100.0, 90.0, 25.0, 1.0)
 """Three metres of cable, a stiff source, a 100 A fuse at its limit, 25 degC, a volt over the pass devices."""
@@ -55,7 +57,8 @@ def rows(name: str, folder: Path) -> list[Row]:
         return []
     netlist, measure = LOOPS[name]
     sources = [inspect.getsource(module) for module in (loop_stability, loops_besides, circuit_loops)]
-    key = hashlib.sha256("\n".join([circuit_text(netlist), inspect.getsource(measure), *sources]).encode()).hexdigest()
+    sources.append(inspect.getsource(sys.modules[__name__]))
+    key = hashlib.sha256("\n".join([circuit_text(netlist), *sources]).encode()).hexdigest()
     path = folder / f"{netlist}_loops.json"
     if path.is_file():
         kept = json.loads(path.read_text(encoding="utf-8"))
@@ -71,4 +74,5 @@ def rows(name: str, folder: Path) -> list[Row]:
 def _told(phase_deg: float, crossing_Hz: float, gain_dB: float) -> tuple[str, str, str]:
     if crossing_Hz == 0.0:
         return "does not cross", "", f"{gain_dB:.1f} dB" if gain_dB < 1e3 else "none"
-    return f"{phase_deg:.0f}°", f"{crossing_Hz:.3g} Hz", f"{gain_dB:.1f} dB" if gain_dB < 1e3 else "none"
+    crossing = told(float(f"{crossing_Hz:.3g}"), "Hz")
+    return f"{phase_deg:.0f}°", crossing, f"{gain_dB:.1f} dB" if gain_dB < 1e3 else "none"

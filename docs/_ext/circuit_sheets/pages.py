@@ -8,16 +8,16 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from circuit_sheets import loops, waves
-from circuit_sheets.cards import cards
-from circuit_sheets.draw import draw
-from circuit_sheets.parameters import parameters
-from circuit_sheets.reader import Netlist, read_netlist
-from circuit_sheets.register import Circuit
-from circuit_sheets.sheet import Sheet
 from cosim.studies.conformance.limits import FILE as LIMITS_FILE
 from cosim.studies.conformance.limits import Limit, limits
 from cosim.studies.conformance.requirements import requirements
+from docs._ext.circuit_sheets import loops, overview, waves
+from docs._ext.circuit_sheets.cards import cards, library
+from docs._ext.circuit_sheets.draw import draw
+from docs._ext.circuit_sheets.parameters import parameters
+from docs._ext.circuit_sheets.reader import Netlist, read_netlist
+from docs._ext.circuit_sheets.register import Circuit
+from docs._ext.circuit_sheets.sheet import Sheet
 from models import parameter_file
 
 SCALE = 1.15
@@ -51,12 +51,33 @@ def write_circuit(circuit: Circuit, folder: Path, with_spice: bool) -> list[Path
         "bench": bench_text(circuit, picture, margins),
     }
     for name, text in fragments.items():
-        path = folder / f"{circuit.name}_{name}.md"
-        temporary = path.with_suffix(".part")
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, path)
-        written.append(path)
+        path = folder / f"{circuit.name}_{name}.inc"
+        written.append(replace_text(path, text))
     return [*written, *([picture] if picture else [])]
+
+
+def write_common(folder: Path) -> list[Path]:
+    """Write the overview, and what the page about the device library includes."""
+    sheet = overview.overview()
+    used = sorted(library())
+    head = "\n".join(line.rstrip() for line in overview.devices_head())
+    return [
+        draw(sheet, folder / "overview.svg"),
+        replace_text(folder / "overview.inc",
+            figure_text("overview.svg", sheet.title, round(SCALE * 36.0 * _width(sheet)))),
+        replace_text(folder / "devices_cards.inc", table(("card", "type", "values"), [
+            (f"`{name}`", kind, f"`{values}`") for name, kind, values in overview.devices_cards()])),
+        replace_text(folder / "devices_ratings.inc", ratings_text(used)),
+        replace_text(folder / "devices_head.inc", f"```text\n{head}\n```\n"),
+    ]
+
+
+def replace_text(path: Path, text: str) -> Path:
+    """Write a file under another name first, so that nobody reads half of it."""
+    temporary = path.with_suffix(".part")
+    temporary.write_text(text, encoding="utf-8")
+    os.replace(temporary, path)
+    return path
 
 
 def table(heading: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
@@ -76,7 +97,8 @@ def sheets_text(sheets: Sequence[Sheet], left_out: dict[str, str], alike: Sequen
     for sheet in sheets:
         width = round(SCALE * 36.0 * _width(sheet))
         parts.append(figure_text(f"{sheet.name}.svg", sheet.title, width))
-    parts.append("Grey boxes are behavioural sources, with their designators above; names in blue join nets of the same "
+    parts.append(
+        "Grey boxes are behavioural sources, with their designators above; names in blue join nets of the same "
                  "name; a circle with a wave is a test point for AC. Values are the defaults of the netlist.\n")
     if alike:
         parts.append("Channels b, c and d are drawn as channel a: a test compares their lines.\n")
@@ -152,18 +174,26 @@ def parts_text(netlist: Netlist) -> str:
         return "No semiconductors: nothing here stands for a part that is bought.\n"
     known = cards(netlist)
     parts = [table(("card", "type", "stands in"), [
-        (f"`{name}`", known[name].split()[0], "this netlist" if name in netlist.models else "`devices.lib`") for name in used])]
+        (f"`{name}`", known[name].split()[0], "this netlist" if name in netlist.models else "`devices.lib`")
+        for name in used])]
+    ratings = ratings_text(used)
+    if ratings:
+        parts.append("Ratings of the classes, against which every window and every bench is judged:\n")
+        parts.append(ratings)
+    return "\n".join(parts)
+
+
+def ratings_text(used: Sequence[str]) -> str:
+    """Ratings of the classes of these cards with status and source; empty where none has a file."""
     lines = []
     for name in used:
         path = parameter_file.SHIPPED / f"ratings_{name.lower()}.yaml"
         if path.is_file():
             entries = parameter_file.read_head(path)["parameters"]
-            lines += [(f"`{name}`", key, _value(entry["value"], entry["unit"]), entry["status"], entry["source"].strip())
+            lines += [(f"`{name}`", key, _value(entry["value"], entry["unit"]), entry["status"],
+                entry["source"].strip())
                       for key, entry in entries.items()]
-    if lines:
-        parts.append("Ratings of the classes, against which every window and every bench is judged:\n")
-        parts.append(table(("card", "rating", "value", "status", "source"), lines))
-    return "\n".join(parts)
+    return table(("card", "rating", "value", "status", "source"), lines) if lines else ""
 
 
 def _value(value: object, unit: str) -> str:
@@ -178,5 +208,8 @@ def bench_text(circuit: Circuit, picture: Path | None, margins: Sequence[loops.R
         parts.append(figure_text(picture.name, circuit.bench, 800))
     if margins:
         parts.append("Margins of the loops, by AC analysis at the test points (`cosim.benches`), run for this page:\n")
-        parts.append(table(("corner", "loop", "phase margin", "crosses at", "gain margin"), margins))
+        corners = list(dict.fromkeys(row[0] for row in margins))
+        parts.append(table(("corner", "loop", "phase margin", "crosses at", "gain margin"), [
+            (str(corners.index(row[0]) + 1), *row[1:]) for row in margins]))
+        parts.append("\n".join(f"{k}. {corner}" for k, corner in enumerate(corners, 1)) + "\n")
     return "\n".join(parts) or "Not run for this page.\n"

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from circuit_sheets.reader import Netlist, Subcircuit, read_netlist, told
+from docs._ext.circuit_sheets.reader import Netlist, Subcircuit, read_netlist, told
 
 UNITS: dict[str, str] = {
     name: unit
@@ -70,7 +70,7 @@ def parameters(netlist: Netlist, circuit: Subcircuit, like: Sequence[str] = ()) 
 
     Raises
     ------
-    LookupError : a parameter without a unit, or that no head tells
+    ValueError : a parameter without a unit, or that no head tells
     """
     heads = [netlist, *(read_netlist(name) for name in like)]
     found = []
@@ -78,7 +78,7 @@ def parameters(netlist: Netlist, circuit: Subcircuit, like: Sequence[str] = ()) 
         unit = unit_of(circuit.name, name)
         text = _told(heads, name)
         if text is None:
-            raise LookupError(f"{netlist.name}: the head does not tell parameter {name}")
+            raise ValueError(f"{netlist.name}: the head does not tell parameter {name}")
         value = circuit.default(name)
         default = told(value, unit) if unit in PREFIXED else f"{value:.4g} {unit}".removesuffix(" 1")
         found.append(Parameter(name, default, text))
@@ -90,12 +90,12 @@ def unit_of(circuit: str, name: str) -> str:
 
     Raises
     ------
-    LookupError : it has none here
+    ValueError : it has none here
     """
     try:
         return SPECIAL.get((circuit, name)) or UNITS[name]
     except KeyError:
-        raise LookupError(f"{circuit}: parameter {name} has no unit") from None
+        raise ValueError(f"{circuit}: parameter {name} has no unit") from None
 
 
 def _told(heads: Sequence[Netlist], name: str) -> str | None:
@@ -115,7 +115,7 @@ def _told(heads: Sequence[Netlist], name: str) -> str | None:
 
 
 def _begins(entry: str, name: str) -> bool:
-    """Whether an entry begins with a name, also among ``gcp, gcn``, ``cdab/rdab``, ``dvtoa..d``, ``r1..r4``, ``dvto*``."""
+    """Whether an entry begins with a name, also among ``gcp, gcn``, ``cdab/rdab``, ``dvtoa..d``, ``r1..r4``."""
     match = re.match(r"[\w.*]+(?:(?:, |,|/| / | )[a-z][\w.*]*(?=[ ,/]))*", entry)
     for word in re.split(r"[ ,/]+", match.group(0)) if match else ():
         begin, dots, end = word.partition("..")

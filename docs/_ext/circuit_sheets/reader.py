@@ -20,9 +20,11 @@ _NUMBER = re.compile(r"(?<![\w.])(\d+\.?\d*(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?)(m
 _REFERENCE = re.compile(r"(?<![\w])([vi])\(\s*([\w.]+)\s*(?:,\s*([\w.]+)\s*)?\)", re.I)
 _NODES = {"r": 2, "c": 2, "l": 2, "d": 2, "v": 2, "i": 2, "b": 2, "e": 4, "q": 3}
 _OPERATORS: dict[type[ast.AST], Callable[..., float]] = {
-    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv, ast.USub: operator.neg,
+    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
+    ast.USub: operator.neg,
 }
-_FUNCTIONS: dict[str, Callable[..., float]] = {"max": max, "min": min, "exp": math.exp, "sqrt": math.sqrt, "log": math.log}
+_FUNCTIONS: dict[str, Callable[..., float]] = {"max": max, "min": min, "exp": math.exp, "sqrt": math.sqrt,
+    "log": math.log}
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Element:
 
 @dataclass(frozen=True)
 class Subcircuit:
-    """A subcircuit: ports, defaults of its parameters as text (those of its .param lines too), elements by designator."""
+    """A subcircuit: ports, parameters and those of its .param lines with their text, elements by designator."""
 
     name: str
     ports: tuple[str, ...]

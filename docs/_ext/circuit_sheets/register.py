@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from circuit_sheets import alternator_path, around, buck, design, design_signals, signals, system_path
-from circuit_sheets.check import Drawn
-from circuit_sheets.design import Row
-from circuit_sheets.reader import Netlist, read_netlist
+from docs._ext.circuit_sheets import alternator_path, around, buck, design, design_signals, signals, system_path
+from docs._ext.circuit_sheets.check import Drawn
+from docs._ext.circuit_sheets.design import Row
+from docs._ext.circuit_sheets.reader import Netlist, read_netlist
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ PORT_ROWS = ("A2", "A3", "A4", "A5", "A7", "A8", "A9")
 CIRCUITS = (
     Circuit(
         "alternator_path", "alternator_path", alternator_path.sheets, design.alternator_path, PORT_ROWS,
-        "The path is enabled with a stiff source at 14.8 V, rises softly to its limit, and blocks when the source falls",
+        "The path is enabled with a stiff source, rises softly to its limit, and blocks when the source falls",
     ),
     Circuit(
         "alternator_path_buck", "alternator_path_buck", buck.switching, design.buck, PORT_ROWS,

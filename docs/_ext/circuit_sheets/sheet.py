@@ -7,11 +7,14 @@ ground at the bottom, signals from left to right.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
-from circuit_sheets.reader import Element, Subcircuit, told
+from docs._ext.circuit_sheets.reader import Element, Subcircuit, told
 
+Align = Literal["left", "center", "right"]
 Point = tuple[float, float]
 Box = tuple[float, float, float, float]
 
@@ -42,7 +45,7 @@ class Text:
 
     lines: tuple[str, ...]
     at: Point
-    align: str = "center"
+    align: Align = "center"
     bold: bool = False
     small: bool = False
     of: str = ""
@@ -107,7 +110,7 @@ class Sheet:
         if not lines:
             return
         height = len(lines) * LINE / 2
-        place: dict[str, tuple[Point, str]] = {
+        place: dict[str, tuple[Point, Align]] = {
             "right": ((at[0] + gap, at[1]), "left"), "left": ((at[0] - gap, at[1]), "right"),
             "above": ((at[0], at[1] + gap + height - 0.1), "center"),
             "below": ((at[0], at[1] - gap - height + 0.1), "center"),
@@ -199,7 +202,7 @@ class Sheet:
         self.texts.append(Text((" ".join(designators),), (x, y + h + 0.2), "left", small=True, of="name"))
         return pins
 
-    # ---- wires and names ----------------------------------------------------------------------------------------------
+    # ---- wires and names --------------------------------------------------------------------------------------------
 
     def wire(self, *points: Point) -> None:
         """Draw a wire along points; each leg is horizontal or vertical.
@@ -208,7 +211,7 @@ class Sheet:
         ------
         ValueError : a slanting leg
         """
-        for a, b in zip(points, points[1:], strict=False):
+        for a, b in itertools.pairwise(points):
             if abs(a[0] - b[0]) > 1e-9 and abs(a[1] - b[1]) > 1e-9:
                 raise ValueError(f"{self.name}: slanting wire from {a} to {b}")
             self.wires.append((a, b))
@@ -221,7 +224,8 @@ class Sheet:
     def _named(self, node: str, at: Point, side: str) -> None:
         dx, dy = DIRECTIONS[side]
         gap = 0.22
-        align = {"left": "right", "right": "left", "up": "center", "down": "center"}[side]
+        aligns: dict[str, Align] = {"left": "right", "right": "left", "up": "center", "down": "center"}
+        align = aligns[side]
         rise = 0.12 if dy else 0.0
         self.texts.append(Text((node,), (at[0] + gap * dx, at[1] + (gap + rise) * dy), align, bold=True, of="net"))
 
@@ -229,11 +233,11 @@ class Sheet:
         """Draw a ground symbol at a point, for a node of `GROUNDS`."""
         self.grounds.append((node, at))
 
-    def text(self, at: Point, *lines: str, align: str = "left") -> None:
+    def text(self, at: Point, *lines: str, align: Align = "left") -> None:
         """Write lines at a point."""
         self.texts.append(Text(lines, at, align))
 
-    # ---- values -------------------------------------------------------------------------------------------------------
+    # ---- values -----------------------------------------------------------------------------------------------------
 
     def p(self, name: str, unit: str = "") -> str:
         """Default of a parameter as text."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from circuit_sheets import common
-from circuit_sheets.check import Drawn
-from circuit_sheets.reader import Netlist
-from circuit_sheets.sheet import Sheet
+from docs._ext.circuit_sheets import common
+from docs._ext.circuit_sheets.check import Drawn
+from docs._ext.circuit_sheets.reader import Netlist
+from docs._ext.circuit_sheets.sheet import Sheet
 
 
 def disconnect(netlist: Netlist) -> tuple[Drawn, ...]:
@@ -124,7 +124,8 @@ def remote(netlist: Netlist) -> tuple[Drawn, ...]:
 def supply(netlist: Netlist) -> tuple[Drawn, ...]:
     """Supply of the BMS itself."""
     circuit = netlist.subcircuits["supply"]
-    s = Sheet(circuit, "supply", "Supply of the BMS: diode, hold-up, regulator, brown-out, ground lead", models=netlist.models)
+    s = Sheet(circuit, "supply", "Supply of the BMS: diode, hold-up, regulator, brown-out, ground lead",
+        models=netlist.models)
     y = 8.0
     s.net("lb", (0, y), "left")
     s.two("D1", (0, y), (2, y))
@@ -136,7 +137,8 @@ def supply(netlist: Netlist) -> tuple[Drawn, ...]:
     s.wire((5.4, y), (5.4, y - 1.2))
     s.block("Bd", (4.7, y - 2.6), (2.2, 1.2), ("draw",), right=["idd"], up=["vin"], wired="vin")
     s.wire((5.8, y - 1.4), (5.8, y - 1.2), (5.4, y - 1.2))
-    s.block("Br", (8.6, y - 0.75), (3.6, 1.5), ("regulator", s.p("vreg", "V")), left=["vin"], right=["vdd"], wired="vin")
+    s.block("Br", (8.6, y - 0.75), (3.6, 1.5), ("regulator", s.p("vreg", "V")), left=["vin"], right=["vdd"],
+        wired="vin")
     y = 2.4
     s.wire((0, y), (0.8, y))
     s.net("ret", (0, y), "left")
@@ -149,7 +151,7 @@ def supply(netlist: Netlist) -> tuple[Drawn, ...]:
     s.wire((4.8, y - 1.2), (4.8, y), (5.4, y))
     s.net("minus", (5.4, y), "right")
     s.block("Bo", (9.2, y - 0.9), (3.2, 1.8), ("no brown-out", f"above {s.p('vlow', 'V')}"), left=["vin", "ok"],
-            right=["o1"], wired="o1")
+        right=["o1"], wired="o1")
     s.two("Ro", (12.4, y), (14.2, y))
     s.two("Co", (14.2, y), (14.2, y - 1.9))
     s.ground((14.2, y - 1.9), "ret")

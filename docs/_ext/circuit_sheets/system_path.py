@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from circuit_sheets import common
-from circuit_sheets.check import Drawn
-from circuit_sheets.reader import Netlist
-from circuit_sheets.sheet import Sheet
+from docs._ext.circuit_sheets import common
+from docs._ext.circuit_sheets.check import Drawn
+from docs._ext.circuit_sheets.reader import Netlist
+from docs._ext.circuit_sheets.sheet import Sheet
 
 LEFT_OUT = {
     r"Vish|Vtv|Vfw": common.AMMETER,
@@ -79,7 +79,7 @@ def _power(s: Sheet) -> Sheet:
     s.net("sys", (17.2, y), "right")
     y = 2.6
     s.block("Bpre", (1.2, y - 0.7), (4.4, 1.4), ("pre-charge", "through " + s.p("rpre", "Ω")), left=["lb"],
-            right=["sys"], up=["pre"])
+        right=["sys"], up=["pre"])
     s.wire((8, y), (8.6, y))
     s.net("gn", (8, y), "left")
     s.ground((8.6, y), "gn")
@@ -89,14 +89,14 @@ def _power(s: Sheet) -> Sheet:
 def _latch(s: Sheet) -> Sheet:
     y = 5.0
     s.block("Bse", (1.2, y - 0.9), (3, 1.8), ("drop / " + s.p("rsh", "Ω"),), left=["lb", "sh2"], right=["se0"],
-            wired="se0")
+        wired="se0")
     s.two("Rse", (4.2, y), (6, y))
     s.two("Cse", (6, y), (6, y - 1.9))
     s.ground((6, y - 1.9), "0")
     s.wire((6, y), (6.9, y), (8, y))
     s.net("isense", (6.9, y), "up")
     s.block("Bcp", (8, y - 0.75), (3, 1.5), ("magnitude", f"above {s.p('itrip', 'A')}"), left=["isense"], right=["cp0"],
-            wired="isense cp0")
+        wired="isense cp0")
     s.two("Rcp", (11, y), (12.8, y))
     s.two("Ccp", (12.8, y), (12.8, y - 1.9))
     s.ground((12.8, y - 1.9), "0")
@@ -104,7 +104,7 @@ def _latch(s: Sheet) -> Sheet:
     s.net("cp", (13.4, y), "right")
     y = 1.2
     s.block("Bla", (5.2, y - 1.2), (3.8, 2.4), ("latch: set by cp,", "holds itself,", "cleared by rst"),
-            left=["cp", "rst", "latch", "por"], right=["la0"], wired="la0")
+        left=["cp", "rst", "latch", "por"], right=["la0"], wired="la0")
     s.two("Rla", (9, y), (10.8, y))
     s.two("Cla", (10.8, y), (10.8, y - 1.9))
     s.ground((10.8, y - 1.9), "0")
@@ -115,8 +115,9 @@ def _latch(s: Sheet) -> Sheet:
 
 def _gate(s: Sheet, bank: str, command: str, drain: str) -> Sheet:
     y = 6.0
-    s.block(f"Bv{bank}", (1, y - 0.75), (2.6, 1.5), ("drop in mV", f"cs - {drain}"), left=["cs", drain], right=[f"v{bank}1"],
-            wired=f"v{bank}1")
+    s.block(f"Bv{bank}", (1, y - 0.75), (2.6, 1.5), ("drop in mV", f"cs - {drain}"), left=["cs", drain],
+        right=[f"v{bank}1"],
+        wired=f"v{bank}1")
     s.two(f"Vtp{bank}", (3.6, y), (5.4, y), look="test", text=(f"Vtp{bank}",))
     s.wire((5.4, y), (6.8, y))
     s.net(f"v{bank}", (6.1, y), "down")
@@ -125,10 +126,10 @@ def _gate(s: Sheet, bank: str, command: str, drain: str) -> Sheet:
         left=[f"v{bank}"], right=[f"c{bank}"], up=["latch"], wired=f"v{bank} c{bank}")
     s.wire((11.2, y), (12.6, y))
     s.block(f"Bt{bank}", (12.6, y - 0.9), (3, 1.8), ("commanded", "or bypass"), left=[f"c{bank}"], right=[f"t{bank}"],
-            up=[f"on{bank}", "latch"], wired=f"c{bank}")
+        up=[f"on{bank}", "latch"], wired=f"c{bank}")
     y = 1.4
     s.block(f"Bon{bank}", (1, y - 0.75), (3, 1.5), (f"{command} and", "not latched"), left=[command, "latch"],
-            right=[f"on{bank}"])
+        right=[f"on{bank}"])
     s.block(f"Bg{bank}", (8, y - 1), (4.4, 2), (
         f"on {s.p('ion', 'A')}; off {s.p('ioff1', 'A')},", f"then {s.p('ioff2', 'A')}"), left=[f"t{bank}"],
         right=[f"g{bank}", "cs"], wired=f"g{bank} cs")

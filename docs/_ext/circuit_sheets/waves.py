@@ -206,7 +206,8 @@ def _sharing(session: SpiceSession) -> Figure:
     figure, axes = _figure(1, 2)
     for axis, (own, title) in zip(axes, current_sharing.GATES.items(), strict=True):
         waves = current_sharing.share(session, own, SPREAD_DRAIN_V, current_sharing.SPREAD_V)
-        curves = {f"{one}: {label}": waves[f"v(i{one})"] for one, label in zip("abc", current_sharing.LABELS, strict=False)}
+        curves = {f"{one}: {label}": waves[f"v(i{one})"] for one,
+            label in zip("abc", current_sharing.LABELS, strict=False)}
         _curves(axis, waves.time_s, curves, "time [s]", "current [A]", f"{title.capitalize()}, {SPREAD_DRAIN_V:g} V")
         axis.set_xscale("log")
         axis.set_xlim(5e-3, 20.0)
@@ -233,7 +234,8 @@ bload out 0 I=V(out)*(1/0.144*min(max((0.2-time)/1m,0),1)+0.1)
     return figure
 
 
-def _pulse(session: SpiceSession, lines: str, matched: str, stop_s: float, step_s: float) -> tuple[Array, Array, Array, Array]:
+def _pulse(session: SpiceSession, lines: str, matched: str, stop_s: float, step_s: float) -> tuple[Array, Array, Array,
+    Array]:
     """Times and voltages of a generator, without load and into its own impedance."""
     deck = f"* pulse\n.include pulses/iso7637.cir\n.include pulses/iso16750.cir\n{lines}\n"
     bare = session.transient(deck + "rl out 0 1meg\n", tstop_s=stop_s, tmax_s=step_s, signals=["v(out)"])
@@ -256,7 +258,8 @@ def _pulses(session: SpiceSession, cases: Sequence[tuple[str, str, str, float, f
 
 DUMPS = (
     ("Test A, 101 V, 4 Ω, 400 ms", "x out 0 iso16750_load_dump us=101 ri=4 td=0.4", "4", 0.8, 1e-3, 1e3, "ms"),
-    ("Test B, clamped at 35 V, 0.5 Ω", "x out 0 iso16750_load_dump us=101 ri=0.5 td=0.4 clamp=35", "0.5", 0.8, 1e-3, 1e3, "ms"),
+    ("Test B, clamped at 35 V, 0.5 Ω", "x out 0 iso16750_load_dump us=101 ri=0.5 td=0.4 clamp=35", "0.5", 0.8, 1e-3,
+    1e3, "ms"),
 )
 TRANSIENTS = (
     ("Pulse 1", "x out 0 iso7637_1", "10", 4e-3, 2e-6, 1e3, "ms"),
