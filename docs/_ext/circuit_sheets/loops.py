@@ -51,24 +51,38 @@ LOOPS: dict[str, tuple[str, Callable[[SpiceSession], list[Row]]]] = {
 """Circuit: the netlist that is opened at its test points, and its corners."""
 
 
-def rows(name: str, folder: Path) -> list[Row]:
-    """Margins of a circuit's loops, remembered in a folder; empty where it has no loop that is measured."""
+def kept(name: str, folder: Path) -> list[Row] | None:
+    """Margins of a circuit's loops that are remembered in a folder; None where they are not current.
+
+    Empty where the circuit has no loop that is measured.
+    """
     if name not in LOOPS:
         return []
-    netlist, measure = LOOPS[name]
-    sources = [inspect.getsource(module) for module in (loop_stability, loops_besides, circuit_loops)]
-    sources.append(inspect.getsource(sys.modules[__name__]))
-    key = hashlib.sha256("\n".join([circuit_text(netlist), *sources]).encode()).hexdigest()
-    path = folder / f"{netlist}_loops.json"
-    if path.is_file():
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        if kept["key"] == key:
-            return [tuple(row) for row in kept["rows"]]
-    found = measure(SpiceSession.open())
+    path = _path(name, folder)
+    content = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"key": ""}
+    return [tuple(row) for row in content["rows"]] if content["key"] == _key(name) else None
+
+
+def measure(name: str, folder: Path) -> None:
+    """Run the loops of a circuit in their corners, where what is remembered is not current."""
+    if kept(name, folder) is not None:
+        return
+    path = _path(name, folder)
+    content = {"key": _key(name), "rows": LOOPS[name][1](SpiceSession.open())}
     temporary = path.with_suffix(".part")
-    temporary.write_text(json.dumps({"key": key, "rows": found}, indent=1, ensure_ascii=False), encoding="utf-8")
+    temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False), encoding="utf-8")
     os.replace(temporary, path)
-    return found
+
+
+def _path(name: str, folder: Path) -> Path:
+    return folder / f"{LOOPS[name][0]}_loops.json"
+
+
+def _key(name: str) -> str:
+    """What margins depend on, as a hash: the netlist with what stands around it, the benches, this module."""
+    modules = (loop_stability, loops_besides, circuit_loops, sys.modules[__name__])
+    parts = [circuit_text(LOOPS[name][0]), *(inspect.getsource(module) for module in modules)]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def _told(phase_deg: float, crossing_Hz: float, gain_dB: float) -> tuple[str, str, str]:

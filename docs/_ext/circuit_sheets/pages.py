@@ -24,22 +24,22 @@ SCALE = 1.15
 """Width of a sheet on a page over its own, in pixels; pages narrow it where they must."""
 
 
-def write_circuit(circuit: Circuit, folder: Path, with_spice: bool) -> list[Path]:
+def write_circuit(circuit: Circuit, folder: Path) -> list[Path]:
     """Write everything that the page of a circuit includes; returns what was written.
+
+    Margins and the picture of the bench are shown where the folder has current ones (`measure`).
 
     Parameters
     ----------
     circuit : which
     folder : where to
-    with_spice : run the benches for margins and picture where they are not remembered
     """
     netlist = read_netlist(circuit.file)
     drawn = circuit.drawn()
     sheets = [sheet for one in drawn for sheet in one.sheets]
     written = [draw(sheet, folder / f"{sheet.name}.svg") for sheet in sheets]
     left_out = {pattern: reason for one in drawn for pattern, reason in one.left_out.items()}
-    picture = waves.picture(circuit.name, folder) if with_spice else None
-    margins = loops.rows(circuit.name, folder) if with_spice else []
+    picture, margins = waves.kept(circuit.name, folder), loops.kept(circuit.name, folder) or []
     fragments = {
         "sheets": sheets_text(sheets, left_out, [stem for one in drawn for stem in one.alike]),
         "parameters": parameters_text(netlist, circuit),
@@ -54,6 +54,18 @@ def write_circuit(circuit: Circuit, folder: Path, with_spice: bool) -> list[Path
         path = folder / f"{circuit.name}_{name}.inc"
         written.append(replace_text(path, text))
     return [*written, *([picture] if picture else [])]
+
+
+def is_measured(circuit: Circuit, folder: Path) -> bool:
+    """Whether a folder has all that SPICE says of a circuit, current."""
+    drawn = circuit.name not in waves.PICTURES or waves.kept(circuit.name, folder) is not None
+    return drawn and loops.kept(circuit.name, folder) is not None
+
+
+def measure(circuit: Circuit, folder: Path) -> None:
+    """Run the benches of a circuit for its picture and its margins, where those in the folder are not current."""
+    waves.measure(circuit.name, folder)
+    loops.measure(circuit.name, folder)
 
 
 def write_common(folder: Path) -> list[Path]:

@@ -35,23 +35,22 @@ CRANK_S, ORBIT_S = 6e-3, 2.4e-3
 """When the source begins to fall, and when the orbit of the buck is looked at."""
 
 
-def picture(name: str, folder: Path) -> Path | None:
-    """Picture of a circuit on its bench as PNG in a folder; None where there is none to show.
+def kept(name: str, folder: Path) -> Path | None:
+    """Picture of a circuit on its bench in a folder, if netlists and benches are still those that it was drawn from."""
+    path, key_path = folder / f"{name}_bench.png", folder / f"{name}_bench.key"
+    current = name in PICTURES and path.is_file() and key_path.is_file()
+    return path if current and key_path.read_text(encoding="utf-8") == _key(name) else None
 
-    It is drawn only if the netlists or the benches have changed since.
-    """
-    if name not in PICTURES:
-        return None
+
+def measure(name: str, folder: Path) -> None:
+    """Run the bench of a circuit and write its picture, where the one that is there is not current."""
+    if name not in PICTURES or kept(name, folder) is not None:
+        return
     path = folder / f"{name}_bench.png"
-    key_path, key = folder / f"{name}_bench.key", _key(name)
-    if path.is_file() and key_path.is_file() and key_path.read_text(encoding="utf-8") == key:
-        return path
-    figure = PICTURES[name](SpiceSession.open())
     temporary = path.with_suffix(".part")
-    figure.savefig(temporary, dpi=100, format="png")
+    PICTURES[name](SpiceSession.open()).savefig(temporary, dpi=100, format="png")
     os.replace(temporary, path)
-    key_path.write_text(key, encoding="utf-8")
-    return path
+    (folder / f"{name}_bench.key").write_text(_key(name), encoding="utf-8")
 
 
 def _key(name: str) -> str:
