@@ -13,6 +13,7 @@ from cosim.studies.conformance.limits import Limit, limits
 from cosim.studies.conformance.requirements import requirements
 from docs._ext.circuit_sheets import loops, overview, waves
 from docs._ext.circuit_sheets.cards import cards, library
+from docs._ext.circuit_sheets.check import Drawn
 from docs._ext.circuit_sheets.draw import draw
 from docs._ext.circuit_sheets.parameters import parameters
 from docs._ext.circuit_sheets.reader import Netlist, read_netlist
@@ -38,13 +39,12 @@ def write_circuit(circuit: Circuit, folder: Path) -> list[Path]:
     drawn = circuit.drawn()
     sheets = [sheet for one in drawn for sheet in one.sheets]
     written = [draw(sheet, folder / f"{sheet.name}.svg") for sheet in sheets]
-    left_out = {pattern: reason for one in drawn for pattern, reason in one.left_out.items()}
     picture, margins = waves.kept(circuit.name, folder), loops.kept(circuit.name, folder) or []
     fragments = {
-        "sheets": sheets_text(sheets, left_out, [stem for one in drawn for stem in one.alike]),
+        "sheets": sheets_text(drawn),
         "parameters": parameters_text(netlist, circuit),
         "design": table(("quantity", "how it follows", "value"), [
-            (row.quantity, f"`{row.equation}`", row.value) for row in circuit.design(netlist)]),
+            (row.quantity, f"`{row.equation}`", unbroken(row.value)) for row in circuit.design(netlist)]),
         "head": head_text(netlist),
         "rows": rows_text(circuit.rows),
         "parts": parts_text(netlist),
@@ -103,25 +103,28 @@ def figure_text(file: str, caption: str, width: int) -> str:
     return f"```{{figure}} generated/{file}\n:alt: {caption}\n:width: {width}px\n\n{caption}\n```\n"
 
 
-def sheets_text(sheets: Sequence[Sheet], left_out: dict[str, str], alike: Sequence[str]) -> str:
+def sheets_text(drawn: Sequence[Drawn]) -> str:
     """Figures of the sheets, and what is not drawn with its reason."""
-    parts = []
-    for sheet in sheets:
-        width = round(SCALE * 36.0 * _width(sheet))
-        parts.append(figure_text(f"{sheet.name}.svg", sheet.title, width))
+    sheets = [sheet for one in drawn for sheet in one.sheets]
+    parts = [figure_text(f"{sheet.name}.svg", sheet.title, round(SCALE * 36.0 * _width(sheet))) for sheet in sheets]
     parts.append(
         "Grey boxes are behavioural sources, with their designators above; names in blue join nets of the same "
-                 "name; a circle with a wave is a test point for AC. Values are the defaults of the netlist.\n")
-    if alike:
+        "name; a circle with a wave is a test point for AC. Values are the defaults of the netlist.\n")
+    if any(one.alike for one in drawn):
         parts.append("Channels b, c and d are drawn as channel a: a test compares their lines.\n")
-    if left_out:
-        reasons = [(f"`{_plain(pattern)}`", reason) for pattern, reason in left_out.items()]
-        parts.append("Not drawn:\n\n" + table(("designators", "why"), reasons))
+    reasons = []
+    for one in drawn:
+        for pattern, reason in one.left_out.items():
+            names = [name for name in one.circuit.elements if re.fullmatch(pattern, name)]
+            reasons.append((", ".join(f"`{name}`" for name in names), reason))
+    if reasons:
+        parts.append("Not drawn:\n\n" + table(("designators", "why"), dict.fromkeys(reasons)))
     return "\n".join(parts)
 
 
-def _plain(pattern: str) -> str:
-    return re.sub(r"\\w\*|\.\*", "…", pattern).replace("|", ", ")
+def unbroken(text: str) -> str:
+    """Values whose number and unit stay on one line."""
+    return re.sub(r"(?<=\d) (?=\S)", "\N{NO-BREAK SPACE}", text)
 
 
 def _width(sheet: Sheet) -> float:
@@ -140,7 +143,11 @@ def parameters_text(netlist: Netlist, circuit: Circuit) -> str:
             continue
         if len(circuit.told) > 1:
             parts.append(f"`{name}`:\n")
-        lines = [(f"`{row.name}`", row.default, row.told) for row in rows]
+        lines = []
+        for text in dict.fromkeys(row.told for row in rows):
+            same = [row for row in rows if row.told == text]
+            names, defaults = [f"`{row.name}`" for row in same], [unbroken(row.default) for row in same]
+            lines.append((", ".join(names), ", ".join(defaults), text))
         parts.append(table(("parameter", "default", "what the netlist says"), lines))
     return "\n".join(parts)
 
@@ -162,7 +169,8 @@ def rows_text(rows: Sequence[str]) -> str:
     for name, limit in known.items():
         row = name.split(".")[0]
         if row in rows:
-            lines.append((row, limit.text, _range(limit), limit.source.split(":")[0].split(";")[0]))
+            lines.append((row, limit.text, unbroken(_range(limit)), limit.source.split(":")[0].split(";")[0]))
+    lines.sort(key=lambda line: rows.index(line[0]))
     parts.append(table(("row", "figure that is measured", "limit", "from"), lines))
     parts.append(f"Measured anew, with margins and plots: `bms-cosim conformance --rows {','.join(rows)}`\n")
     return "\n".join(parts)
