@@ -209,7 +209,7 @@ def _outer(s: Sheet, test: bool) -> Sheet:
     s.ground((12.4, y - 1.8), "0")
     s.wire((12.4, y), (13.2, y))
     s.net("iv", (13.2, y), "right")
-    y = 0.4
+    y = 0.0
     s.block("Bmv", (1, y - 0.6), (1.8, 1.2), ("mid",), left=["mid"], right=["mv0"], wired="mv0")
     s.two("Rmv", (2.8, y), (4.6, y))
     s.two("Cmv", (4.6, y), (4.6, y - 1.8))

@@ -185,6 +185,8 @@ def overlaps(sheet: Sheet) -> list[str]:
         if text.of != "block":
             found += [f"{_said(text.lines)} on {' '.join(symbol.names)}" for symbol in sheet.symbols
                       if _cross(box, symbol.room)]
+            found += [f"{_said(text.lines)} on the ground at {at}" for _, at in sheet.grounds
+                      if _cross(box, (at[0] - 0.25, at[1] - 0.4, at[0] + 0.25, at[1]))]
             found += [f"{_said(text.lines)} on the wire {a}..{b}" for a, b in (*sheet.wires, *_leads(sheet))
                       if _cross(box, _thin(a, b))]
         else:
