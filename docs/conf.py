@@ -21,6 +21,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "numpydoc",
     "sphinx_design",
+    "docs._ext.api",
     "docs._ext.mathml",
     "docs._ext.state_diagram",
     "docs._ext.generated",

@@ -76,6 +76,15 @@ def papers_text() -> str:
     return table(("paper (DOI)", "used in"), rows)
 
 
+def plot_text() -> str:
+    """Reference of the plot functions that `cosim.plot` offers."""
+    import cosim.plot
+
+    names = "\n".join(f".. autofunction:: {name}" for name in cosim.plot.__all__)
+    return ("```{eval-rst}\n.. automodule:: cosim.plot\n   :no-members:\n\n.. currentmodule:: cosim.plot\n\n"
+            f"{names}\n```\n")
+
+
 def write(folder: Path, executed: Path) -> list[Path]:
     """Write all overviews."""
     return [
@@ -83,4 +92,5 @@ def write(folder: Path, executed: Path) -> list[Path]:
         text.write(folder / "notebooks.md", notebooks_text(executed)),
         text.write(folder / "circuits.md", circuits_text()),
         text.write(folder / "papers.md", papers_text()),
+        text.write(folder / "plot_functions.md", plot_text()),
     ]
