@@ -208,7 +208,18 @@ def load_scenario(path: Path | str) -> Scenario:
 
 
 def parse_scenario(content: object, origin: str = "scenario", folder: Path | None = None) -> Scenario:
-    """Validate what a scenario file holds; speed traces are looked up from `folder`. See `load_scenario`."""
+    """Validate what a scenario file holds.
+
+    Parameters
+    ----------
+    content : what YAML gives, a mapping
+    origin : what messages call the file
+    folder : where files that it names are looked up; None: the folder in which Python was started
+
+    Raises
+    ------
+    InputError : as `load_scenario`
+    """
     if not isinstance(content, dict):
         raise InputError(origin, "", type(content).__name__, "a mapping of keys to values")
     try:

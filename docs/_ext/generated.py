@@ -35,7 +35,7 @@ def write_all(source: Path) -> list[Path]:
     names = validation.store(CACHE, folder / "validation")
     written = [
         *scenario_reference.write(folder), *command_reference.write(folder), *model_tables.write(folder, names),
-        *requirement_tables.write(folder), *overviews.write(folder, source / "notebooks"), *data_flow.write(folder),
+        *requirement_tables.write(folder), *overviews.write(folder, source), *data_flow.write(folder),
     ]
     if find_spec(CIRCUITS) is not None:
         written += import_module(CIRCUITS).write(source / "circuits" / "generated")

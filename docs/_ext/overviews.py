@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from bms.describe import setting_rows, setting_table
@@ -22,8 +23,8 @@ def settings_text() -> str:
     rows = [(f"`{row.name.removeprefix('firmware.')}`", f"{row.default}", row.unit, row.allowed, row.source)
             for row in setting_rows(Settings()) if row.name.startswith("firmware.")]
     firmware = table(("constant", "default", "unit", "allowed", "source"), rows)
-    return ("### Product and batteries\n\n" + "\n".join(setting_table())
-            + "\n\n### Constants of the firmware (`settings: {firmware: {...}}`)\n\n" + firmware)
+    return ("## Product and batteries\n\n" + "\n".join(setting_table())
+            + "\n\n## Constants of the firmware (`settings: {firmware: {...}}`)\n\n" + firmware)
 
 
 def notebook_title(path: Path) -> str:
@@ -41,6 +42,12 @@ def notebooks(executed: Path) -> tuple[list[Path], list[Path]]:
     return stored, [path for path in stored if not (executed / path.name).is_file()]
 
 
+def toctree(entries: Iterable[str]) -> str:
+    """Navigation to pages; none where there are no pages, for an empty one would be a warning."""
+    lines = "\n".join(entries)
+    return f"\n```{{toctree}}\n:maxdepth: 1\n\n{lines}\n```\n" if lines else ""
+
+
 def notebooks_text(executed: Path) -> str:
     """All notebooks; those that were not executed before this build are told, not left out."""
     stored, missing = notebooks(executed)
@@ -50,18 +57,17 @@ def notebooks_text(executed: Path) -> str:
                      "pages were built, so their pages are missing: `make notebooks` executes them.\n:::\n")
     if not stored:
         lines.append("There are no notebooks in this checkout.\n")
-    lines += [f"- `notebooks/{path.name}`: {notebook_title(path)} (not executed)" if path in missing
-              else f"- [{notebook_title(path)}](/notebooks/{path.name})" for path in stored]
-    return "\n".join(lines) + "\n"
+    lines += [f"- `notebooks/{path.name}`: {notebook_title(path)} (not executed)" for path in missing]
+    return "\n".join(lines) + "\n" + toctree(f"/notebooks/{path.stem}" for path in stored if path not in missing)
 
 
-def circuits_text() -> str:
-    """First line of every netlist's head."""
+def circuits_text(pages: Sequence[Path]) -> str:
+    """First line of every netlist's head, and the pages that circuits have."""
     rows = []
     for path in sorted(NETLISTS.rglob("*.cir")):
         head = path.read_text(encoding="utf-8").partition("\n")[0].lstrip("* ")
         rows.append((f"`{path.relative_to(NETLISTS)}`", prose(head.partition(" - ")[2] or head)))
-    return table(("netlist", "what it is"), rows)
+    return table(("netlist", "what it is"), rows) + toctree(f"/circuits/{path.stem}" for path in pages)
 
 
 def papers_text() -> str:
@@ -85,12 +91,12 @@ def plot_text() -> str:
             f"{names}\n```\n")
 
 
-def write(folder: Path, executed: Path) -> list[Path]:
-    """Write all overviews."""
+def write(folder: Path, source: Path) -> list[Path]:
+    """Write all overviews; `source` holds the executed notebooks and the pages of circuits."""
     return [
         text.write(folder / "settings.md", settings_text()),
-        text.write(folder / "notebooks.md", notebooks_text(executed)),
-        text.write(folder / "circuits.md", circuits_text()),
+        text.write(folder / "notebooks.md", notebooks_text(source / "notebooks")),
+        text.write(folder / "circuits.md", circuits_text(sorted((source / "circuits").glob("*.md")))),
         text.write(folder / "papers.md", papers_text()),
         text.write(folder / "plot_functions.md", plot_text()),
     ]

@@ -115,7 +115,10 @@ def parse_parameters(texts: Sequence[str]) -> tuple[Parameter, ...]:
 
 
 def with_value(content: Mapping[str, Any], path: str, value: float, origin: str) -> dict[str, Any]:
-    """What a scenario file holds, with another value at a dotted path (numbers are places in a list)."""
+    """What a scenario file holds, with another value at a dotted path (numbers are places in a list).
+
+    Raises InputError where the path leads nowhere.
+    """
     out = copy.deepcopy(dict(content))
     place: Any = out
     *parents, last = path.split(".")
@@ -180,7 +183,7 @@ def fit_recording(
     measured: Recording, parameters: tuple[Parameter, ...], rules: Tolerances, simulate: Callable[[Array], Recording],
     progress: Progress,
 ) -> Fit:
-    """`fit` with anything that turns values of the parameters into a recording."""
+    """`fit` with `simulate`, anything that turns values of the parameters, shape (n_parameters,), into a recording."""
     low, high = (np.array([getattr(p, end) for p in parameters]) for end in ("low", "high"))
     runs: dict[tuple[float, ...], Array] = {}
     recordings: dict[tuple[float, ...], Recording] = {}
