@@ -12,8 +12,7 @@ os.environ["NUMBA_DISABLE_JIT"] = "1"
 from cosim import __version__  # noqa: E402  # the two lines above must come first
 
 project = "smart-bms-cosim"
-author = "the smart-bms-cosim contributors"
-project_copyright = "GPL-3.0-or-later"
+project_copyright = "the smart-bms-cosim contributors, GPL-3.0-or-later"
 version = release = __version__
 
 extensions = [
@@ -22,7 +21,7 @@ extensions = [
     "numpydoc",
     "sphinx_design",
     "docs._ext.api",
-    "docs._ext.mathml",
+    "docs._ext.equations",
     "docs._ext.state_diagram",
     "docs._ext.generated",
 ]
@@ -32,9 +31,11 @@ exclude_patterns = ["_ext", "generated", "circuits/generated", "**/.ipynb_checkp
 # Pages are MyST Markdown; notebooks come executed from `make notebooks` and are only rendered here.
 nb_execution_mode = "off"
 nb_ipywidgets_js: dict[str, dict[str, str]] = {}  # its default loads scripts from the network
-myst_enable_extensions = ["dollarmath", "deflist", "colon_fence", "attrs_inline"]
+myst_enable_extensions = ["dollarmath", "deflist", "colon_fence", "attrs_inline", "attrs_block"]
 myst_fence_as_directive = ["mermaid"]
 myst_heading_anchors = 3
+
+default_role = "code"  # single backticks in docstrings
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
@@ -52,14 +53,16 @@ html_theme = "pydata_sphinx_theme"
 html_title = "smart-bms-cosim"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
-html_math_renderer = "mathml"
+html_math_renderer = "mathtext"
 html_show_sourcelink = False
 html_copy_source = False
 html_theme_options = {
     "navbar_align": "left",
+    "header_links_before_dropdown": 6,
     "show_toc_level": 2,
     "navigation_depth": 3,
     "secondary_sidebar_items": ["page-toc"],
     "footer_start": ["copyright"],
-    "footer_end": ["theme-version"],
+    "footer_end": [],
 }
+html_sidebars = {"index": [], "quick_start": [], "concepts": []}

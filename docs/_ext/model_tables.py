@@ -66,7 +66,7 @@ def validation_text(name: str, folder: Path) -> str:
             for key, one in own.items()]
     held = sum(bool(one["passed"]) for one in own.values())
     heading = ("figure", "value", "unit", "limit", "within", "status", "compared with")
-    return (f"![Validation of the model, drawn for this build](/generated/validation/{name}.png)\n\n"
+    return (f"```{{image}} /generated/validation/{name}.png\n:alt: validation of the model\n:width: 100%\n```\n\n"
             f"{held} of {len(own)} figures lie within their limits.\n\n"
             f":::{{dropdown}} All figures of `bms-cosim validate {name}`\n\n{table(heading, rows)}\n:::\n")
 

@@ -13,7 +13,7 @@ from cosim.paths import NETLISTS, ROOT
 from docs._ext import text
 from docs._ext.text import prose, table
 
-DOI = re.compile(r"doi:\s?(10\.\d{4,}/[^\s,;\")]+)")
+DOI = re.compile(r"doi:\s?(10\.\d{4,}/[^\s,;:\")]+)")
 SCANNED = ("bms/**/*.py", "models/**/*.py", "models/parameters/*.yaml", "cosim/**/*.py", "netlists/**/*.cir",
            "netlists/*.lib")
 

@@ -13,7 +13,7 @@ from docs._ext.text import number, table, unit_of
 Schema = Mapping[str, Any]
 
 TOP = "Scenario"
-HEADING = ("field", "type and allowed values", "unit", "default", "what it is")
+HEADING = ("field", "what it is", "type and allowed values", "unit", "default")
 
 
 def schema() -> dict[str, Any]:
@@ -153,11 +153,11 @@ def section_text(name: str, all_sections: Mapping[str, Schema]) -> str:
     constant = next((str(part["const"]) for part in fields.values() if "const" in part), "")
     title = "The whole file" if name == TOP else f"{name}{f' (`kind: {constant}`)' if constant else ''}"
     places = "" if name == TOP else f"\n\nStands in {', '.join(used_in(name, all_sections))}."
-    rows = [(f"`{field}`", type_of(part), unit_of(field), default_of(field, section),
-             str(part.get("description", "chooses this section")))
+    rows = [(f"`{field}`", str(part.get("description", "chooses this section")), type_of(part), unit_of(field),
+             default_of(field, section))
             for field, part in fields.items()]
     paragraphs = "\n\n".join(" ".join(one.split()) for one in str(section.get("description", "")).split("\n\n"))
-    return f"(scenario-{name.lower()})=\n## {title}\n\n{paragraphs}{places}\n\n{table(HEADING, rows)}"
+    return f"(scenario-{name.lower()})=\n## {title}\n\n{paragraphs}{places}\n\n{{.fields}}\n{table(HEADING, rows)}"
 
 
 def write(folder: Path) -> list[Path]:
