@@ -6,7 +6,7 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 pytho
 READY := .venv/bms-cosim-ready
 BIN := .venv/bin
 
-.PHONY: help setup demo test lint long conformance bench trust clean
+.PHONY: help setup demo test lint long conformance bench trust docs clean
 help:
 	@echo 'make demo    set everything up and run the main scenario (results/road_day)'
 	@echo 'make test    set everything up and run ruff, mypy, pytest and the conformance report'
@@ -14,6 +14,7 @@ help:
 	@echo 'make long    run the tests that take long'
 	@echo 'make conformance  measure every row of the datasheet (results/conformance)'
 	@echo 'make bench   measure time and memory (results/bench.json)'
+	@echo 'make docs    build the documentation site (build/docs); `make notebooks` before shows the notebooks, too'
 	@echo 'make trust   write docs/trust.md, what every figure rests on'
 	@echo 'make clean   remove .venv, caches and results'
 
@@ -50,6 +51,11 @@ bench: setup
 trust: setup
 	@$(BIN)/python -m cosim.validation.trust
 
+# Warnings are errors; nothing is fetched. With `make docs NOTEBOOKS=required` a notebook that is not executed is one.
+docs: setup
+	$(BIN)/python -m sphinx -n -W --keep-going -q $(if $(NOTEBOOKS),-D notebooks_required=1) -b html docs build/docs
+	@echo 'pages: build/docs/index.html'
+
 clean:
-	rm -rf .venv results build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv results build docs/generated *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find bms models cosim benchmarks tests -name __pycache__ -prune -exec rm -rf {} +
