@@ -266,7 +266,10 @@ def _compressed(dataset: xr.Dataset) -> dict[str, dict[str, object]]:
 
 
 def plain(value: object) -> object:
-    """Turn numpy scalars, arrays, tuples and mappings into what JSON holds; NaN and infinity become null."""
+    """Turn numpy scalars, arrays, tuples and mappings into what JSON holds; NaN and infinity become null.
+
+    Raises TypeError for what it cannot hold.
+    """
     if isinstance(value, np.generic | np.ndarray):
         return plain(value.tolist())
     if isinstance(value, Mapping):

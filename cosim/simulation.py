@@ -88,7 +88,7 @@ def run_scenario(
     scenario: Scenario, session: SpiceSession, every_tick: bool, report: Progress, windows: bool = True,
     listener: Listener | None = None,
 ) -> Result:
-    """One scenario without its benches."""
+    """One scenario without its benches; raises InputError for one that is too long."""
     inputs, duration_s = build_inputs(scenario)
     if duration_s / scenario.tick_s > MAX_TICKS:
         raise InputError(scenario.name, "drive", f"{duration_s:g} s", f"at most {MAX_TICKS * scenario.tick_s:g} s")

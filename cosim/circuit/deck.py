@@ -212,14 +212,14 @@ def _has_source(spec: DeckSpec) -> bool:
 
 
 def circuit_text(netlist: str, folder: Path | None = None) -> str:
-    """Text of the device library, the plant and one circuit, ready to stand in a deck."""
+    """Text of the device library, the plant and one circuit (`netlist`, without ending), ready to stand in a deck."""
     folder = folder or netlists_folder()
     names = ("devices.lib", "plant.cir", "alternator.cir", f"{netlist}.cir")
     return "\n".join((folder / name).read_text(encoding="utf-8").rstrip() for name in names)
 
 
 def parameter_names(netlist: str, folder: Path | None = None) -> tuple[str, ...]:
-    """Names of the parameters of a circuit's subcircuit, from its `params:` list (continued lines included)."""
+    """Names of the parameters of the subcircuit of `netlist`, from its `params:` list (continued lines included)."""
     text = ((folder or netlists_folder()) / f"{netlist}.cir").read_text(encoding="utf-8").replace("\n+", " ")
     head = next(line for line in text.splitlines() if line.lower().startswith(f".subckt {netlist}"))
     return tuple(re.findall(r"([A-Za-z]\w*)=", head.split("params:", 1)[-1]))

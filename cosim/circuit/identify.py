@@ -119,7 +119,7 @@ class IdentifiedCircuit:
 
     @classmethod
     def nominal(cls, netlist: str) -> IdentifiedCircuit:
-        """Start values instead of measured ones; only to load the other parameters."""
+        """Start values of `netlist` instead of measured ones; only to load the other parameters."""
         return cls(netlist, limiter_start()._replace(kind=converter.kind_of(netlist)), 0.0, 0.0, 0.0, 0, False)
 
 
@@ -134,7 +134,7 @@ def identify(
     netlist : name of the circuit in `netlists/`
     parameters : subcircuit parameters
     session : SPICE session (its version is part of the key)
-    workers : processes; default all cores
+    progress, workers : told the share done and what is going on; processes (default all cores)
 
     Raises
     ------
@@ -231,7 +231,7 @@ def measure_samples(
     netlist: str, parameters: dict[str, float], progress: Callable[[float, str], None] | None = None,
     workers: int | None = None,
 ) -> list[Sample]:
-    """Measure the design; windows that do not settle are left out, and refused where they are many."""
+    """Measure the design; windows that do not settle are left out; IdentificationFailed raises where they are many."""
     points = design(netlist, parameters.get("rf25", 0.6e-3), parameters.get("alphaf", 0.0039))
     samples = measure_points(netlist, parameters, points, progress, workers)
     moving = [s for s in samples if abs(s.moving_A) > SETTLED_A]
@@ -244,7 +244,7 @@ def measure_points(
     netlist: str, parameters: dict[str, float], points: list[dict[str, float | str]],
     progress: Callable[[float, str], None] | None = None, workers: int | None = None,
 ) -> list[Sample]:
-    """Run settled windows in parallel processes; their samples in the order of the points."""
+    """Run settled windows in parallel processes, samples in the order of the points; raises IdentificationFailed."""
     jobs = [
         json.dumps({"netlist": netlist, "parameters": parameters, "points": points[i : i + BATCH]})
         for i in range(0, len(points), BATCH)

@@ -32,7 +32,7 @@ class Transistor(NamedTuple):
 
 
 def transistors(text: str) -> tuple[Transistor, ...]:
-    """Transistors of a netlist, in its order.
+    """Transistors of a netlist's `text`, in its order.
 
     Raises
     ------
@@ -48,5 +48,5 @@ def transistors(text: str) -> tuple[Transistor, ...]:
 
 
 def node_ratings(text: str) -> dict[str, tuple[float, str]]:
-    """Rated voltage [V] against the return, and what endures it, by node."""
+    """Rated voltage [V] against the return, and what endures it, by node, as a netlist's `text` has them."""
     return {node: (float(volts), what.strip()) for node, volts, what in _RATING.findall(text)}

@@ -35,16 +35,18 @@ class _Strict(BaseModel):
 class RemoteVolts(_Strict):
     """Voltages of the remote terminals against battery minus."""
 
-    L_V: Volts
-    H_V: Volts
+    L_V: Volts = Field(description="Terminal L.")
+    H_V: Volts = Field(description="Terminal H.")
 
 
 class Remote(_Strict):
     """A state of the remote terminals from a moment on: on, off, l_low, h_high, or the voltages."""
 
-    time_s: Time
-    state: Literal["on", "off", "l_low", "h_high"] | None = None
-    volts: RemoteVolts | None = None
+    time_s: Time = Field(description="From when on; the first is 0.")
+    state: Literal["on", "off", "l_low", "h_high"] | None = Field(
+        default=None, description="L and H connected, open, L at battery minus, or H at battery plus (R1..R4)."
+    )
+    volts: RemoteVolts | None = Field(default=None, description="The voltages themselves, in place of a state.")
 
     @model_validator(mode="after")
     def _one_of_two(self) -> Remote:
@@ -64,8 +66,10 @@ class Remote(_Strict):
 class _Fault(_Strict):
     """What all faults have: when they begin and how long they last."""
 
-    time_s: Time
-    duration_s: Annotated[float, Field(gt=0.0, le=1e9)] = 1e9
+    time_s: Time = Field(description="When it begins.")
+    duration_s: Annotated[float, Field(gt=0.0, le=1e9)] = Field(
+        default=1e9, description="How long it lasts; left out, for good."
+    )
 
 
 Measured = Literal[
@@ -80,11 +84,15 @@ class SensorFault(_Fault):
     `battery` and `cell` (from 1) say which cell's; without `cell` all of that battery's.
     """
 
-    kind: Literal["offset", "frozen", "open", "stuck"]
-    measurement: Measured
-    value: Number | None = None
-    battery: Annotated[int, Field(ge=1, le=50)] = 1
-    cell: Annotated[int, Field(ge=1, le=4)] | None = None
+    kind: Literal["offset", "frozen", "open", "stuck"] = Field(description="How the sensor fails.")
+    measurement: Measured = Field(description="Which sensor; it must be fitted in this scenario.")
+    value: Number | None = Field(
+        default=None, description="Offset, or the value at which it is stuck, in the measurement's unit."
+    )
+    battery: Annotated[int, Field(ge=1, le=50)] = Field(default=1, description="Whose cell, counted from 1.")
+    cell: Annotated[int, Field(ge=1, le=4)] | None = Field(
+        default=None, description="Which cell, counted from 1; left out, all of that battery."
+    )
 
     @model_validator(mode="after")
     def _value_where_needed(self) -> SensorFault:
@@ -97,15 +105,19 @@ class CableFault(_Fault):
     """A broken daisy-chain cable: the batteries beyond `after_battery` (0: all) are not heard any more (B2)."""
 
     kind: Literal["cable"]
-    after_battery: Annotated[int, Field(ge=0, le=49)] = 0
+    after_battery: Annotated[int, Field(ge=0, le=49)] = Field(
+        default=0, description="Batteries beyond this one are not heard; 0: none is."
+    )
 
 
 class ChargerFault(_Fault):
     """A charger that has lost its voltage limit: it regulates to `voltage_V`, and gives its power up to there."""
 
     kind: Literal["no_voltage_limit"]
-    device: str
-    voltage_V: Annotated[float, Field(ge=14.0, le=30.0)] = 17.0
+    device: str = Field(description="Name of a charger at System+.")
+    voltage_V: Annotated[float, Field(ge=14.0, le=30.0)] = Field(
+        default=17.0, description="What it regulates to from then on."
+    )
 
 
 Fault = Annotated[SensorFault | CableFault | ChargerFault, Field(discriminator="kind")]

@@ -73,7 +73,7 @@ class Lab:
 
     # ---- scenarios ----------------------------------------------------------------------------------------------
     def scenario(self, source: str | Mapping[str, Any], corner: Corner, **updates: object) -> Scenario:
-        """Return a scenario in a corner: one of `scenarios/` by name (`benches/limiter`), or one given as a mapping.
+        """Return a scenario in a corner; `source`: one of `scenarios/` by name (`benches/limiter`), or a mapping.
 
         The corner's ambient is that of engine bay and BMS; the battery stays where it may be charged, unless the
         updates say otherwise. Of a nominal ambient the scenario's own three stay. updates : top keys of the scenario.
@@ -95,7 +95,7 @@ class Lab:
         return parse_scenario({**content, **updates}, str(content.get("name", "bench")))
 
     def run(self, scenario: Scenario, *, windows: bool = True) -> Result:
-        """Run a scenario with the changes that are applied; one that has just run here is not run again."""
+        """Run a scenario with the changes that are applied, with `windows`; one that has just run is not run again."""
         from cosim.simulation import Simulation
 
         changed = scenario if self._changes is None else changed_scenario(scenario, self._changes)

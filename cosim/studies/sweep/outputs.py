@@ -104,7 +104,7 @@ def measured(output: Output, result: Result) -> float:
 
 
 def number(summary: Mapping[str, Any], path: str) -> float:
-    """Number at a dotted path of a summary; true and false count as 1 and 0, nothing as NaN."""
+    """Number at a dotted path of a summary (else OutputMissing raises); true, false count as 1, 0, nothing as NaN."""
     here: Any = summary
     for part in path.split("."):
         if isinstance(here, Mapping):
@@ -137,7 +137,7 @@ def _element(items: list[Any] | tuple[Any, ...], part: str, path: str) -> Any:
 def columns(
     slow: xr.Dataset, channel: str, across: str | int | None, only: list[str | int] | None = None
 ) -> Array:
-    """A slow waveform, its columns (only some, if said) reduced by `across`; shape (n_times,)."""
+    """A slow waveform, its columns (only some, if said) reduced by `across`, shape (n_times,); raises OutputMissing."""
     name = channel.removeprefix("slow.")
     if name not in slow.data_vars:
         raise OutputMissing(f"no channel {name}: {_nearest(name, [str(key) for key in slow.data_vars])}")
