@@ -15,7 +15,6 @@ import numpy as np
 import xarray as xr
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 from matplotlib.lines import Line2D
@@ -38,6 +37,7 @@ from cosim.plot.outputs import (
     is_storage,
 )
 from cosim.plot.split import SPLITS, draw_split
+from cosim.plot.styles import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY, Picture, picture
 from cosim.plot.windows import Zoom, chosen_windows, draw_zoom
 from cosim.result import Result, shown
 
@@ -51,10 +51,6 @@ TALL_INCH = 15.0
 DPI = 100
 BINS = 1600
 """Bins of the decimation: one per pixel of the picture's width."""
-
-BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
-BLUE, RED, PURPLE, GREY = "#0072B2", "#D55E00", "#CC79A7", "#8C8C8C"
-"""Okabe and Ito's palette, which the common kinds of colour blindness tell apart."""
 
 
 class Line(NamedTuple):
@@ -130,7 +126,7 @@ TIME_UNITS = ((432_000.0, 86_400.0, "d"), (18_000.0, 3600.0, "h"), (180.0, 60.0,
 """Runs from this long on [s] are drawn in this unit [s], with this name."""
 
 
-def plot_result(result: Result) -> Figure:
+def plot_result(result: Result) -> Picture:
     """Draw a run.
 
     Parameters
@@ -143,8 +139,7 @@ def plot_result(result: Result) -> Figure:
     """
     zooms, traces = chosen_windows(result.windows), changing(result.slow)
     height_inch = TALL_INCH if zooms and traces else SIZE_INCH[1]
-    figure, part = Figure(figsize=(SIZE_INCH[0], height_inch), dpi=DPI), SIZE_INCH[1] / height_inch
-    FigureCanvasAgg(figure)
+    figure, part = picture(SIZE_INCH[0], height_inch, layout=None, dpi=DPI), SIZE_INCH[1] / height_inch
     panels = [panel for panel in PANELS if any(line.variable in result.slow for line in panel.lines)]
     bottom = (0.345 if zooms else 0.06) * part
     factor, unit = time_unit(result.slow)

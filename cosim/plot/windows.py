@@ -146,18 +146,31 @@ def focus_s(window: xr.Dataset) -> tuple[float, float]:
     if away is not None:
         width = away[1] - away[0]
         return max(away[0] - 0.3 * width, float(time_s[0])), min(away[1] + 0.7 * width, float(time_s[-1]))
+    first_s, width_s = movement_s(window)
+    if width_s <= 0.0:
+        return float(time_s[0]), float(time_s[-1])
+    low_s, high_s = first_s - AIR_BEFORE * width_s, first_s + AIR_AFTER * width_s
+    return max(low_s, float(time_s[0])), min(high_s, float(time_s[-1]))
+
+
+def movement_s(window: xr.Dataset) -> tuple[float, float]:
+    """Find where the shortest stretch that holds most of a window's movement begins, and how long it is.
+
+    Returns
+    -------
+    beginning [s since the window's start], and length [s]; its first point and 0 if nothing moves
+    """
+    time_s = window["time_s"].values.astype(float)
     variable = _moving(window)
     values = np.nan_to_num(window[variable].values.astype(float)) if variable in window else np.zeros(time_s.size)
     total = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(values)))])
     if total[-1] <= 0.0:
-        return float(time_s[0]), float(time_s[-1])
+        return float(time_s[0]), 0.0
     ends = np.searchsorted(total, total + MOST_OF_IT * total[-1])
     starts = np.flatnonzero(ends < time_s.size)
     widths = time_s[ends[starts]] - time_s[starts]
     first = starts[int(np.argmin(widths))]
-    width = max(float(widths.min()), LEAST_WIDTH_S)
-    low_s, high_s = float(time_s[first]) - AIR_BEFORE * width, float(time_s[first]) + AIR_AFTER * width
-    return max(low_s, float(time_s[0])), min(high_s, float(time_s[-1]))
+    return float(time_s[first]), max(float(widths.min()), LEAST_WIDTH_S)
 
 
 def _away_s(window: xr.Dataset) -> tuple[float, float] | None:

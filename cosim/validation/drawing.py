@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from cosim.plot.picture import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY
+from cosim.plot.styles import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY
 from cosim.validation.figure import ValidationFigure
 
 Place = Literal["best", "upper right", "lower right", "lower center"]

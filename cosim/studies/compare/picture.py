@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from cosim.plot.decimate import min_max
-from cosim.plot.picture import BLACK, BLUE, GREY, ORANGE, RED
+from cosim.plot.styles import BLACK, BLUE, GREY, ORANGE, RED
 from cosim.studies.compare.comparison import Comparison, SignalVerdict, moved
 from cosim.studies.compare.tube import Tolerance, Waveform, tube
 

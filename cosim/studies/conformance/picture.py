@@ -13,7 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from cosim.plot.decimate import min_max
-from cosim.plot.picture import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY
+from cosim.plot.styles import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY
 from cosim.studies.conformance.entry import Entry, Evidence, Trace
 from cosim.studies.conformance.limits import Limit, limits
 

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cosim.errors import InputError
-from cosim.plot.picture import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, SKY
+from cosim.plot.styles import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, SKY
 from cosim.result import plain, shown
 from cosim.studies.size.sizing import Outcome, chosen
 from cosim.studies.size.system import Asked

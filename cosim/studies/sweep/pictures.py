@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from cosim.plot.picture import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY
+from cosim.plot.styles import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY
 from cosim.studies.sweep.spec import Axes, Study
 from cosim.studies.sweep.statistics import Influence, Table, distribution, influences, is_number, text_of
 
