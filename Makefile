@@ -6,13 +6,14 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 pytho
 READY := .venv/bms-cosim-ready
 BIN := .venv/bin
 
-.PHONY: help setup demo test lint long conformance bench trust clean
+.PHONY: help setup demo test lint long conformance notebooks bench trust clean
 help:
 	@echo 'make demo    set everything up and run the main scenario (results/road_day)'
 	@echo 'make test    set everything up and run ruff, mypy, pytest and the conformance report'
 	@echo 'make setup   set everything up: .venv, pinned packages, libngspice'
 	@echo 'make long    run the tests that take long'
 	@echo 'make conformance  measure every row of the datasheet (results/conformance)'
+	@echo 'make notebooks  run every notebook, executed copies in docs/notebooks'
 	@echo 'make bench   measure time and memory (results/bench.json)'
 	@echo 'make trust   write docs/trust.md, what every figure rests on'
 	@echo 'make clean   remove .venv, caches and results'
@@ -44,6 +45,10 @@ conformance: setup
 long: setup
 	$(BIN)/python -m pytest -m long
 
+notebooks: setup
+	$(BIN)/python -m cosim.slow.warm_up
+	$(BIN)/python -m scripts.notebooks
+
 bench: setup
 	@$(BIN)/python -m benchmarks
 
@@ -51,5 +56,5 @@ trust: setup
 	@$(BIN)/python -m cosim.validation.trust
 
 clean:
-	rm -rf .venv results build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv results build docs/notebooks *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find bms models cosim benchmarks tests -name __pycache__ -prune -exec rm -rf {} +

@@ -40,6 +40,27 @@ def test_round_trip_is_exact(tmp_path: Path) -> None:
     assert after.summary == before.summary
 
 
+def test_a_window_and_an_event_by_name(plausible_result: Result) -> None:
+    result = plausible_result
+    assert result.window("enable") is result.windows["001_enable"]
+    assert result.window("003_disable") is result.windows["003_disable"]
+    result.windows["004_enable"] = result.windows["001_enable"].copy()
+    assert result.window("enable") is result.windows["001_enable"], "the first of that name"
+    assert result.event("derating").time_s == 2000.0
+    assert result.event("window").detail == "cranking: cranking at 20.0 s"
+
+
+@pytest.mark.parametrize(("what", "name", "said"), [
+    ("window", "enabel", "road_hour: windows: enabel (allowed: did you mean 'enable'?)"),
+    ("event", "deratin", "road_hour: events: deratin (allowed: did you mean 'derating'?)"),
+    ("window", "xyz", "000_cranking, 001_enable"),
+])
+def test_an_unknown_name_names_the_nearest(what: str, name: str, said: str, plausible_result: Result) -> None:
+    with pytest.raises(InputError) as refused:
+        getattr(plausible_result, what)(name)
+    assert said in str(refused.value) and "\n" not in str(refused.value)
+
+
 def test_directory_contract(plausible_result: Result, tmp_path: Path) -> None:
     folder = plausible_result.save(tmp_path / "a" / "run")
     assert sorted(p.name for p in folder.iterdir()) == sorted(FILES)
