@@ -1,4 +1,4 @@
-"""Parts of a circuit, read from its netlist: transistors with their classes, rated nodes, values of parameters.
+"""Parts of a circuit, read from its netlist: transistors with their classes, and nodes with a rated voltage.
 
 What is read is what the netlist writes anyway, so that ratings are judged by the class that really stands there::
 
@@ -14,10 +14,6 @@ from typing import NamedTuple
 
 _TRANSISTOR = re.compile(r"(?m)^M(\w+) (\S+) \S+ (\S+) (\S+) \S+ (\w+)(?: m=(\d+))? thermal$")
 _RATING = re.compile(r"(?m)^\* RATING (\w+) ([\d.]+) V (.+)$")
-_HEAD = re.compile(r"(?im)^\.subckt\b.*(?:\n\+.*)*")
-_VALUE = re.compile(r"(?i)\b([a-z]\w*)\s*=\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)(meg|[tgkmunpf])?(?![\w.])")
-SUFFIXES = {"t": 1e12, "g": 1e9, "meg": 1e6, "k": 1e3, "": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9, "p": 1e-12, "f": 1e-15}
-"""Factors that SPICE knows behind a number."""
 
 
 class Transistor(NamedTuple):
@@ -54,21 +50,3 @@ def transistors(text: str) -> tuple[Transistor, ...]:
 def node_ratings(text: str) -> dict[str, tuple[float, str]]:
     """Rated voltage [V] against the return, and what endures it, by node."""
     return {node: (float(volts), what.strip()) for node, volts, what in _RATING.findall(text)}
-
-
-def parameter_values(text: str) -> dict[str, float]:
-    """Values that a netlist gives the parameters of its subcircuits, as ngspice reads them (`20m` is 0.02).
-
-    Parameters
-    ----------
-    text : the netlist; where subcircuits have a name in common, the first counts
-
-    Returns
-    -------
-    values by name (small letters), in the units that the head of the netlist tells; expressions are left out
-    """
-    found: dict[str, float] = {}
-    for head in _HEAD.findall(text):
-        for name, number, suffix in _VALUE.findall(head):
-            found.setdefault(name.lower(), float(number) * SUFFIXES[suffix.lower()])
-    return found

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cosim.circuit.deck import DEVICES
-from cosim.circuit.parts import Transistor, node_ratings, parameter_values, transistors
+from cosim.circuit.parts import Transistor, node_ratings, transistors
 from cosim.paths import NETLISTS
 from cosim.windows.safety import PLACES, rating_notes, stresses_of
 
@@ -52,16 +52,3 @@ def test_a_window_holds_the_class_of_the_netlist_against_its_devices() -> None:
     assert told == ["hs: drain voltage 70 V, rated 60 V", "ls: drain voltage 70 V, rated 60 V"]
     blocked = stresses_of(time_s, waves | {"fb_V": 100.0 * one}, 60.0, "alternator_path_buck_avg")
     assert next(s for s in blocked if s.device == "q0" and s.quantity == "drain voltage").value == 30.0
-
-
-def test_values_of_parameters_are_read_as_ngspice_reads_them() -> None:
-    lines = ("* a=9 in a comment\n.subckt c p q params: a=20m B=1.5Meg c={2*a} d=-3e-2\n+ e=.6u f=2.6 g=1k\n"
-             "Rx p q 4k\n.ends\n.subckt other p params: a=7 h=30n\n.ends\n")
-    expected = {"a": 0.02, "b": 1.5e6, "d": -0.03, "e": 0.6e-6, "f": 2.6, "g": 1e3, "h": 30e-9}
-    assert parameter_values(lines) == pytest.approx(expected)
-
-
-def test_values_of_the_shipped_paths_by_their_heads() -> None:
-    linear, buck = (parameter_values(text(name)) for name in ("alternator_path", "alternator_path_buck"))
-    assert (linear["xb"], linear["kb"], linear["cdab"], linear["thold"]) == pytest.approx((1.08, 0.02, 330e-6, 0.02))
-    assert (buck["lbuck"], buck["band"], buck["cin"]) == pytest.approx((1.5e-6, 9.0, 2.6e-3))
