@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cosim.plot.channels import plot_channels, plot_window
+    from cosim.plot.interactive import explore
     from cosim.plot.overlay import plot_overlay, plot_xy
     from cosim.plot.picture import plot_result
     from cosim.plot.styles import style
@@ -21,11 +22,11 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "plot_result": "picture", "plot_channels": "channels", "plot_window": "channels", "plot_zoom": "zoom",
-    "plot_overlay": "overlay", "plot_xy": "overlay", "style": "styles",
+    "plot_overlay": "overlay", "plot_xy": "overlay", "style": "styles", "explore": "interactive",
 }
 """Module of each public name: it is imported when the name is first asked for."""
 
-__all__ = ["plot_channels", "plot_overlay", "plot_result", "plot_window", "plot_xy", "plot_zoom", "style"]
+__all__ = ["explore", "plot_channels", "plot_overlay", "plot_result", "plot_window", "plot_xy", "plot_zoom", "style"]
 
 
 def __getattr__(name: str) -> object:

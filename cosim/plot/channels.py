@@ -14,7 +14,7 @@ from cosim.plot.decimate import min_max
 from cosim.plot.marks import mark_events, mark_windows
 from cosim.plot.styles import PANEL_INCH, Picture, legend_beside, picture, style
 from cosim.plot.times import clock, time_unit
-from cosim.plot.windows import drawn_lines, focus_s
+from cosim.plot.windows import FAR_WIDTHS, drawn_lines, focus_s, movement_s
 from cosim.plot.words import Curve, axis_label, panel_curves
 from cosim.result import Result
 
@@ -88,7 +88,8 @@ def plot_window(
         probes
     start_s, end_s : part of the window [s since its start]; without both of them the stretch in which most happens
     title : above the picture; without it the window's name and moment
-    time_zero_s : moment of the window [s since its start] that the axis calls 0
+    time_zero_s : moment of the window [s since its start] that the axis calls 0; without it the window's start or,
+        where only a short stretch long after it is drawn, when most begins to happen
 
     Returns
     -------
@@ -104,7 +105,8 @@ def plot_window(
         low_s, high_s = focus_s(window)
     else:
         low_s, high_s = _stretch(window, start_s, end_s, call)
-    zero_s = 0.0 if time_zero_s is None else time_zero_s
+    far = low_s > FAR_WIDTHS * (high_s - low_s)  # microseconds long after the window's start have a time of their own
+    zero_s = time_zero_s if time_zero_s is not None else movement_s(window)[0] if far else 0.0
     told = title or window_title(window)
     with style():
         figure, axes = _sheet(len(names), told, 0.35, call)
@@ -112,7 +114,7 @@ def plot_window(
         for place, (ax, panel) in enumerate(zip(axes, names, strict=True)):
             _, curves = _draw(ax, window, panel, call, f"signals[{place}]")
             draw_curves(ax, curves, low_s, high_s, unit.seconds, zero_s)
-        since = "the window's start" if time_zero_s is None else f"{1e3 * zero_s:.6g} ms of the window"
+        since = "the window's start" if zero_s == 0.0 else f"{1e3 * zero_s:.6g} ms of the window"
         axes[-1].set_xlabel(f"time since {since} [{unit.name}]")
         axes[0].set_xlim((low_s - zero_s) / unit.seconds, (high_s - zero_s) / unit.seconds)
     return figure

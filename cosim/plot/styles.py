@@ -8,12 +8,14 @@ pyplot: nothing global is held, and no window ever opens.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Literal, NamedTuple
 
 import matplotlib as mpl
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import RendererBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -61,7 +63,6 @@ PANEL_INCH = 2.1
 
 RC: dict[str, object] = {
     "figure.dpi": DPI,
-    "savefig.dpi": DPI,
     "font.size": 10.0,
     "axes.titlesize": 10.5,
     "axes.titleweight": "bold",
@@ -102,6 +103,11 @@ def style() -> Iterator[None]:
 class Picture(Figure):
     """A matplotlib figure that shows itself as the last expression of a notebook cell, without pyplot."""
 
+    def draw(self, renderer: RendererBase) -> None:
+        """Draw with the package's style: matplotlib makes some ticks and their grid only now."""
+        with style():
+            super().draw(renderer)
+
     def _repr_png_(self) -> bytes:
         stream = io.BytesIO()
         self.savefig(stream, format="png", dpi=self.dpi, metadata={"Software": None})
@@ -130,10 +136,23 @@ def strokes(n: int) -> list[Stroke]:
     return [CYCLE[i % len(CYCLE)] for i in range(n)]
 
 
-def legend_beside(ax: Axes, title: str = "") -> None:
-    """Put the legend to the right of the axes, where it hides no curve; none for axes without words."""
-    if ax.get_legend_handles_labels()[0]:
-        ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.02), borderaxespad=0.0, title=title or None)
+def legend_beside(
+    ax: Axes, title: str = "", *, at: float = 1.01, handles: Sequence[Artist] = (), labels: Sequence[str] = ()
+) -> None:
+    """Put the legend to the right of the axes, where it hides no curve; none for axes without words.
+
+    Parameters
+    ----------
+    ax : axes
+    title : above it, bold
+    at : where it begins, in widths of the axes
+    handles, labels : what it tells; without them the curves of the axes
+    """
+    if not handles:
+        handles, labels = ax.get_legend_handles_labels()
+    if handles:
+        ax.legend(handles, labels, loc="upper left", bbox_to_anchor=(at, 1.02), borderaxespad=0.0, title=title or None,
+                  alignment="left", title_fontproperties={"weight": "bold", "size": 9})
 
 
 def legend_above(ax: Axes, columns: int = 4) -> None:

@@ -18,6 +18,7 @@ from cosim.plot.styles import (
     DASH_DOT,
     DOTTED,
     GREEN,
+    GREY,
     LONG_DASH,
     ORANGE,
     PURPLE,
@@ -70,7 +71,9 @@ KNOWN = {
     "heatsink_degC": Known("heatsink", Stroke(GREEN, SHORT_DASH, "^")),
     "fuse_temperature_degC": Known("fuse", Stroke(BLACK, "-", "X")),
     "fuse_temperature_estimate_degC": Known("fuse, as estimated", Stroke(SKY, LONG_DASH, "P")),
-    "terminal_degC": Known("fuse terminal", Stroke(PURPLE, DOTTED, "v")),
+    "junction_degC": Known("junction", Stroke(PURPLE, DOTTED, "v")),
+    "cell_temperature_degC": Known("cell", Stroke(BLUE, "-", "o")),
+    "terminal_degC": Known("fuse terminal", Stroke(GREY, DASH_DOT, "*")),
     "soc": Known("LFP battery", Stroke(BLUE, "-", "o")),
     "starter_soc": Known("starter battery", Stroke(PURPLE, DOTTED, "v")),
     "fb_V": Known("feedback of the limiter", Stroke(BLUE, "-", "o")),
@@ -89,6 +92,11 @@ class Curve(NamedTuple):
     time_s: Array
     values: Array
     stroke: Stroke
+
+
+def stroke_of(name: str) -> Stroke:
+    """Return how a channel is drawn where nothing stands in its way; the first of the cycle if it is not known."""
+    return KNOWN[name].stroke if name in KNOWN else CYCLE[0]
 
 
 def require(dataset: xr.Dataset, names: Iterable[str], call: str, field: str) -> None:
@@ -136,7 +144,9 @@ def words_of(variable: xr.DataArray) -> str:
     return (name.removesuffix(f"_{ending}") if ending else name).replace("_", " ")
 
 
-def panel_curves(dataset: xr.Dataset, names: Sequence[str], call: str, field: str) -> tuple[str, list[Curve]]:
+def panel_curves(
+    dataset: xr.Dataset, names: Sequence[str], call: str, field: str, *, highest: bool = False
+) -> tuple[str, list[Curve]]:
     """Return unit and curves of one panel.
 
     Parameters
@@ -144,6 +154,7 @@ def panel_curves(dataset: xr.Dataset, names: Sequence[str], call: str, field: st
     dataset : record over `time_s` [s]
     names : channels; one of cells, devices or batteries gives one curve each, or their lowest, mean and highest
     call, field : what an error names
+    highest : of cells, devices or batteries only the highest at each time
 
     Raises
     ------
@@ -158,7 +169,7 @@ def panel_curves(dataset: xr.Dataset, names: Sequence[str], call: str, field: st
     taken: set[tuple[str, Dash]] = set()
     curves: list[Curve] = []
     for name in names:
-        for words, time_s, values in _each(dataset[name]):
+        for words, time_s, values in _each(dataset[name], highest):
             stroke = _free(KNOWN.get(name), taken)
             taken.add((stroke.colour, stroke.dash))
             scale = 100.0 if unit == "%" else 1.0
@@ -168,11 +179,13 @@ def panel_curves(dataset: xr.Dataset, names: Sequence[str], call: str, field: st
 
 def _free(known: Known | None, taken: set[tuple[str, Dash]]) -> Stroke:
     """The stroke that belongs to a channel, or the next one that its panel has not."""
-    wanted = (*((known.stroke,) if known else ()), *CYCLE)
-    return next((one for one in wanted if (one.colour, one.dash) not in taken), CYCLE[len(taken) % len(CYCLE)])
+    wanted = [*([known.stroke] if known else []), *CYCLE]
+    # Beyond the cycle every colour comes with every line style before anything is drawn twice.
+    wanted += [Stroke(one.colour, other.dash, one.marker) for other in CYCLE for one in CYCLE]
+    return next((one for one in wanted if (one.colour, one.dash) not in taken), wanted[0])
 
 
-def _each(variable: xr.DataArray) -> list[tuple[str, Array, Array]]:
+def _each(variable: xr.DataArray, highest: bool) -> list[tuple[str, Array, Array]]:
     """Words, times and values of each curve of a channel."""
     time_s = np.asarray(variable["time_s"].values, dtype=np.float64)
     others = [str(dimension) for dimension in variable.dims if dimension != "time_s"]
@@ -180,6 +193,8 @@ def _each(variable: xr.DataArray) -> list[tuple[str, Array, Array]]:
     words = words_of(variable)
     if not others:
         return [(words, time_s, values[:, 0])]
+    if highest:
+        return [(f"{words}, highest", time_s, values.max(axis=1))]
     if values.shape[1] > MOST_CURVES:
         three = (("lowest", values.min(axis=1)), ("mean", values.mean(axis=1)), ("highest", values.max(axis=1)))
         return [(f"{words}, {which} of {values.shape[1]}", time_s, one) for which, one in three]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from cosim.errors import InputError
 from cosim.plot.channels import draw_curves, window_title
-from cosim.plot.styles import DOTTED, PANEL_INCH, QUIET, YELLOW, YELLOW_EDGE, Picture, picture, style
+from cosim.plot.styles import DOTTED, PANEL_INCH, QUIET, YELLOW, YELLOW_EDGE, Picture, legend_beside, picture, style
 from cosim.plot.times import TimeUnit, clock, span_words, time_unit
 from cosim.plot.windows import movement_s
 from cosim.plot.words import Curve, axis_label, nearest, panel_curves
@@ -23,6 +23,8 @@ Array = NDArray[np.float64]
 
 BEFORE = 0.25
 """Part of a level that lies before the moment: most of what it shows comes after."""
+BEHIND_WORDS = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+"""The leads from one level to the next pass behind the labels."""
 OF_THE_WINDOW = 1.0
 """A level of at most so many of the window's lengths shows the window, a longer one the record of the run."""
 FROM_START_S = 120.0
@@ -142,8 +144,9 @@ def _draw_level(level: Level, unit: str, curves: Sequence[Curve], moment_s: floa
     ends = ((moment - level.zero_s) / level.unit.seconds for moment in (level.low_s, level.high_s))
     level.ax.set_xlim(*ends)
     since = "the start" if level.zero_s == 0.0 else clock(moment_s)
-    level.ax.set_xlabel(f"time since {since} [{level.unit.name}]", labelpad=1.0)
+    level.ax.set_xlabel(f"time since {since} [{level.unit.name}]", labelpad=1.0, bbox=BEHIND_WORDS)
     level.ax.set_ylabel(axis_label(unit))
+    legend_beside(level.ax, span_words(level.high_s - level.low_s))
 
 
 def _join(upper: Level, lower: Level) -> None:
@@ -152,7 +155,7 @@ def _join(upper: Level, lower: Level) -> None:
     upper.ax.axvspan(low, high, facecolor=YELLOW, edgecolor=YELLOW_EDGE, alpha=0.6, linewidth=1.0, zorder=0.3)
     for at, corner in ((low, 0.0), (high, 1.0)):
         upper.ax.figure.add_artist(ConnectionPatch(
-            (at, 0.0), (corner, 1.0), upper.ax.get_xaxis_transform(), lower.ax.transAxes, color=QUIET, linewidth=0.7,
-            linestyle=DOTTED,
+            (at, 0.0), (corner, 1.0), upper.ax.get_xaxis_transform(), lower.ax.transAxes, color=QUIET, linewidth=0.8,
+            linestyle=DOTTED, zorder=-1.0,  # below the axes, so that their labels stay readable
         ))
 
