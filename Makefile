@@ -6,7 +6,7 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 pytho
 READY := .venv/bms-cosim-ready
 BIN := .venv/bin
 
-.PHONY: help setup demo test lint long conformance notebooks bench trust clean
+.PHONY: help setup demo test lint long conformance notebooks bench trust figures clean
 help:
 	@echo 'make demo    set everything up and run the main scenario (results/road_day)'
 	@echo 'make test    set everything up and run ruff, mypy, pytest and the conformance report'
@@ -16,6 +16,7 @@ help:
 	@echo 'make notebooks  run every notebook, executed copies in docs/notebooks'
 	@echo 'make bench   measure time and memory (results/bench.json)'
 	@echo 'make trust   write docs/trust.md, what every figure rests on'
+	@echo 'make figures  draw the figures of README.md and docs anew (docs/figures)'
 	@echo 'make clean   remove .venv, caches and results'
 
 setup: $(READY)
@@ -54,6 +55,9 @@ bench: setup
 
 trust: setup
 	@$(BIN)/python -m cosim.validation.trust
+
+figures: setup
+	@$(BIN)/python scripts/figures.py
 
 clean:
 	rm -rf .venv results build docs/notebooks *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

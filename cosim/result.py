@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
-from cosim.errors import InputError
+from cosim.errors import InputError, nearest
 from cosim.record.leftovers import written_whole
 from cosim.record.tables import html_table, text_table
 
@@ -104,6 +104,23 @@ class Result:
             + f", {len(self.slow.data_vars)} channels, {len(self.windows)} windows, {len(self.events)} events"
             + (f"; {judged} figures with a limit, {told}" if judged else "") + ")"
         )
+
+    def window(self, name: str) -> xr.Dataset:
+        """Return the first SPICE window of a name (`short_circuit`), or the one of a key (`004_short_circuit`).
+
+        Raises
+        ------
+        InputError : the run has no such window; the nearest one is named
+        """
+        return self.windows[self.window_key(name)]
+
+    def window_key(self, name: str) -> str:
+        """Return the key of that window; see `window`."""
+        for key in self.windows:
+            if name in (key, key.partition("_")[2]):
+                return key
+        valid = list(dict.fromkeys([*(key.partition("_")[2] for key in self.windows), *self.windows]))
+        raise InputError("windows", "name", repr(name), nearest(name, valid) if valid else "a run with windows")
 
     def save(self, directory: Path | str, *, picture: bool = True, attached: Sequence[Path] = ()) -> Path:
         """Write a complete result directory; an older result there is replaced only at the very end.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -10,12 +9,13 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from cosim.errors import InputError
+from cosim.errors import InputError, nearest
 from cosim.plot.styles import (
     BLACK,
     BLUE,
     CYCLE,
     DASH_DOT,
+    DASH_DOT_DOT,
     DOTTED,
     GREEN,
     GREY,
@@ -37,6 +37,7 @@ ENDINGS = {
 }
 """Unit in a picture by the end of a name, which says it (house rule); longer endings first."""
 SHOWN = {"degC": "\N{DEGREE SIGN}C", "ohm": "\N{GREEK CAPITAL LETTER OMEGA}"}
+"""How a record's unit is written in a picture where it differs."""
 QUANTITIES = {
     "A": "current", "V": "voltage", "mV": "voltage", "W": "power", "J": "energy", "%": "charge", "m/s": "speed",
     "1/min": "speed", "\N{DEGREE SIGN}C": "temperature", "\N{GREEK CAPITAL LETTER OMEGA}": "resistance", "Ah": "charge",
@@ -73,7 +74,7 @@ KNOWN = {
     "fuse_temperature_estimate_degC": Known("fuse, as estimated", Stroke(SKY, LONG_DASH, "P")),
     "junction_degC": Known("junction", Stroke(PURPLE, DOTTED, "v")),
     "cell_temperature_degC": Known("cell", Stroke(BLUE, "-", "o")),
-    "terminal_degC": Known("fuse terminal", Stroke(GREY, DASH_DOT, "*")),
+    "terminal_degC": Known("fuse terminal", Stroke(GREY, DASH_DOT_DOT, "*")),
     "soc": Known("LFP battery", Stroke(BLUE, "-", "o")),
     "starter_soc": Known("starter battery", Stroke(PURPLE, DOTTED, "v")),
     "fb_V": Known("feedback of the limiter", Stroke(BLUE, "-", "o")),
@@ -110,14 +111,6 @@ def require(dataset: xr.Dataset, names: Iterable[str], call: str, field: str) ->
     for name in names:
         if name not in valid:
             raise InputError(call, field, repr(name), nearest(str(name), valid))
-
-
-def nearest(name: str, valid: Sequence[str]) -> str:
-    """Say which of the valid names was probably meant; the first ones of all where none is near."""
-    close = difflib.get_close_matches(name, valid, n=1, cutoff=0.5)
-    if close:
-        return f"did you mean {close[0]!r}?"
-    return "one of " + ", ".join(valid[:12]) + (f" and {len(valid) - 12} more" if len(valid) > 12 else "")
 
 
 def unit_of(variable: xr.DataArray) -> str:

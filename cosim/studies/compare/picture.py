@@ -86,7 +86,7 @@ def _draw(whole: Axes, near: Axes, comparison: Comparison, verdict: SignalVerdic
     side = ",\ngolden outside the result's tube" if verdict.golden_in_result else ""
     near.set_title(f"worst point: {verdict.used:.3g} times the tolerance at {verdict.worst.time_s:.6g} s{side}",
                    fontsize=8.5, fontweight="normal")
-    near.legend(loc="best", fontsize=8, frameon=True, edgecolor="none", framealpha=0.85)
+    near.legend(loc="best", fontsize=8)
 
 
 def _curves(

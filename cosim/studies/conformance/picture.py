@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 
 from cosim.plot.decimate import min_max
 from cosim.plot.styles import CYCLE, RED, SHORT_DASH, Picture, picture, style
+from cosim.plot.words import SHOWN, axis_label
 from cosim.studies.conformance.entry import Entry, Evidence, Trace
 from cosim.studies.conformance.limits import Limit, limits
 
@@ -73,15 +74,15 @@ def drawn(groups: Sequence[tuple[Evidence, list[Entry]]]) -> Picture:
                 draw_mark(axis, factor * at, value_there, told_there)
             words = "; ".join(dict.fromkeys(told(entry) for entry in entries))
             axis.set_title(words, fontsize=8, loc="left", wrap=True)
-        axis.set_ylabel(f"[{traces[0].unit}]", fontsize=8)
+        unit = SHOWN.get(traces[0].unit, traces[0].unit)
+        axis.set_ylabel("[1]" if unit == "1" else axis_label(unit), fontsize=8)
         axis.set_xlabel(x_label, fontsize=8)
-        axis.ticklabel_format(useOffset=False)
         axis.tick_params(labelsize=7)
         axis.margins(y=0.12)
         if len(traces) > MOST_INSIDE:
             axis.legend(fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5))
         else:
-            axis.legend(fontsize=7, loc="best", framealpha=0.85)
+            axis.legend(fontsize=7, loc="best")
     return figure
 
 

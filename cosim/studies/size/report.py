@@ -13,7 +13,8 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from cosim.errors import InputError
-from cosim.plot.styles import BLACK, BLUE, CYCLE, GREEN, ORANGE, PURPLE, RED, SHORT_DASH, SKY, Picture, picture, style
+from cosim.plot.styles import BLACK, BLUE, CYCLE, GREEN, ORANGE, SHORT_DASH, SKY, Picture, picture, style
+from cosim.plot.words import SHOWN
 from cosim.record.tables import html_table
 from cosim.result import plain, shown
 from cosim.studies.size.sizing import Outcome, chosen
@@ -133,14 +134,16 @@ def draw(asked: Asked, outcomes: list[Outcome]) -> Picture:
     plots[0, 1].set_ylim(bottom=0.0)
     places = {check.name: i for i, check in enumerate(outcomes[0].checks)}
     hot = [(name, i) for name, i in places.items() if name.startswith("alternator")]
-    for (name, i), colour, mark in zip(hot, (RED, PURPLE, ORANGE, GREEN), "os^v", strict=False):
-        plots[1, 0].plot(fuses, [o.checks[i].value for o in outcomes], f"-{mark}", color=colour, label=name)
+    for (name, i), stroke in zip(hot, CYCLE, strict=False):
+        plots[1, 0].plot(fuses, [o.checks[i].value for o in outcomes], color=stroke.colour,
+                         linestyle=stroke.dash, marker=stroke.marker, label=name)
     for limit in sorted({outcomes[0].checks[i].limit for _, i in hot}):
         plots[1, 0].axhline(limit, color=BLACK, linestyle=SHORT_DASH, linewidth=1.0)
     plots[1, 0].set_ylabel("temperature, limits dashed [\N{DEGREE SIGN}C]")
     for name, colour, mark in (("input cable, hottest", GREEN, "o"), ("input cable, drop", SKY, "s")):
         shares = [100.0 * o.checks[places[name]].value / o.checks[places[name]].limit for o in outcomes]
-        limit_text = f"{outcomes[0].checks[places[name]].limit:g} {outcomes[0].checks[places[name]].unit}"
+        check = outcomes[0].checks[places[name]]
+        limit_text = f"{check.limit:g} {SHOWN.get(check.unit, check.unit)}"
         plots[1, 1].plot(fuses, shares, f"-{mark}", color=colour, label=f"{name} (100 % is {limit_text})")
     plots[1, 1].axhline(100.0, color=BLACK, linestyle=SHORT_DASH, linewidth=1.0)
     plots[1, 1].set_ylabel("share of the limit [%]")
@@ -151,7 +154,7 @@ def draw(asked: Asked, outcomes: list[Outcome]) -> Picture:
         if best is not None:
             plot.axvspan(best.fuse_A - 3, best.fuse_A + 3, color=SKY, alpha=0.2, linewidth=0)
     for plot in plots.flat:
-        plot.legend(fontsize=8, loc="lower right", frameon=True, edgecolor="none", framealpha=0.85)
+        plot.legend(fontsize=8, loc="best" if plot is plots[1, 0] else "lower right")
     return figure
 
 
