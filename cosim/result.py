@@ -8,7 +8,6 @@ that nobody ever finds half a result. Equal content gives equal bytes: no clock 
 from __future__ import annotations
 
 import csv
-import difflib
 import html
 import io
 import json
@@ -147,18 +146,6 @@ class Result:
                 path.rename(part / path.name)
         return Path(directory)
 
-    def window(self, name: str) -> xr.Dataset:
-        """Return a SPICE window by its key (`001_enable`), or the first that is called so (`enable`).
-
-        Raises
-        ------
-        InputError : there is none; the message names the nearest.
-        """
-        called = {str(window.attrs.get("name", key)): key for key, window in reversed(self.windows.items())}
-        if name not in self.windows and name not in called:
-            raise self._unknown("windows", name, [*self.windows, *called])
-        return self.windows[name if name in self.windows else called[name]]
-
     def event(self, name: str) -> LoggedEvent:
         """Return the first event of that name (`pre-alarm on`).
 
@@ -169,12 +156,8 @@ class Result:
         for event in self.events:
             if event.event == name:
                 return event
-        raise self._unknown("events", name, [event.event for event in self.events])
-
-    def _unknown(self, where: str, name: str, known: Sequence[str]) -> InputError:
-        nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-        allowed = f"did you mean {nearest[0]!r}?" if nearest else ", ".join(dict.fromkeys(known)) or "there are none"
-        return InputError(str(self.summary.get("scenario", "result")), where, name, allowed)
+        names = list(dict.fromkeys(event.event for event in self.events))
+        raise InputError("events", "name", repr(name), nearest(name, names) if names else "a run with events")
 
     def _write(self, folder: Path, picture: bool) -> None:
         """Write all files of the contract into an existing folder."""

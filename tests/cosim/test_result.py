@@ -51,9 +51,9 @@ def test_a_window_and_an_event_by_name(plausible_result: Result) -> None:
 
 
 @pytest.mark.parametrize(("what", "name", "said"), [
-    ("window", "enabel", "road_hour: windows: enabel (allowed: did you mean 'enable'?)"),
-    ("event", "deratin", "road_hour: events: deratin (allowed: did you mean 'derating'?)"),
-    ("window", "xyz", "000_cranking, 001_enable"),
+    ("window", "enabel", "windows: name: 'enabel' (allowed: did you mean 'enable'?)"),
+    ("event", "deratin", "events: name: 'deratin' (allowed: did you mean 'derating'?)"),
+    ("event", "xyz", "derating"),
 ])
 def test_an_unknown_name_names_the_nearest(what: str, name: str, said: str, plausible_result: Result) -> None:
     with pytest.raises(InputError) as refused:
