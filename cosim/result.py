@@ -114,7 +114,7 @@ class Result:
         return self.windows[self.window_key(name)]
 
     def window_key(self, name: str) -> str:
-        """Return the key of that window; see `window`."""
+        """Return the key of that window; raises InputError as `window` does."""
         for key in self.windows:
             if name in (key, key.partition("_")[2]):
                 return key
