@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from cosim.studies.campaign.faults import SHOWN_BY
 from cosim.studies.campaign.record import Record
 
 NONE = "no fault"
@@ -66,10 +67,11 @@ def mode_rows(observations: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 def _row(name: str, seen: list[dict[str, Any]]) -> dict[str, Any]:
     found = [one for one in seen if one["detected"]]
     kinds = Counter(one["detected"] for one in found)
+    shown = SHOWN_BY.get(name.removeprefix("transistor "), "")
     reactions = Counter(reaction for one in seen for reaction in one["reactions"])
     return {
         "fault": name, "runs": len(seen), "detected": len(found),
-        "detection": [f"{what} ({count})" for what, count in kinds.most_common(USUAL)],
+        "shown_by": shown, "detection": [f"{what} ({count})" for what, count in kinds.most_common(USUAL)],
         "median_s": statistics.median(one["after_s"] for one in found) if found else None,
         "reaction": [f"{what} ({count})" for what, count in reactions.most_common(USUAL)],
         "highest_V": max(one["highest_V"] for one in seen), "lowest_V": min(one["lowest_V"] for one in seen),

@@ -87,7 +87,8 @@ def _mode(m: dict[str, Any]) -> tuple[object, ...]:
     if m["winding_over"]:
         effect += f", alternator above its limit in {m['winding_over']}"
     median = "" if m["median_s"] is None else f"{m['median_s']:.1f}"
-    return (m["fault"], m["runs"], m["detected"], "; ".join(m["detection"]), median, "; ".join(m["reaction"]), effect)
+    fault = m["fault"] if not m["shown_by"] else f"{m['fault']} (shown by: {m['shown_by']})"
+    return (fault, m["runs"], m["detected"], "; ".join(m["detection"]), median, "; ".join(m["reaction"]), effect)
 
 
 def _table(heads: tuple[str, ...], rows: list[tuple[object, ...]]) -> list[str]:
