@@ -342,7 +342,7 @@ class Run:
         self._record(reused.rows[:-1])
         self.plant.state = reused.state
         self.looks.restart(reused.end_tick)
-        self._add_to_ledger(kept.outcome)
+        add_to_ledger(self.ledger, kept.outcome)
         self.events.append(LoggedEvent(start_s, "engine", "window reused", f"{request.name}: as {kept.name}"))
         self.events += [LoggedEvent(*note) for note in reused.notes]
         self._log_plant(reused.end_tick)
