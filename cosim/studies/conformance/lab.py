@@ -100,7 +100,8 @@ class Lab:
         from cosim.simulation import Simulation
 
         changed = scenario if self._changes is None else changed_scenario(scenario, self._changes)
-        key = content_key(changed.model_dump_json(), netlists_key(), repr(windows), *own_texts(changed.netlists.items()))
+        own = own_texts(changed.netlists.items())
+        key = content_key(changed.model_dump_json(), netlists_key(), repr(windows), *own)
         if key not in self._runs:
             identify_alone(changed, self.session)
             self._runs[key] = Simulation(changed, session=self.session, windows=windows).run()
