@@ -14,6 +14,7 @@ With a part that has failed (`cosim.circuit.failed`) the law has a branch more; 
 
     pass device short    I = smax(smin(I_pass, I_lim), S),    S as I_pass, with its resistance in place of R_2
     ideal diode short    I = smin(smax(I_pass, S), I_lim),    S = d / (R_f + R_2 + R_S) either way: nothing blocks
+    pass device open     in I_pass the resistances rise with the current, R + K I: the gates follow the mean of four
     blocked              what the other side's body diodes let through: d = v_b(T) + s_b ln(I / 1 A) + R I, either way
 
 `smin` and `smax` are hyperbolic knees of measured width. The device powers follow from the same drops, so that
@@ -29,14 +30,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.circuit.body_diode import body_current_and_slope
+from cosim.circuit.branches import body_current_and_slope, curved_current_and_slope, smooth_max, smooth_min
 from models.compiled import borrowing, compiled
 
 Array = NDArray[np.float64]
 
 LIMITER, LINK, CONVERTER = 0.0, 1.0, 2.0
-PASS_SHORT, DIODE_SHORT, OPEN = 1.0, 2.0, 3.0
-"""Failures of a limiter that its law knows: a pass device or its ideal diode is short, or nothing conducts any more."""
+PASS_SHORT, DIODE_SHORT, OPEN, PASS_OPEN = 1.0, 2.0, 3.0, 4.0
+"""Failures of a limiter that its law knows: a pass device or its ideal diode is short; nothing conducts any more; a
+pass device is open."""
 FUSE_BLOWN = -1.0
 """`enable` of a path whose fuse is blown: even what has failed short carries nothing."""
 ROOM_degC = 26.85
@@ -55,7 +57,8 @@ class Characteristic(NamedTuple):
     current from which on a trip of the hardware is near (see `cosim.circuit.trips`). drop_low_V .. high_degC: what the
     law was measured on: drops, references where it limits, temperatures. switch_S, switch_1, switch_ohm, bridge_share:
     losses of a converter, see `cosim.circuit.conversion`; the shares are then those of its switching losses.
-    failure [0 none, 1 pass device short, 2 ideal diode short, 3 open]; short_ohm, short_place: resistance of the part
+    failure [0 none, 1 pass device short, 2 ideal diode short, 3 open, 4 pass device open]; curve_ohm_A: rise of the
+    others' resistance with the current then; short_ohm, short_place: resistance of the part
     that is short (with its package), and which of the devices it is; body_V, body_per_K, body_slope_V, body_ohm,
     body_ohm_per_K: body diodes on the way when blocked: drop at 1 A and 300 K, its change [V/K], rise per e-fold of
     current at 300 K, resistance and its relative change.
@@ -108,6 +111,7 @@ class Characteristic(NamedTuple):
     body_slope_V: float = 0.026
     body_ohm: float = 1e-3
     body_ohm_per_K: float = 0.0
+    curve_ohm_A: float = 0.0
 
 
 class Controls(NamedTuple):
@@ -118,18 +122,6 @@ class Controls(NamedTuple):
     fuse_degC: float
     diode_degC: float
     pass_degC: float
-
-
-@borrowing
-def smooth_min(a: float, b: float, width: float) -> float:
-    """Hyperbolic minimum; differs from min(a, b) by width/2 at the corner and width**2/(4|a-b|) far from it."""
-    return 0.5 * (a + b - math.sqrt((a - b) ** 2 + width**2))
-
-
-@borrowing
-def smooth_max(a: float, b: float, width: float) -> float:
-    """Hyperbolic maximum, see `smooth_min`."""
-    return 0.5 * (a + b + math.sqrt((a - b) ** 2 + width**2))
 
 
 @borrowing
@@ -152,7 +144,8 @@ class Law(NamedTuple):
     through_S : slopes of the two
     branches of I_pass; limit_A : I_lim at a drop of 1 V; drop_V, knee_A, slope_S, round_A, floor_A, leak_S : as in
     the law; from `converts` on what `cosim.circuit.conversion` needs, `fuse_ohm` with the loss outside devices;
-    failure, short_held_S, short_S : the branch of a part that is short; body_V, body_slope_V, body_ohm : of a diode
+    failure, short_held_S, short_S : the branch of a part that is short (`short_S` of an open one: K, ohm/A);
+    body_V, body_slope_V, body_ohm : of a diode
     """
 
     mode: int
@@ -206,6 +199,8 @@ def law_at(u: Controls, c: Characteristic) -> Law:
         short_held_S, short_S = 1.0 / (r_short + c.drop_ohm), 1.0 / (r_short + r_diode)
     elif c.failure == DIODE_SHORT:
         short_S = 1.0 / (r_rest + c.short_ohm)
+    elif c.failure == PASS_OPEN:
+        short_S = c.curve_ohm_A
     return Law(
         0, 1.0 / (r_rest + c.drop_ohm), 1.0 / (r_rest + r_diode), c.drop_V, c.drop_knee_V / r_rest, limit_A,
         c.limit_slope_S, c.knee_A, c.floor_A, c.leak_S, c.kind == CONVERTER, r_fuse + c.other_ohm, r_diode, c.drop_V,
@@ -266,19 +261,23 @@ def _failed_current_and_slope(drop_V: float, law: Law) -> tuple[float, float]:
             return leak, leak_S
         body, body_S = body_current_and_slope(forward_V, law.body_V, law.body_slope_V, law.body_ohm)
         return (body if law.failure == PASS_SHORT else -body) + leak, body_S + leak_S
-    passed, passed_S = _knee(
-        (drop_V - law.drop_V) * law.held_S, law.held_S, drop_V * law.through_S, law.through_S, law.knee_A
-    )
+    held, held_S = (drop_V - law.drop_V) * law.held_S, law.held_S
+    through, through_S = drop_V * law.through_S, law.through_S
+    if law.failure == PASS_OPEN:
+        held, held_S = curved_current_and_slope(drop_V - law.drop_V, 1.0 / law.held_S, law.short_S)
+        through, through_S = curved_current_and_slope(drop_V, 1.0 / law.through_S, law.short_S)
+    passed, passed_S = _knee(held, held_S, through, through_S, law.knee_A)
     if law.failure == DIODE_SHORT:
         passed, passed_S = _upper_knee(passed, passed_S, drop_V * law.short_S, law.short_S, law.round_A)
     limited = max(law.limit_A + law.slope_S * (drop_V - 1.0), 0.0)
     forward, forward_S = _knee(passed, passed_S, limited, law.slope_S if limited > 0.0 else 0.0, law.round_A)
     if law.failure == DIODE_SHORT:
         return forward + leak, forward_S + leak_S
-    short, short_S = _knee(
-        (drop_V - law.drop_V) * law.short_held_S, law.short_held_S, drop_V * law.short_S, law.short_S, law.knee_A
-    )
-    forward, forward_S = _upper_knee(forward, forward_S, short, short_S, law.round_A)
+    if law.failure == PASS_SHORT:
+        short, short_S = _knee(
+            (drop_V - law.drop_V) * law.short_held_S, law.short_held_S, drop_V * law.short_S, law.short_S, law.knee_A
+        )
+        forward, forward_S = _upper_knee(forward, forward_S, short, short_S, law.round_A)
     root = math.sqrt(forward**2 + law.floor_A**2)
     turn = forward / root if root > 0.0 else 0.0
     return 0.5 * (forward + root) + leak, 0.5 * forward_S * (1.0 + turn) + leak_S
@@ -323,7 +322,7 @@ def fill_powers_W(
     out: NDArray[np.float64], drop_V: float, current_A: float, u: Controls, c: Characteristic
 ) -> None:
     """Fill `out` with `powers_W`."""
-    if c.failure > 0.0 and c.failure != OPEN:
+    if c.failure == PASS_SHORT or c.failure == DIODE_SHORT:
         _fill_failed_W(out, drop_V, current_A, u, c)
         return
     if c.kind == 1.0 or current_A <= 0.0:

@@ -1,8 +1,10 @@
 """Fit of the terminal law to a circuit with a failed part (`cosim.circuit.failed`).
 
-A part that is open leaves the law's form: the others carry what it carried. Where it was the only way, nothing conducts
-any more. A part that is short adds a branch (`cosim.circuit.characteristic`), whose coefficients are measured with the
-others, from the path when it should block as well.
+A die of the ideal diode that is open leaves the law's form. An open pass device bends it: the loops' common reference
+stays below the mean of four currents + `track` (netlists/alternator_path.cir), one of which is none, so that the gates
+of the others are driven less the more they carry. Where the only way is open, nothing conducts any more. A part that is
+short adds a branch (`cosim.circuit.characteristic`), whose coefficients are measured with the others, from the path
+when it should block as well.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from cosim.circuit.characteristic import (
     DIODE_SHORT,
     FITTED,
     OPEN,
+    PASS_OPEN,
     PASS_SHORT,
     Characteristic,
     diode_drop_V,
@@ -45,9 +48,10 @@ TOLD_A = 5.0
 """Samples of less tell nothing of the drop of an ideal diode that is short (ours: it begins to hold it at 3 A)."""
 OF_SHORT = ("short_ohm", "body_V", "body_per_K", "body_slope_V", "body_ohm", "body_ohm_per_K")
 SHORT_SCALES = {"short_ohm": 1e-3, "body_V": 0.1, "body_per_K": 1e-3, "body_slope_V": 0.01, "body_ohm": 1e-3,
-                "body_ohm_per_K": 1e-3}
+                "body_ohm_per_K": 1e-3, "curve_ohm_A": 1e-6}
 SHORT_BOUNDS = {"short_ohm": (1e-4, 1.0), "body_V": (0.2, 1.2), "body_per_K": (-4e-3, 0.0), "body_slope_V": (0.01, 0.1),
-                "body_ohm": (0.0, 0.05), "body_ohm_per_K": (-5e-3, 1e-2)}
+                "body_ohm": (0.0, 0.05), "body_ohm_per_K": (-5e-3, 1e-2),
+                "curve_ohm_A": (0.0, 1e-4)}
 
 
 def fit_failed(
@@ -64,23 +68,27 @@ def fit_failed(
         drops, currents = (np.array([getattr(s, name) for s in samples]) for name in ("drop_V", "current_A"))
         leak_S = max(float(drops @ currents / (drops @ drops)), 0.0)
         return judged(netlist, limiter_start()._replace(failure=OPEN, leak_S=leak_S), samples)
+    diode = failed.part == DEVICES[0]
+    fuse = {"fuse_ohm": parameters.get("rf25", 0.6e-3), "fuse_alpha_per_K": parameters.get("alphaf", 0.0039)}
     if failed.how == "open":
         usual = [s for s in samples if s.enable > 0.5]
-        return replace(fit_limiter(netlist, usual, parameters), samples=len(samples))
-    return _fit_short(netlist, samples, parameters, failed)
-
-
-def _fit_short(
-    netlist: str, samples: list[Sample], parameters: Mapping[str, float], failed: FailedPart
-) -> IdentifiedCircuit:
-    """Least squares over the law's coefficients and those of the branch through the part that is short."""
-    diode = failed.part == DEVICES[0]
+        if diode:
+            return replace(fit_limiter(netlist, usual, parameters), samples=len(samples))
+        start = limiter_start()._replace(**fuse, failure=PASS_OPEN, curve_ohm_A=1e-7)
+        return replace(_fitted(netlist, usual, start, ("curve_ohm_A",)), samples=len(samples))
     start = limiter_start()._replace(
-        fuse_ohm=parameters.get("rf25", 0.6e-3), fuse_alpha_per_K=parameters.get("alphaf", 0.0039),
-        failure=DIODE_SHORT if diode else PASS_SHORT, short_ohm=failed.ohm + (0.0 if diode else 4e-4),
+        **fuse, failure=DIODE_SHORT if diode else PASS_SHORT, short_ohm=failed.ohm + (0.0 if diode else 4e-4),
         short_place=float(DEVICES.index(failed.part)), body_per_K=-1.5e-3,
     )
-    names = (*FITTED, *OF_SHORT)
+    return _fitted(netlist, samples, start, OF_SHORT)
+
+
+def _fitted(
+    netlist: str, samples: list[Sample], start: Characteristic, more: tuple[str, ...]
+) -> IdentifiedCircuit:
+    """Least squares over the law's coefficients and some more, those of a failure."""
+    diode = start.failure == DIODE_SHORT
+    names = (*FITTED, *more)
     scale = np.array([{**SCALES, **SHORT_SCALES}[name] for name in names])
     x0 = np.array([getattr(start, name) for name in names])
     limits = [{**BOUNDS, **SHORT_BOUNDS}.get(name, (-np.inf, np.inf)) for name in names]
@@ -118,7 +126,7 @@ def _with_other_shares(c: Characteristic, samples: list[Sample]) -> Characterist
     enabled = [s for s in samples if s.enable > 0.5]
     c = with_shares(c, enabled)
     place = int(c.short_place)
-    if place == 0:
+    if place == 0:  # the ideal diode, or nothing, is short
         return c
     total = np.array([s.power_W[1:5] for s in enabled if s.current_A > 2.0]).sum(axis=0)
     total[place - 1] = 0.0

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from cosim.circuit.body_diode import body_current_and_slope
+from cosim.circuit.branches import body_current_and_slope
 from cosim.circuit.characteristic import (
     DIODE_SHORT,
     FUSE_BLOWN,
