@@ -102,6 +102,10 @@ def hours(o: Outcome) -> str:
     return "more than 12" if math.isnan(o.full_after_h) else f"{o.full_after_h:.1f}"
 
 
+ROOM, LEGEND = 1.1, 0.2
+"""Of a plot that begins at 0: how far above its highest point it ends; of one with limits: room for the legend."""
+
+
 def draw(asked: Asked, outcomes: list[Outcome]) -> Figure:
     """Charge over time, currents and times, temperatures and cable over the fuses, limits dashed."""
     figure = Figure(figsize=(14.0, 9.0), layout="constrained")
@@ -114,13 +118,15 @@ def draw(asked: Asked, outcomes: list[Outcome]) -> Figure:
     plots[0, 1].plot(fuses, [o.cruise_A for o in outcomes], "-o", color=BLUE, label="driving")
     plots[0, 1].plot(fuses, [o.idle_A for o in outcomes], "-s", color=ORANGE, label="idling")
     plots[0, 1].set_ylabel("mean charge current to 80 % [A]")
-    plots[0, 1].set_ylim(bottom=0.0)
+    plots[0, 1].set_ylim(0.0, ROOM * max(max(o.cruise_A, o.idle_A) for o in outcomes))
     places = {check.name: i for i, check in enumerate(outcomes[0].checks)}
     hot = [(name, i) for name, i in places.items() if name.startswith("alternator")]
     for (name, i), colour, mark in zip(hot, (RED, PURPLE, ORANGE, GREEN), "os^v", strict=False):
         plots[1, 0].plot(fuses, [o.checks[i].value for o in outcomes], f"-{mark}", color=colour, label=name)
     for limit in sorted({outcomes[0].checks[i].limit for _, i in hot}):
         plots[1, 0].axhline(limit, color=BLACK, linestyle="--", linewidth=1.0)
+    low, high = plots[1, 0].get_ylim()
+    plots[1, 0].set_ylim(low - LEGEND * (high - low), high)
     plots[1, 0].set_ylabel("temperature, limits dashed [\N{DEGREE SIGN}C]")
     for name, colour, mark in (("input cable, hottest", GREEN, "o"), ("input cable, drop", SKY, "s")):
         shares = [100.0 * o.checks[places[name]].value / o.checks[places[name]].limit for o in outcomes]
@@ -136,7 +142,7 @@ def draw(asked: Asked, outcomes: list[Outcome]) -> Figure:
             plot.axvspan(best.fuse_A - 3, best.fuse_A + 3, color=SKY, alpha=0.2, linewidth=0)
     for plot in plots.flat:
         plot.grid(True, alpha=0.25)
-        plot.legend(fontsize=8, loc="lower right")
+        plot.legend(fontsize=8, loc="lower right", ncols=2 if plot is plots[1, 0] else 1)
     return figure
 
 
