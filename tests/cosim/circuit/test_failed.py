@@ -51,10 +51,10 @@ def controls(enable: float, reference_mV: float = 20.0) -> Controls:
 # ---- text -------------------------------------------------------------------------------------------------------
 
 def test_a_short_replaces_one_die_and_its_heat_is_the_parts() -> None:
-    text = with_failed(TEXT, [FailedPart("q1", "short", 4e-3)])
-    assert "MQ1 mid g1 s1 tj1 tc1 N80 thermal" in text, "one die of two is left"
-    assert "Rfailq1 mid s1 0.004" in text and "Bfailq1 0 tj1 I=V(mid,s1)*V(mid,s1)/0.004" in text
-    assert "MQ2 mid" in text
+    lines = with_failed(TEXT, [FailedPart("q1", "short", 4e-3)]).splitlines()
+    assert "MQ1 mid g1 s1 tj1 tc1 N80 thermal" in lines, "one die of two is left"
+    assert "Rfailq1 mid s1 0.004" in lines and "Bfailq1 0 tj1 I=V(mid,s1)*V(mid,s1)/0.004" in lines
+    assert "MQ2 mid xa sa tja tca N100 thermal" in lines
     alone = with_failed(TEXT, [FailedPart("q2", "short", 4e-3)])
     assert "MQ2" not in alone and "Rfailq2 mid sa 0.004" in alone and "MQ1 mid g1 s1 tj1 tc1 N80 m=2 thermal" in alone
 
@@ -153,8 +153,9 @@ def test_a_diode_is_found_at_any_drop() -> None:
 # ---- against SPICE ----------------------------------------------------------------------------------------------
 
 def sample(session: SpiceSession, failed: FailedPart, over_V: float, enable: float) -> Sample:
-    point = {"regime": "limit", "battery_V": 13.0, "over_V": over_V, "reference_mV": 40.0, "fuse_degC": 40.0,
-             "diode_degC": 60.0, "pass_degC": 80.0, "enable": enable}
+    point: dict[str, float | str] = {
+        "regime": "limit", "battery_V": 13.0, "over_V": over_V, "reference_mV": 40.0, "fuse_degC": 40.0,
+        "diode_degC": 60.0, "pass_degC": 80.0, "enable": enable}
     return measure_point(session, "alternator_path", FUSE, point, failed=failed)
 
 
@@ -183,8 +184,9 @@ def test_the_law_follows_a_circuit_with_a_failed_part(failed: FailedPart, ohm: f
     found = identify("alternator_path", {**FUSE, "rf25": ohm}, spice, failed=failed)
     assert found.residual_max_A < 0.3 and found.power_residual < 0.01
     for over_V, enable in ((0.4, 1.0), (1.7, 1.0), (-1.1, 1.0), (1.3, 0.0), (-1.3, 0.0)):
-        point = {"regime": "limit", "battery_V": 12.7, "over_V": over_V, "reference_mV": 47.0, "fuse_degC": 71.0,
-                 "diode_degC": 33.0, "pass_degC": 52.0, "enable": enable}
+        point: dict[str, float | str] = {
+            "regime": "limit", "battery_V": 12.7, "over_V": over_V, "reference_mV": 47.0, "fuse_degC": 71.0,
+            "diode_degC": 33.0, "pass_degC": 52.0, "enable": enable}
         s = measure_point(spice, "alternator_path", {**FUSE, "rf25": ohm}, point, failed=failed)
         u = Controls(enable, s.reference_mV, s.fuse_degC, s.diode_degC, s.pass_degC)
         here, slope_S = current_and_slope(s.drop_V, law_at(u, found.coefficients))

@@ -14,7 +14,7 @@ from cosim.simulation import Simulation
 
 FAILS_S, OFF_S = 20.0, 40.0
 SUPPLY: dict[str, Any] = {
-    "name": "transistor", "duration_s": 50.0, "source": {"kind": "supply", "emf_V": [[0.0, 14.6]],
+    "name": "transistor", "duration_s": 50.0, "source": {"kind": "supply", "emf_V": [[0.0, 15.2]],
                                                            "resistance_ohm": 0.004},
     "settings": {"fuse_rating_A": 100}, "bank": {"soc": 0.4}, "recording": {"period_s": 0.1},
 }
@@ -45,8 +45,7 @@ def test_a_pass_device_that_is_short_cannot_be_turned_off_and_is_named_then() ->
     before = result.slow.time_s.values < FAILS_S
     assert np.array_equal(result.slow.port_current_A.values[before], healthy.slow.port_current_A.values[before])
     assert at(healthy, "port_current_A", 30.0) < 91.0
-    assert at(result, "port_current_A", 30.0) > 95.0, "nothing limits what the short carries"
-    assert raised(result, "alternator path conducts") is None or raised(result, "alternator path conducts") > OFF_S
+    assert at(result, "port_current_A", 30.0) > 120.0, "nothing limits what the short carries"
     assert at(result, "alternator_enabled", 45.0) == 0.0
     assert at(healthy, "port_current_A", 45.0) < 0.01
     assert at(result, "port_current_A", 45.0) > 20.0, "through the ideal diode's body"
