@@ -50,7 +50,8 @@ def observation(r: Record, name: str, begins_s: float) -> dict[str, Any]:
         "fault": name, "detected": new[0][1] if new else "", "after_s": new[0][0] if new else None,
         "reactions": reactions,
         "highest_V": float(r.highest_V[rest].max()), "lowest_V": float(r.lowest_V[rest].min()),
-        "port_A": float(r["port_current_A"][rest].max()), "junction_degC": float(r["junction_degC"][rest].max()),
+        "port_A": float(r["port_current_A"][rest].max()), "back_A": float(-r["port_current_A"][rest].min()),
+        "junction_degC": float(r["junction_degC"][rest].max()),
         "fuse_blown": any(e.event == "fuse blown" for e in r.result.events),
         "winding_over": any(e.event.startswith("alternator winding above") for e in r.result.events),
     }
@@ -75,7 +76,8 @@ def _row(name: str, seen: list[dict[str, Any]]) -> dict[str, Any]:
         "median_s": statistics.median(one["after_s"] for one in found) if found else None,
         "reaction": [f"{what} ({count})" for what, count in reactions.most_common(USUAL)],
         "highest_V": max(one["highest_V"] for one in seen), "lowest_V": min(one["lowest_V"] for one in seen),
-        "port_A": max(one["port_A"] for one in seen), "junction_degC": max(one["junction_degC"] for one in seen),
+        "port_A": max(one["port_A"] for one in seen), "back_A": max(one["back_A"] for one in seen),
+        "junction_degC": max(one["junction_degC"] for one in seen),
         "fuse_blown": sum(one["fuse_blown"] for one in seen),
         "winding_over": sum(one["winding_over"] for one in seen),
     }

@@ -16,6 +16,8 @@ from cosim.studies.campaign.invariants import registry
 from cosim.studies.campaign.modes import mode_rows
 from cosim.studies.campaign.runner import DETERMINISM
 
+BACK_A = 1.0
+"""A reverse current at the port that the table tells [A] (ours; a healthy one is below 1 mA)."""
 JSON, PAGE = "campaign.json", "campaign.md"
 
 
@@ -82,6 +84,8 @@ def page(content: dict[str, Any]) -> str:
 def _mode(m: dict[str, Any]) -> tuple[object, ...]:
     effect = (f"cells {m['lowest_V']:.2f} to {m['highest_V']:.2f} V, port {m['port_A']:.0f} A, "
               f"junction {m['junction_degC']:.0f} degC")
+    if m["back_A"] > BACK_A:
+        effect += f", up to {m['back_A']:.0f} A backwards"
     if m["fuse_blown"]:
         effect += f", fuse blown in {m['fuse_blown']}"
     if m["winding_over"]:

@@ -10,7 +10,9 @@ from cosim.result import LoggedEvent
 from cosim.studies.campaign.circuit_rules import latch, ratings, studs, window_balances
 from cosim.studies.campaign.faults import AT_GATES, AT_PORT, SHOWN_BY, fault_name, transistor_of
 from cosim.studies.campaign.invariants import checked, registry
+from cosim.studies.campaign.modes import mode_rows, observation
 from cosim.studies.campaign.record import Record
+from cosim.studies.campaign.report import page
 from tests.cosim.studies.campaign.test_invariants import record
 
 TIME_S = np.arange(0.0, 1e-3, 1e-6)
@@ -92,3 +94,15 @@ def test_every_transistor_that_is_drawn_has_its_words() -> None:
     drawn = [{"kind": kind, **told} for kind, told in (*AT_PORT, *AT_GATES)]
     assert {transistor_of(fault) for fault in drawn} == set(SHOWN_BY)
     assert fault_name(drawn[2]) == "transistor q1 open, 1 of its dies"
+
+
+def test_the_table_tells_what_flows_backwards_and_what_could_show_it() -> None:
+    def back(waves: dict[str, np.ndarray]) -> None:
+        waves["port_current_A"][600:700] = -40.0
+
+    (row,) = mode_rows([observation(record(back), "transistor q1 short", 50.0)])
+    assert row["back_A"] == 40.0 and row["shown_by"] == SHOWN_BY["q1 short"]
+    (healthy,) = mode_rows([observation(record(), "no fault", 50.0)])
+    assert healthy["back_A"] == 0.0 and healthy["shown_by"] == ""
+    told = page({"cases": 2, "seed": 1, "set": {}, "violations": [], "invariants": [], "failure_modes": [row, healthy]})
+    assert "up to 40 A backwards" in told and "shown by: reverse current" in told and told.count("backwards") == 1
