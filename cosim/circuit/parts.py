@@ -30,7 +30,7 @@ class Transistor(NamedTuple):
     heat: str
     model: str
     parallel: int
-    junction: str = ""
+    junction: str
 
 
 def transistors(text: str) -> tuple[Transistor, ...]:
