@@ -190,8 +190,11 @@ class Kept:
         self._path, self._digest = path, _digest(golden_folder)
         self._known: dict[str, Seen] = {}
         if path is not None and path.exists():
-            for line in path.read_text(encoding="utf-8").splitlines():
+            text = path.read_text(encoding="utf-8")
+            for line in text.splitlines():
                 self._take(line)
+            if not text.endswith("\n"):  # killed while it was written: the next answer gets a line of its own
+                path.write_text(text + "\n", encoding="utf-8")
 
     def _take(self, line: str) -> None:
         """One line of the file; what is not whole (a kill while it was written) or of other netlists is passed over."""
@@ -200,7 +203,8 @@ class Kept:
         except json.JSONDecodeError:
             return
         if row.pop("digest") == self._digest:
-            self._known[row.pop("asked")] = Seen(**{**row, "value": Value(*row["value"])})
+            asked = row.pop("asked")
+            self._known[asked] = Seen(**{**row, "value": Value(*row["value"])})
 
     def seen(self, asked: str, find: Callable[[], Seen]) -> Seen:
         """The answer to a question, found now if it is not known."""
