@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import re
 from collections.abc import Iterable, Sequence
@@ -164,26 +163,16 @@ def rows_text(rows: Sequence[str]) -> str:
         return "No row of the requirements asks for this circuit.\n"
     texts = requirements()
     known: dict[str, Limit] = limits(LIMITS_FILE)
-    parts = ["\n".join(f"- **{row}** {texts[row].strip()}" for row in rows), ""]
+    parts = ["\n".join(f"- [**{row}**](#row-{row.lower()}) {texts[row].strip()}" for row in rows), ""]
     lines = []
     for name, limit in known.items():
         row = name.split(".")[0]
         if row in rows:
-            lines.append((row, limit.text, unbroken(_range(limit)), limit.source.split(":")[0].split(";")[0]))
+            lines.append((row, limit.text, unbroken(limit.told()), limit.source.split(":")[0].split(";")[0]))
     lines.sort(key=lambda line: rows.index(line[0]))
     parts.append(table(("row", "figure that is measured", "limit", "from"), lines))
     parts.append(f"Measured anew, with margins and plots: `bms-cosim conformance --rows {','.join(rows)}`\n")
     return "\n".join(parts)
-
-
-def _range(limit: Limit) -> str:
-    unit = "" if limit.unit == "1" else f" {limit.unit}"
-    low, high = limit.range
-    if math.isinf(low):
-        return f"at most {high:g}{unit}"
-    if math.isinf(high):
-        return f"at least {low:g}{unit}"
-    return f"{low:g}{unit}" if low == high else f"{low:g} to {high:g}{unit}"
 
 
 def parts_text(netlist: Netlist) -> str:

@@ -55,7 +55,7 @@ CIRCUITS = (
     ),
     Circuit(
         "alternator_path_buck", "alternator_path_buck", buck.switching, design.buck, PORT_ROWS,
-        "A few periods of the switching circuit at its limit", ("alternator_path",),
+        "A few periods of the switching circuit, shortly after it has come to its limit", ("alternator_path",),
     ),
     Circuit(
         "alternator_path_buck_avg", "alternator_path_buck_avg", buck.averaged, design.buck, (),

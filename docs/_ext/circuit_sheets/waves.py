@@ -79,7 +79,9 @@ def _curves(axis: Axes, x: Array, curves: Mapping[str, Array], x_label: str, y_l
 
 def _legend(axis: Axes) -> None:
     """Legend below the axes, where no curve is."""
-    axis.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.22), ncol=3, frameon=False)
+    longest = max(len(text) for text in axis.get_legend_handles_labels()[1])
+    columns = 3 if longest < 15 else 1
+    axis.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.22), ncol=columns, frameon=False)
 
 
 def _limiter(session: SpiceSession) -> Figure:
