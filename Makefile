@@ -6,16 +6,18 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 pytho
 READY := .venv/bms-cosim-ready
 BIN := .venv/bin
 
-.PHONY: help setup demo test lint long conformance bench trust docs clean
+.PHONY: help setup demo test lint long conformance notebooks docs bench trust figures clean
 help:
 	@echo 'make demo    set everything up and run the main scenario (results/road_day)'
 	@echo 'make test    set everything up and run ruff, mypy, pytest and the conformance report'
 	@echo 'make setup   set everything up: .venv, pinned packages, libngspice'
 	@echo 'make long    run the tests that take long'
 	@echo 'make conformance  measure every row of the datasheet (results/conformance)'
+	@echo 'make notebooks  run every notebook, executed copies in docs/notebooks'
 	@echo 'make bench   measure time and memory (results/bench.json)'
 	@echo 'make docs    build the documentation site (build/docs); `make notebooks` before shows the notebooks, too'
 	@echo 'make trust   write docs/trust.md, what every figure rests on'
+	@echo 'make figures  draw the figures of README.md and docs anew (docs/figures)'
 	@echo 'make clean   remove .venv, caches and results'
 
 setup: $(READY)
@@ -45,11 +47,18 @@ conformance: setup
 long: setup
 	$(BIN)/python -m pytest -m long
 
+notebooks: setup
+	$(BIN)/python -m cosim.slow.warm_up
+	$(BIN)/python -m scripts.notebooks
+
 bench: setup
 	@$(BIN)/python -m benchmarks
 
 trust: setup
 	@$(BIN)/python -m cosim.validation.trust
+
+figures: setup
+	@$(BIN)/python scripts/figures.py
 
 # Warnings are errors; nothing is fetched. With `make docs NOTEBOOKS=required` a notebook that is not executed is one.
 docs: setup
@@ -57,5 +66,5 @@ docs: setup
 	@echo 'pages: build/docs/index.html'
 
 clean:
-	rm -rf .venv results build docs/generated *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv results build docs/notebooks docs/generated docs/circuits/generated *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find bms models cosim benchmarks tests -name __pycache__ -prune -exec rm -rf {} +

@@ -17,7 +17,7 @@ from cosim.errors import InputError
 from cosim.plot.channels import Panels, panels_of
 from cosim.plot.decimate import min_max
 from cosim.plot.marks import WINDOW_EVENTS, words
-from cosim.plot.picture import PANELS
+from cosim.plot.panels import PANELS
 from cosim.plot.styles import QUIET, RED, YELLOW, Dash
 from cosim.plot.words import Curve, axis_label, panel_curves
 from cosim.plot.zoom import with_windows

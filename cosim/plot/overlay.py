@@ -19,6 +19,10 @@ from cosim.plot.words import Curve
 Array = NDArray[np.float64]
 Limits = Sequence[tuple[float, str]]
 
+WORDS_WIDE, WORDS_HIGH, WORDS_BELOW, WORDS_LOOKS = 0.2, 0.08, 0.02, 60
+"""Room of a limit's words as shares of the axes (ours): width, height above the line, a little below it; and how many
+places of it are looked at."""
+
 
 def plot_overlay(
     curves: Mapping[str, tuple[ArrayLike, ArrayLike] | xr.DataArray], *, unit: str, label: str,
@@ -60,8 +64,8 @@ def plot_overlay(
         drawn = [Curve("", words, time_s, values, stroke)
                  for (words, time_s, values), stroke in zip(found, strokes(len(found)), strict=True)]
         draw_curves(ax, drawn, low_s, high_s, scale.seconds)
-        _draw_limits(ax, limits)
         ax.set_xlim(low_s / scale.seconds, high_s / scale.seconds)
+        _draw_limits(ax, limits)
         ax.set_xlabel(f"time{' since its own beginning' if relative else ''} [{scale.name}]")
         ax.set_ylabel(f"{label} [{unit}]")
         ax.set_title(title)
@@ -116,15 +120,32 @@ def plot_xy(
 
 
 def _draw_limits(ax: Axes, limits: Limits) -> None:
-    """Draw limits as dashed lines with their words at the left end, and see that they are within the axes."""
+    """Draw limits as dashed lines within the axes, their words at the end where fewer curves pass through them."""
     low, high = ax.get_ylim()
-    for value, words in limits:
-        ax.axhline(value, color=LIMIT, linestyle=SHORT_DASH, linewidth=1.2)
-        ax.annotate(words, (0.01, value), xycoords=("axes fraction", "data"), xytext=(0, 2), va="bottom",
-                    textcoords="offset points", fontsize=9, color=LIMIT)
-        air = 0.08 * (high - low)
+    air = 0.08 * (high - low)
+    for value, _ in limits:
         low, high = min(low, value - air), max(high, value + air)
     ax.set_ylim(low, high)
+    curves = [(np.asarray(line.get_xdata()), np.asarray(line.get_ydata())) for line in ax.lines]
+    for value, words in limits:
+        ax.axhline(value, color=LIMIT, linestyle=SHORT_DASH, linewidth=1.2)
+        right = _in_the_way(ax, curves, value, 1.0 - WORDS_WIDE, 1.0) < _in_the_way(ax, curves, value, 0.0, WORDS_WIDE)
+        ax.annotate(words, (0.99 if right else 0.01, value), xycoords=("axes fraction", "data"), xytext=(0, 2),
+                    ha="right" if right else "left", va="bottom", textcoords="offset points", fontsize=9, color=LIMIT)
+
+
+def _in_the_way(ax: Axes, curves: Sequence[tuple[Array, Array]], value: float, begin: float, end: float) -> int:
+    """How many places of a stretch (shares of the width) have a curve just above a value, where words would stand."""
+    (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
+    places = left + np.linspace(begin, end, WORDS_LOOKS) * (right - left)
+    lowest, highest = value - WORDS_BELOW * (high - low), value + WORDS_HIGH * (high - low)
+    found = 0
+    for x, y in curves:
+        if x.size:
+            order = np.argsort(x, kind="stable")
+            at = np.interp(places, x[order], y[order], left=np.nan, right=np.nan)
+            found += int(np.count_nonzero((at > lowest) & (at < highest)))
+    return found
 
 
 def _over_time(

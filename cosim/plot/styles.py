@@ -8,12 +8,14 @@ pyplot: nothing global is held, and no window ever opens.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Literal, NamedTuple
 
 import matplotlib as mpl
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import RendererBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -32,6 +34,7 @@ SHORT_DASH: Dash = (0.0, (3.0, 1.2))
 LONG_DASH: Dash = (0.0, (7.0, 2.0))
 DOTTED: Dash = (0.0, (1.0, 1.2))
 DASH_DOT: Dash = (0.0, (6.0, 1.4, 1.2, 1.4))
+DASH_DOT_DOT: Dash = (0.0, (6.0, 1.4, 1.2, 1.4, 1.2, 1.4))
 
 
 class Stroke(NamedTuple):
@@ -50,7 +53,7 @@ CYCLE = (
     Stroke(PURPLE, DOTTED, "v"),
     Stroke(BLACK, "-", "X"),
     Stroke(SKY, LONG_DASH, "P"),
-    Stroke(GREY, DASH_DOT, "*"),
+    Stroke(GREY, DASH_DOT_DOT, "*"),
 )
 """Curves that stand beside each other, in this order; where there are more, they begin again."""
 
@@ -61,7 +64,6 @@ PANEL_INCH = 2.1
 
 RC: dict[str, object] = {
     "figure.dpi": DPI,
-    "savefig.dpi": DPI,
     "font.size": 10.0,
     "axes.titlesize": 10.5,
     "axes.titleweight": "bold",
@@ -70,7 +72,8 @@ RC: dict[str, object] = {
     "xtick.labelsize": 9.0,
     "ytick.labelsize": 9.0,
     "legend.fontsize": 9.0,
-    "legend.frameon": False,
+    "legend.edgecolor": "none",
+    "legend.framealpha": 0.85,
     "legend.handlelength": 2.4,
     "legend.labelspacing": 0.25,
     "lines.linewidth": 1.5,
@@ -102,6 +105,11 @@ def style() -> Iterator[None]:
 class Picture(Figure):
     """A matplotlib figure that shows itself as the last expression of a notebook cell, without pyplot."""
 
+    def draw(self, renderer: RendererBase) -> None:
+        """Draw with the package's style: matplotlib makes some ticks and their grid only now."""
+        with style():
+            super().draw(renderer)
+
     def _repr_png_(self) -> bytes:
         stream = io.BytesIO()
         self.savefig(stream, format="png", dpi=self.dpi, metadata={"Software": None})
@@ -130,10 +138,22 @@ def strokes(n: int) -> list[Stroke]:
     return [CYCLE[i % len(CYCLE)] for i in range(n)]
 
 
-def legend_beside(ax: Axes, title: str = "") -> None:
-    """Put the legend to the right of the axes, where it hides no curve; none for axes without words."""
-    if ax.get_legend_handles_labels()[0]:
-        ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.02), borderaxespad=0.0, title=title or None,
+def legend_beside(
+    ax: Axes, title: str = "", *, at: float = 1.01, handles: Sequence[Artist] = (), labels: Sequence[str] = ()
+) -> None:
+    """Put the legend to the right of the axes, where it hides no curve; none for axes without words.
+
+    Parameters
+    ----------
+    ax : axes
+    title : above it, bold
+    at : where it begins, in widths of the axes
+    handles, labels : what it tells; without them the curves of the axes
+    """
+    if not handles:
+        handles, labels = ax.get_legend_handles_labels()
+    if handles:
+        ax.legend(handles, labels, loc="upper left", bbox_to_anchor=(at, 1.02), borderaxespad=0.0, title=title or None,
                   alignment="left", title_fontproperties={"weight": "bold", "size": 9})
 
 

@@ -31,7 +31,7 @@ def time_unit(span_s: float) -> TimeUnit:
 def span_words(span_s: float) -> str:
     """Say how long a stretch is: `200 us`, `1 h`; in the largest unit that gives at least one."""
     unit = next((unit for _, unit in UNITS if span_s >= unit.seconds * (1.0 - 1e-9)), UNITS[-1][1])
-    return f"{span_s / unit.seconds:.4g} {unit.name}"
+    return f"{span_s / unit.seconds:.3g} {unit.name}"
 
 
 def clock(time_s: float) -> str:

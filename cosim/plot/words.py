@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -10,14 +9,16 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from cosim.errors import InputError
+from cosim.errors import InputError, nearest
 from cosim.plot.styles import (
     BLACK,
     BLUE,
     CYCLE,
     DASH_DOT,
+    DASH_DOT_DOT,
     DOTTED,
     GREEN,
+    GREY,
     LONG_DASH,
     ORANGE,
     PURPLE,
@@ -36,6 +37,7 @@ ENDINGS = {
 }
 """Unit in a picture by the end of a name, which says it (house rule); longer endings first."""
 SHOWN = {"degC": "\N{DEGREE SIGN}C", "ohm": "\N{GREEK CAPITAL LETTER OMEGA}"}
+"""How a record's unit is written in a picture where it differs."""
 QUANTITIES = {
     "A": "current", "V": "voltage", "mV": "voltage", "W": "power", "J": "energy", "%": "charge", "m/s": "speed",
     "1/min": "speed", "\N{DEGREE SIGN}C": "temperature", "\N{GREEK CAPITAL LETTER OMEGA}": "resistance", "Ah": "charge",
@@ -70,7 +72,9 @@ KNOWN = {
     "heatsink_degC": Known("heatsink", Stroke(GREEN, SHORT_DASH, "^")),
     "fuse_temperature_degC": Known("fuse", Stroke(BLACK, "-", "X")),
     "fuse_temperature_estimate_degC": Known("fuse, as estimated", Stroke(SKY, LONG_DASH, "P")),
-    "terminal_degC": Known("fuse terminal", Stroke(PURPLE, DOTTED, "v")),
+    "junction_degC": Known("junction", Stroke(PURPLE, DOTTED, "v")),
+    "cell_temperature_degC": Known("cell", Stroke(BLUE, "-", "o")),
+    "terminal_degC": Known("fuse terminal", Stroke(GREY, DASH_DOT_DOT, "*")),
     "soc": Known("LFP battery", Stroke(BLUE, "-", "o")),
     "starter_soc": Known("starter battery", Stroke(PURPLE, DOTTED, "v")),
     "fb_V": Known("feedback of the limiter", Stroke(BLUE, "-", "o")),
@@ -91,6 +95,11 @@ class Curve(NamedTuple):
     stroke: Stroke
 
 
+def stroke_of(name: str) -> Stroke:
+    """Return how a channel is drawn where nothing stands in its way; the first of the cycle if it is not known."""
+    return KNOWN[name].stroke if name in KNOWN else CYCLE[0]
+
+
 def require(dataset: xr.Dataset, names: Iterable[str], call: str, field: str) -> None:
     """Refuse names that a record has not.
 
@@ -104,14 +113,6 @@ def require(dataset: xr.Dataset, names: Iterable[str], call: str, field: str) ->
             raise InputError(call, field, repr(name), nearest(str(name), valid))
 
 
-def nearest(name: str, valid: Sequence[str]) -> str:
-    """Say which of the valid names was probably meant; the first ones of all where none is near."""
-    close = difflib.get_close_matches(name, valid, n=1, cutoff=0.5)
-    if close:
-        return f"did you mean {close[0]!r}?"
-    return "one of " + ", ".join(valid[:12]) + (f" and {len(valid) - 12} more" if len(valid) > 12 else "")
-
-
 def unit_of(variable: xr.DataArray) -> str:
     """Return the unit that a channel is drawn in: by the end of its name, else as its `units` say."""
     name = str(variable.name)
@@ -120,6 +121,10 @@ def unit_of(variable: xr.DataArray) -> str:
         return ENDINGS[ending]
     unit = str(variable.attrs.get("units", "1"))
     return SHOWN.get(unit, unit)
+
+
+TRANSISTORS = "device"
+"""Dimension whose names say nothing alone: `q1` is drawn as `junction q1`."""
 
 
 def axis_label(unit: str) -> str:
@@ -161,7 +166,7 @@ def panel_curves(
     taken: set[tuple[str, Dash]] = set()
     curves: list[Curve] = []
     for name in names:
-        for words, time_s, values in _each(dataset[name], highest):
+        for words, time_s, values in _each(dataset[name], highest, alone=len(names) == 1):
             stroke = _free(KNOWN.get(name), taken)
             taken.add((stroke.colour, stroke.dash))
             scale = 100.0 if unit == "%" else 1.0
@@ -177,8 +182,8 @@ def _free(known: Known | None, taken: set[tuple[str, Dash]]) -> Stroke:
     return next((one for one in wanted if (one.colour, one.dash) not in taken), wanted[0])
 
 
-def _each(variable: xr.DataArray, highest: bool) -> list[tuple[str, Array, Array]]:
-    """Words, times and values of each curve of a channel."""
+def _each(variable: xr.DataArray, highest: bool, *, alone: bool) -> list[tuple[str, Array, Array]]:
+    """Words, times and values of each curve of a channel; `alone` in its panel, whose axis tells the rest."""
     time_s = np.asarray(variable["time_s"].values, dtype=np.float64)
     others = [str(dimension) for dimension in variable.dims if dimension != "time_s"]
     values = np.asarray(variable.transpose("time_s", *others).values, dtype=np.float64).reshape(time_s.size, -1)
@@ -193,4 +198,8 @@ def _each(variable: xr.DataArray, highest: bool) -> list[tuple[str, Array, Array
     names = [", ".join(str(index) for index in place) for place in np.ndindex(*(variable.sizes[d] for d in others))]
     if len(others) == 1 and others[0] in variable.coords:
         names = [str(name) for name in variable[others[0]].values]
+        if alone and others[0] != TRANSISTORS:  # "cell 1", "mppt": more words would only narrow the picture
+            numbered = variable[others[0]].dtype.kind in "iu"
+            return [(f"{others[0]} {name}" if numbered else name, time_s, values[:, place])
+                    for place, name in enumerate(names)]
     return [(f"{words} {name}", time_s, values[:, place]) for place, name in enumerate(names)]

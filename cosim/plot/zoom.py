@@ -13,10 +13,22 @@ from numpy.typing import NDArray
 
 from cosim.errors import InputError
 from cosim.plot.channels import draw_curves, window_title
-from cosim.plot.styles import DOTTED, PANEL_INCH, QUIET, YELLOW, YELLOW_EDGE, Picture, legend_beside, picture, style
+from cosim.plot.marks import grouped
+from cosim.plot.styles import (
+    DOTTED,
+    PANEL_INCH,
+    QUIET,
+    WORDS,
+    YELLOW,
+    YELLOW_EDGE,
+    Picture,
+    legend_beside,
+    picture,
+    style,
+)
 from cosim.plot.times import TimeUnit, clock, span_words, time_unit
 from cosim.plot.windows import movement_s
-from cosim.plot.words import Curve, axis_label, nearest, panel_curves
+from cosim.plot.words import Curve, axis_label, panel_curves
 from cosim.result import Result
 
 Array = NDArray[np.float64]
@@ -25,6 +37,8 @@ BEFORE = 0.25
 """Part of a level that lies before the moment: most of what it shows comes after."""
 BEHIND_WORDS = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
 """The leads from one level to the next pass behind the labels."""
+LEAST_GAP = 0.25
+"""Events closer than this part of a level share their words."""
 OF_THE_WINDOW = 1.0
 """A level of at most so many of the window's lengths shows the window, a longer one the record of the run."""
 FROM_START_S = 120.0
@@ -57,7 +71,7 @@ def plot_zoom(
     InputError : no such window, channel or signal, several units, or levels that do not fall
     """
     call = "plot_zoom"
-    key = window_key(result, window_name, call)
+    key = result.window_key(window_name)
     window = result.windows[key]
     spans = [float(span) for span in levels]
     if not spans or min(spans) <= 0.0 or any(a <= b for a, b in pairwise(spans)):
@@ -77,26 +91,14 @@ def plot_zoom(
             within = span_s <= OF_THE_WINDOW * length_s
             level = _window_level(ax, moment_s, span_s) if within else _run_level(ax, moment_s, span_s, result)
             _draw_level(level, unit_near if within else unit, near if within else of_run, moment_s)
+            if within:
+                _tell(level, result)
             if drawn:
                 _join(drawn[-1], level)
             drawn.append(level)
         figure.suptitle(title or f"{window_title(window)}: from {span_words(spans[0])} to {span_words(spans[-1])}",
                         x=0.01, ha="left", fontsize=11.5, fontweight="bold")
     return figure
-
-
-def window_key(result: Result, name: str, call: str) -> str:
-    """Return the key of the first window that is called so, with or without its number.
-
-    Raises
-    ------
-    InputError : the run has no such window; the nearest one is named
-    """
-    for key in result.windows:
-        if name in (key, key.partition("_")[2]):
-            return key
-    valid = list(dict.fromkeys([*(key.partition("_")[2] for key in result.windows), *result.windows]))
-    raise InputError(call, "window_name", repr(name), nearest(name, valid) if valid else "a run with windows")
 
 
 def with_windows(curve: Curve, result: Result) -> Curve:
@@ -147,6 +149,17 @@ def _draw_level(level: Level, unit: str, curves: Sequence[Curve], moment_s: floa
     level.ax.set_xlabel(f"time since {since} [{level.unit.name}]", labelpad=1.0, bbox=BEHIND_WORDS)
     level.ax.set_ylabel(axis_label(unit))
     legend_beside(level.ax, span_words(level.high_s - level.low_s))
+
+
+def _tell(level: Level, result: Result) -> None:
+    """Mark what happened within a level, the words above it; what the engine did of its own accord is no event here."""
+    happened = [event for event in result.events
+                if level.low_s <= event.time_s <= level.high_s and event.source != "engine"]
+    for mark in grouped(happened, LEAST_GAP * (level.high_s - level.low_s)):
+        at = (mark.time_s - level.zero_s) / level.unit.seconds
+        level.ax.axvline(at, color=QUIET, linewidth=0.7, linestyle=DOTTED, zorder=0.5)
+        level.ax.annotate(mark.text, (at, 1.0), xycoords=("data", "axes fraction"), xytext=(0, 1.5), fontsize=8.5,
+                          textcoords="offset points", color=WORDS, va="bottom", bbox=BEHIND_WORDS)
 
 
 def _join(upper: Level, lower: Level) -> None:

@@ -7,6 +7,7 @@ that names the file, the field, the value and what is allowed; an unknown key na
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,6 +19,7 @@ from bms.settings import CAPACITIES_AH
 from cosim.errors import InputError
 from cosim.scenario.bank import Bank, Battery, Cable, Spread
 from cosim.scenario.base import STRICT, Name, UniqueKeyLoader
+from cosim.scenario.changes import with_value
 from cosim.scenario.events import EVENT_KINDS, EVENT_TAGS, Event, check_events, event_devices
 from cosim.scenario.files import (
     CONVERTER_EFFICIENCY,
@@ -176,12 +178,13 @@ class Scenario(BaseModel):
         return bms.Settings.from_mapping(given)
 
 
-def load_scenario(path: Path | str) -> Scenario:
-    """Read and validate a scenario file.
+def load_scenario(path: Path | str, changes: Mapping[str, object] | None = None) -> Scenario:
+    """Read and validate a scenario file, if asked with other values.
 
     Parameters
     ----------
     path : path of a YAML file
+    changes : what shall stand at dotted paths instead, such as `{"settings.fuse_rating_A": 60, "bank.each.0.soc": 0.5}`
 
     Raises
     ------
@@ -204,6 +207,8 @@ def load_scenario(path: Path | str) -> Scenario:
         where = f"line {mark.line + 1}" if mark else ""
         problem = getattr(error, "problem", None) or "not YAML"
         raise InputError(str(file), where, problem, "well-formed YAML") from None
+    for place, value in (changes or {}).items():
+        content = with_value(content, place, value, str(file)) if isinstance(content, dict) else content
     return parse_scenario(content, str(file), file.parent)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +60,15 @@ class Recording:
         wave = checked(time_s, value, name, self.origin)
         step_s = float(np.median(np.diff(wave.time_s))) if step_s is None else step_s
         self.signals[name] = Signal(name, unit, wave, step_s)
+
+    def shifted(self, shift_s: float) -> Recording:
+        """Return the same recording later by `shift_s` [s], its events too: a measured one on the clock of a run."""
+        signals = {
+            name: replace(one, wave=Waveform(one.wave.time_s + shift_s, one.wave.value))
+            for name, one in self.signals.items()
+        }
+        events = None if self.events is None else [one._replace(time_s=one.time_s + shift_s) for one in self.events]
+        return Recording(self.origin, signals, events)
 
 
 def read(path: Path) -> Recording:

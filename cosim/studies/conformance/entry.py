@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import bms
-from cosim.studies.conformance.lab import Lab, default_of
+from cosim.circuit.defaults import default_of
+from cosim.studies.conformance.lab import Lab
 from cosim.studies.conformance.limits import Status, limit, limits
 from cosim.studies.conformance.requirements import requirements
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import re
 import shutil
 import tempfile
 from collections import OrderedDict
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cosim.circuit.cache import cache_folder, content_key
+from cosim.circuit.defaults import circuit_file, with_default
 from cosim.paths import NETLISTS, NETLISTS_VARIABLE, SCENARIOS, netlists_folder
 
 if TYPE_CHECKING:
@@ -167,42 +167,6 @@ def write_changed_netlists(folder: Path, changes: Changes) -> None:
         for parameter, value in values.items():
             text = with_default(text, circuit, parameter, value)
         file.write_text(text, encoding="utf-8")
-
-
-def circuit_file(circuit: str, folder: Path) -> Path:
-    """File that defines a subcircuit; ValueError if none does."""
-    for file in sorted(folder.rglob("*")):
-        if file.suffix in (".cir", ".lib") and _head(file.read_text(encoding="utf-8"), circuit) is not None:
-            return file
-    raise ValueError(f"no netlist defines .subckt {circuit}")
-
-
-def _head(text: str, circuit: str) -> re.Match[str] | None:
-    """The `.subckt` line of a circuit with its continuations."""
-    return re.search(rf"(?im)^\.subckt[ \t]+{re.escape(circuit)}\b.*(?:\n\+.*)*", text)
-
-
-NUMBER = r"[-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?(?:meg|[fpnumkgt])?"
-SUFFIXES = {"": 1.0, "f": 1e-15, "p": 1e-12, "n": 1e-9, "u": 1e-6, "m": 1e-3, "k": 1e3, "meg": 1e6, "g": 1e9, "t": 1e12}
-
-
-def with_default(text: str, circuit: str, parameter: str, value: float) -> str:
-    """Return a netlist whose subcircuit has another default of a parameter; ValueError if it has no such parameter."""
-    head = _head(text, circuit)
-    changed, found = re.subn(rf"\b{re.escape(parameter)}={NUMBER}", f"{parameter}={value!r}", head[0] if head else "")
-    if head is None or found != 1:
-        raise ValueError(f".subckt {circuit}: no parameter {parameter}=NUMBER")
-    return text[: head.start()] + changed + text[head.end():]
-
-
-def default_of(circuit: str, parameter: str, folder: Path = NETLISTS) -> float:
-    """Shipped default of a subcircuit's parameter; raises ValueError where it has none of that name."""
-    head = _head(circuit_file(circuit, folder).read_text(encoding="utf-8"), circuit)
-    found = re.search(rf"\b{re.escape(parameter)}=({NUMBER})", head[0] if head else "")
-    if found is None:
-        raise ValueError(f".subckt {circuit}: no parameter {parameter}=NUMBER")
-    suffix = re.sub(r"^.*[0-9.]", "", found[1].lower())
-    return float(found[1][: len(found[1]) - len(suffix)]) * SUFFIXES[suffix]
 
 
 def changed_scenario(scenario: Scenario, changes: Changes) -> Scenario:

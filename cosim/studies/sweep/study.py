@@ -41,6 +41,16 @@ class Sweep(NamedTuple):
     directory: Path
     already: int
 
+    def __repr__(self) -> str:
+        failed = sum(bool(row.error) for row in self.rows.values())
+        return (f"Sweep({self.study.name}: {len(self.rows)} cases, {failed} failed; "
+                f"{', '.join(self.study.output_names)} over {', '.join(self.study.parameter_names)})")
+
+    def _repr_html_(self) -> str:
+        from cosim.studies.sweep.report import tables  # which needs this module
+
+        return tables(self)
+
 
 def run_study(
     study_file: Path, directory: Path, *, workers: int, scheduler: str | None, resume: bool, report: Progress,
