@@ -20,7 +20,8 @@ class Transistor(NamedTuple):
     """A bank of equal transistors.
 
     name : in small letters, without the M; drain, source : nodes of the die; heat : voltage source (small letters)
-    whose current is the power in all of them; model : class in devices.lib; parallel : how many
+    whose current is the power in all of them; model : class in devices.lib; parallel : how many; junction : thermal
+    node of the die
     """
 
     name: str
@@ -29,6 +30,7 @@ class Transistor(NamedTuple):
     heat: str
     model: str
     parallel: int
+    junction: str
 
 
 def transistors(text: str) -> tuple[Transistor, ...]:
@@ -43,7 +45,7 @@ def transistors(text: str) -> tuple[Transistor, ...]:
         driver = re.search(rf"(?mi)^(V\w+) {re.escape(junction)} ", text)
         if driver is None:
             raise ValueError(f"M{name}: no source drives its junction {junction}")
-        found.append(Transistor(name.lower(), drain, source, driver[1].lower(), model, int(number or 1)))
+        found.append(Transistor(name.lower(), drain, source, driver[1].lower(), model, int(number or 1), junction))
     return tuple(found)
 
 

@@ -13,9 +13,10 @@ from typing import Annotated, Any, Literal
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 
 from cosim import measure
+from cosim.record.event_names import event_names
 from cosim.result import Result
 from cosim.scenario.base import STRICT, Name
 
@@ -62,6 +63,15 @@ class Output(BaseModel):
     where: str | None = None
     scale: Number = 1.0
     unit: str | None = None
+
+    @field_validator("event")
+    @classmethod
+    def _known(cls, event: str | None) -> str | None:
+        """An event that no log can have would be told as 0, or as nothing, by every case."""
+        names = event_names()
+        if event is not None and event not in names:
+            raise ValueError(f"an event of the log; {_nearest(event, list(names))}")
+        return event
 
     @model_validator(mode="after")
     def _one_of_three(self) -> Output:
