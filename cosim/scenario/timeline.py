@@ -134,11 +134,17 @@ class DeviceFault(_Strict):
     It does not heal. `resistance_ohm` is that of a short; `dies` of a bank are open, left out: all of them.
     """
 
-    kind: Literal["device_short", "device_open"]
-    device: Literal["q1", "q2a", "q2b", "q2c", "q2d", "qd", "qc"]
-    time_s: Time = 0.0
-    resistance_ohm: Annotated[float, Field(ge=1e-3, le=0.1)] | None = None
-    dies: Annotated[int, Field(ge=1, le=8)] | None = None
+    kind: Literal["device_short", "device_open"] = Field(description="How the transistor fails.")
+    device: Literal["q1", "q2a", "q2b", "q2c", "q2d", "qd", "qc"] = Field(
+        description="Ideal diode, pass devices, or the discharge and charge banks of System+."
+    )
+    time_s: Time = Field(default=0.0, description="When it fails.")
+    resistance_ohm: Annotated[float, Field(ge=1e-3, le=0.1)] | None = Field(
+        default=None, description=f"Of a shorted die; left out, {SHORT_OHM:g}."
+    )
+    dies: Annotated[int, Field(ge=1, le=8)] | None = Field(
+        default=None, description="How many dies of the bank are open; left out, all of them."
+    )
 
     @model_validator(mode="after")
     def _of_its_kind(self) -> DeviceFault:

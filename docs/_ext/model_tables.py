@@ -68,7 +68,8 @@ def validation_text(name: str, folder: Path) -> str:
     heading = ("figure", "value", "unit", "limit", "within", "status", "compared with")
     return (f"```{{image}} /generated/validation/{name}.png\n:alt: validation of the model\n:width: 100%\n```\n\n"
             f"{held} of {len(own)} figures lie within their limits.\n\n"
-            f":::{{dropdown}} All figures of `bms-cosim validate {name}`\n\n{table(heading, rows)}\n:::\n")
+            f":::{{dropdown}} All figures of `bms-cosim validate {name}`\n\n"
+            f"{{.figures}}\n{table(heading, rows)}\n:::\n")
 
 
 def write(folder: Path, validated: Sequence[str]) -> list[Path]:

@@ -61,6 +61,11 @@ def notebooks_text(executed: Path) -> str:
     return "\n".join(lines) + "\n" + toctree(f"/notebooks/{path.stem}" for path in stored if path not in missing)
 
 
+def circuit_pages(source: Path) -> list[Path]:
+    """Pages that circuits have, their overview first."""
+    return sorted((source / "circuits").glob("*.md"), key=lambda path: (path.stem != "index", path.stem))
+
+
 def circuits_text(pages: Sequence[Path]) -> str:
     """First line of every netlist's head, and the pages that circuits have."""
     rows = []
@@ -96,7 +101,7 @@ def write(folder: Path, source: Path) -> list[Path]:
     return [
         text.write(folder / "settings.md", settings_text()),
         text.write(folder / "notebooks.md", notebooks_text(source / "notebooks")),
-        text.write(folder / "circuits.md", circuits_text(sorted((source / "circuits").glob("*.md")))),
+        text.write(folder / "circuits.md", circuits_text(circuit_pages(source))),
         text.write(folder / "papers.md", papers_text()),
         text.write(folder / "plot_functions.md", plot_text()),
     ]
