@@ -34,6 +34,7 @@ SHORT_DASH: Dash = (0.0, (3.0, 1.2))
 LONG_DASH: Dash = (0.0, (7.0, 2.0))
 DOTTED: Dash = (0.0, (1.0, 1.2))
 DASH_DOT: Dash = (0.0, (6.0, 1.4, 1.2, 1.4))
+DASH_DOT_DOT: Dash = (0.0, (6.0, 1.4, 1.2, 1.4, 1.2, 1.4))
 
 
 class Stroke(NamedTuple):
@@ -52,7 +53,7 @@ CYCLE = (
     Stroke(PURPLE, DOTTED, "v"),
     Stroke(BLACK, "-", "X"),
     Stroke(SKY, LONG_DASH, "P"),
-    Stroke(GREY, DASH_DOT, "*"),
+    Stroke(GREY, DASH_DOT_DOT, "*"),
 )
 """Curves that stand beside each other, in this order; where there are more, they begin again."""
 

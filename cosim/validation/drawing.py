@@ -41,8 +41,8 @@ def finish(axis: Axes, title: str, x_label: str, y_label: str, legend: Place = "
     axis.set_ylabel(y_label)
     entries = len(axis.get_legend_handles_labels()[0])
     if entries > MOST_INSIDE:  # a larger one would cover curves
-        axis.legend(loc="upper center", bbox_to_anchor=(0.46, -0.17), fontsize=8, ncols=2, columnspacing=1.0,
-                    borderaxespad=0.0)
+        axis.legend(loc="upper center", bbox_to_anchor=(0.46, 0.0), fontsize=8, ncols=2, columnspacing=1.0,
+                    borderaxespad=4.5)
     elif legend and entries:
         axis.legend(loc=legend, fontsize=8)
 

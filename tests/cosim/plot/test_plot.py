@@ -50,7 +50,8 @@ def test_size_and_no_pyplot(plausible_result: Result, tmp_path: Path) -> None:
     save_picture(plausible_result, tmp_path / "p.png")
     header = (tmp_path / "p.png").read_bytes()[16:24]
     assert int.from_bytes(header[:4]) == 1600
-    smallest_pt = min(float(text.get_fontsize()) for text in plot_result(plausible_result).findobj(Text) if text.get_text())
+    shown = [text for text in plot_result(plausible_result).findobj(Text) if text.get_text()]
+    smallest_pt = min(float(text.get_fontsize()) for text in shown)
     assert smallest_pt / 72.0 * DPI * 800.0 / 1600.0 > 8.5  # pixels, shown 800 wide
     assert ("matplotlib.pyplot" in sys.modules) == before
 
