@@ -123,6 +123,10 @@ def unit_of(variable: xr.DataArray) -> str:
     return SHOWN.get(unit, unit)
 
 
+TRANSISTORS = "device"
+"""Dimension whose names say nothing alone: `q1` is drawn as `junction q1`."""
+
+
 def axis_label(unit: str) -> str:
     """Return the label of an axis: what is measured, and the unit in brackets; 0 and 1 have none."""
     return "0 or 1" if unit == "1" else f"{QUANTITIES.get(unit, '')} [{unit}]".strip()
@@ -162,7 +166,7 @@ def panel_curves(
     taken: set[tuple[str, Dash]] = set()
     curves: list[Curve] = []
     for name in names:
-        for words, time_s, values in _each(dataset[name], highest):
+        for words, time_s, values in _each(dataset[name], highest, alone=len(names) == 1):
             stroke = _free(KNOWN.get(name), taken)
             taken.add((stroke.colour, stroke.dash))
             scale = 100.0 if unit == "%" else 1.0
@@ -178,8 +182,8 @@ def _free(known: Known | None, taken: set[tuple[str, Dash]]) -> Stroke:
     return next((one for one in wanted if (one.colour, one.dash) not in taken), wanted[0])
 
 
-def _each(variable: xr.DataArray, highest: bool) -> list[tuple[str, Array, Array]]:
-    """Words, times and values of each curve of a channel."""
+def _each(variable: xr.DataArray, highest: bool, *, alone: bool) -> list[tuple[str, Array, Array]]:
+    """Words, times and values of each curve of a channel; `alone` in its panel, whose axis tells the rest."""
     time_s = np.asarray(variable["time_s"].values, dtype=np.float64)
     others = [str(dimension) for dimension in variable.dims if dimension != "time_s"]
     values = np.asarray(variable.transpose("time_s", *others).values, dtype=np.float64).reshape(time_s.size, -1)
@@ -194,4 +198,8 @@ def _each(variable: xr.DataArray, highest: bool) -> list[tuple[str, Array, Array
     names = [", ".join(str(index) for index in place) for place in np.ndindex(*(variable.sizes[d] for d in others))]
     if len(others) == 1 and others[0] in variable.coords:
         names = [str(name) for name in variable[others[0]].values]
+        if alone and others[0] != TRANSISTORS:  # "cell 1", "mppt": more words would only narrow the picture
+            numbered = variable[others[0]].dtype.kind in "iu"
+            return [(f"{others[0]} {name}" if numbered else name, time_s, values[:, place])
+                    for place, name in enumerate(names)]
     return [(f"{words} {name}", time_s, values[:, place]) for place, name in enumerate(names)]

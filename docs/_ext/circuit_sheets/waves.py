@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from cosim.benches import current_sharing, limiter_bench, signal_circuits
 from cosim.benches.limiter_bench import AVERAGED, BUCK, FAST, LINEAR, LimiterBench
 from cosim.paths import netlists_folder
-from cosim.plot.picture import BLACK, BLUE, GREEN, ORANGE, PURPLE
+from cosim.plot.styles import BLACK, BLUE, GREEN, ORANGE, PURPLE
 from cosim.spice.session import SpiceSession
 from cosim.validation import port_bench
 

@@ -27,7 +27,7 @@ def test_a_channel_of_cells_gives_a_curve_each_and_many_their_extremes() -> None
     time_s = np.arange(5.0)
     few = xr.DataArray(np.arange(20.0).reshape(5, 4), {"time_s": time_s, "cell": [1, 2, 3, 4]}, ("time_s", "cell"))
     _, curves = panel_curves(xr.Dataset({"cell_voltage_V": few}), ["cell_voltage_V"], "f", "p")
-    assert [curve.words for curve in curves] == [f"cell voltage {k}" for k in (1, 2, 3, 4)]
+    assert [curve.words for curve in curves] == [f"cell {k}" for k in (1, 2, 3, 4)]
     np.testing.assert_array_equal(curves[2].values, [2.0, 6.0, 10.0, 14.0, 18.0])
     assert len({(curve.stroke.colour, curve.stroke.dash) for curve in curves}) == 4
     many = xr.DataArray(np.random.default_rng(1).normal(size=(5, 50, 4)), {"time_s": time_s},
@@ -69,3 +69,21 @@ def test_a_name_like_no_other_is_answered_with_what_there_is(plausible_result: R
 
 def test_words_of_a_channel_are_its_name_without_the_unit() -> None:
     assert words_of(xr.DataArray([1.0], dims="time_s", name="case_degC")) == "case"
+
+
+def called(result: Result, *names: str) -> list[str]:
+    return [curve.words for curve in panel_curves(result.slow, names, "f", "p")[1]]
+
+
+def test_columns_of_a_lone_channel_are_called_by_their_own_names(plausible_result: Result) -> None:
+    assert called(plausible_result, "cell_voltage_V") == [f"cell {number}" for number in range(1, 5)]
+    power_W = plausible_result.slow["device_power_W"]
+    plausible_result.slow["system_device_power_W"] = (("time_s", "system_device"), power_W.values[:, :2])
+    plausible_result.slow["system_device"] = ["mppt", "galley"]
+    assert called(plausible_result, "system_device_power_W") == ["mppt", "galley"]
+
+
+def test_columns_bear_the_words_of_their_channel_where_they_would_not_tell_it(plausible_result: Result) -> None:
+    assert called(plausible_result, "junction_degC")[:2] == ["junction q1", "junction q2a"]
+    both = called(plausible_result, "battery_voltage_V", "cell_voltage_V")
+    assert len(set(both)) == 5 and all("cell voltage" in words for words in both[1:])
