@@ -13,6 +13,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from cosim.paths import ROOT
 from scripts import notebooks
+from scripts.run_notebook import kernel_environment
 
 GOOD = """
 import os, sys, pathlib
@@ -82,6 +83,15 @@ def test_a_bad_one_is_told_with_its_cell_and_leaves_no_copy(name: str, said: str
     line = told(folder, name)
     assert f"FAILED  {said}" in line
     assert not (folder / "out" / f"{name}.ipynb").exists()
+
+
+def test_linear_algebra_of_a_kernel_takes_one_thread_unless_asked_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    assert kernel_environment(tmp_path)["OPENBLAS_NUM_THREADS"] == "1"
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "4")
+    assert kernel_environment(tmp_path)["OPENBLAS_NUM_THREADS"] == "4"
 
 
 def test_only_whole_copies_of_present_notebooks_are_left(folder: Path) -> None:
