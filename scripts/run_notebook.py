@@ -40,10 +40,14 @@ def kernel_manager() -> AsyncKernelManager:
 
 
 def kernel_environment(folder: Path) -> dict[str, str]:
-    """Environment of a kernel: this checkout's packages first, whatever Jupyter and IPython write below `folder`."""
+    """Environment of a kernel: this checkout's packages first, whatever Jupyter and IPython write below `folder`.
+
+    Linear algebra in one thread, unless asked otherwise: where notebooks run beside each other, threads that share out
+    small matrices wait for a processor (the fit of notebook 09 took seven times as long).
+    """
     others = os.environ.get("PYTHONPATH")
     return {
-        **os.environ,
+        "OPENBLAS_NUM_THREADS": "1", **os.environ,
         "PYTHONPATH": os.pathsep.join([str(ROOT), *([others] if others else [])]),
         "IPYTHONDIR": str(folder / "ipython"), "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
         "JUPYTER_CONFIG_DIR": str(folder / "config"), "PYDEVD_DISABLE_FILE_VALIDATION": "1",
