@@ -12,22 +12,24 @@ from numpy.typing import NDArray
 
 import bms
 from cosim.circuit.characteristic import LINK
-from cosim.circuit.deck import DeckSpec, circuit_text
+from cosim.circuit.deck import DeckSpec
 from cosim.circuit.identify import IdentifiedCircuit
 from cosim.inputs.signals import Inputs
 from cosim.inputs.timeline import timeline_of
-from cosim.inputs.unseen import unseen
-from cosim.record.summary import summarise
+from cosim.intervene import take_change
+from cosim.record.finish import finished
+from cosim.record.taken_over import book, flag_events, window_report
 from cosim.result import LoggedEvent, Result
+from cosim.scenario.changes import Change
 from cosim.scenario.events import at_system
 from cosim.scenario.model import Scenario, Supply
-from cosim.slow.channels import LIMITER_CHANNELS, as_dataset, row_size, write_row
+from cosim.slow.channels import row_size, write_row
 from cosim.slow.commands import command_vector, nothing
 from cosim.slow.engine import with_steady_field
 from cosim.slow.looks import Looks
-from cosim.slow.loop import LEDGER, PEAKS, WANTED, Grid, Plant, Stretch, empty_ledger, observe
+from cosim.slow.loop import WANTED, Grid, Plant, Stretch, empty_ledger, observe
 from cosim.slow.network import Operating
-from cosim.slow.plant import PLANT_LIMITS, PlantState, initial_state, load_parameters, stored_charge_C
+from cosim.slow.plant import PlantState, initial_state, load_parameters
 from cosim.slow.reference_plant import ReferencePlant
 from cosim.slow.sensors import as_measurements, inside
 from cosim.spice.errors import SpiceError
@@ -35,7 +37,6 @@ from cosim.spice.session import SpiceSession
 from cosim.supervisor.supervision import Supervision, in_order
 from cosim.windows import policy
 from cosim.windows.deck import deck_spec
-from cosim.windows.events import LIFTED
 from cosim.windows.outcome import PREDICTION_BOUND_A
 from cosim.windows.parts import parts_of, parts_of_run
 from cosim.windows.policy import WindowRequest
@@ -51,19 +52,24 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 Progress = Callable[[float, str], None]
 
+LONGEST_STRETCH = 6000
+"""Ticks that pass without a look at Ctrl-C and progress."""
 STARTER_INDUCTANCE_H = 0.3e-6
 """Loop inductance of starter battery and its leads (ours, `circuit_facts`)."""
 
 
 class Run:
-    """State of one run in progress; `go` is the master loop."""
+    """State of one run in progress; `go` runs it whole, `begin` and `advance` piece by piece (`cosim.live`)."""
 
     def __init__(
         self, scenario: Scenario, session: SpiceSession, circuit: IdentifiedCircuit, inputs: Inputs,
         duration_s: float, every_tick: bool, report: Progress, windows: bool = True,
         listener: Listener | None = None,
     ) -> None:
-        self.scenario, self.session, self.circuit, self.inputs = scenario, session, circuit, inputs
+        self.asked, self.coming, self.taken = scenario, list(scenario.changes), list[Change]()
+        self.scenario = scenario.model_copy(update={"changes": []})
+        self.session, self.circuit, self.inputs = session, circuit, inputs
+        self.tick, self.fresh = 0, False
         self.tick_s = scenario.tick_s
         self.n_ticks = max(1, round(duration_s / self.tick_s))
         self.p = load_parameters(scenario, circuit.coefficients)
@@ -89,13 +95,17 @@ class Run:
         self.timeline = timeline_of(scenario, self.p)
         self.with_path = bool(at_system(scenario.events))
         self.memory = WindowMemory(inputs, self.tick_s, self.p, self.timeline.is_empty)
-        kind = ReferencePlant if scenario.integrator == "reference" else Plant
-        self.plant = kind(self.start, self.p, self.grid, self.record, self.ledger)
         self.looks = Looks(windows and circuit.coefficients.kind != LINK, self.tick_s, self.n_ticks)
-        self.plant.watch = self.looks.watch
+        self.place(self.start)
         self.flags = self.plant.flags
         self.probes = tuple(probe.signal for probe in scenario.probes)
         check_probes(scenario.probes, self._whole_deck(), scenario.name)
+
+    def place(self, state: PlantState) -> None:
+        """Put the plant, as it is now, into its loop."""
+        kind = ReferencePlant if self.scenario.integrator == "reference" else Plant
+        self.plant = kind(state, self.p, self.grid, self.record, self.ledger)
+        self.plant.watch = self.looks.watch
 
     @property
     def state(self) -> PlantState:
@@ -116,53 +126,87 @@ class Run:
     # ---- master loop --------------------------------------------------------------------------------------
     def go(self) -> Result:
         """Run all ticks."""
-        waiting = self.waiting = policy.planned(self.scenario, self.inputs, self.n_ticks) if self.open_windows else []
-        supervision = self._first_call()
-        tick, fresh = 0, False
-        before = supervision.commands
-        if before.alternator_enable and self.open_windows:
-            waiting.insert(0, policy.on_command(True, 0, self.n_ticks, self.tick_s))
-        while tick < self.n_ticks:
-            if self.listener is not None:
-                supervision = self._heard(self.listener, supervision, tick)
-            self.report(tick / self.n_ticks, f"{tick * self.tick_s:.0f} s")
-            due = self._due(waiting, tick)
-            if due is not None:
-                tick, supervision = self._through_window(due, supervision, supervision.commands)
-                fresh = False
-                continue
-            end = waiting[0].start_tick if waiting else self.n_ticks
-            end = min(end, self.n_ticks, tick + 6000, self.timeline.next_after(tick))
-            if self.listener is not None:
-                end = min(end, self.listener.due_tick)
-            was = tick
-            tick, why = self.plant.run(tick, end, fresh, self._stretch(supervision))
-            self.ticks_slow += tick - was
-            self._log_plant(tick)
-            self._outside(supervision, tick)
-            if why > WANTED:
-                tick, supervision = self._look_closely(why - WANTED, tick, supervision)
-                fresh = False
-                continue
-            wanted = why == WANTED
-            fresh = True
-            measured = self.plant.measured
-            if not wanted and tick < self.n_ticks:
-                measured = self._measured(supervision, tick)
-                wanted = supervision.wants(tick, bool(inside(measured, supervision.low, supervision.high)))
-                fresh = wanted
-            if wanted:
-                before = supervision.commands
-                supervision = supervision.stepped(tick, as_measurements(measured, self.n_cells))
-                self._log(supervision, tick)
-                fresh = False
-                self._reset_latch(supervision)
-                request = self._switching(before, supervision.commands, tick, self.p.characteristic.kind != LINK)
-                if request is not None:
-                    tick, supervision = self._through_window(request, supervision, before)
-        if self.listener is not None:
-            self._heard(self.listener, supervision, tick)
+        self.begin()
+        self.advance(self.n_ticks)
         return self._finish()
+
+    def begin(self) -> None:
+        """Take the first tick's readings."""
+        if self.open_windows:
+            self.waiting = policy.planned(self.scenario, self.inputs, self.n_ticks)
+        self.supervision = self._first_call()
+        if self.supervision.commands.alternator_enable and self.open_windows:
+            self.waiting.insert(0, policy.on_command(True, 0, self.n_ticks, self.tick_s))
+
+    def advance(self, until: int) -> None:
+        """Go on to a tick; a window may pass it. Where it stops in between changes no bit of what follows."""
+        while self.tick < min(until, self.n_ticks):
+            if self.listener is not None:
+                self.supervision = self._heard(self.listener, self.supervision, self.tick)
+            self.report(self.tick / self.n_ticks, f"{self.tick * self.tick_s:.0f} s")
+            if self.coming and round(self.coming[0].time_s / self.tick_s) <= self.tick:
+                take_change(self, self.coming.pop(0))
+                continue
+            due = self._due(self.waiting, self.tick)
+            if due is not None:
+                self.tick, self.supervision = self._through_window(due, self.supervision, self.supervision.commands)
+                self.fresh = False
+                continue
+            self._slow_stretch(until)
+        if self.listener is not None and self.tick >= self.n_ticks:
+            self._heard(self.listener, self.supervision, self.tick)
+
+    def _slow_stretch(self, until: int) -> None:
+        """Tick after tick up to where something may happen; or to where the stretch is only cut."""
+        start, supervision = self.tick, self.supervision
+        planned = [w.start_tick for w in self.waiting[:1]]
+        planned += [round(change.time_s / self.tick_s) for change in self.coming[:1]]
+        stop = min([self.n_ticks, self.timeline.next_after(start), *planned])
+        if self.listener is not None:
+            stop = min(stop, self.listener.due_tick)
+        end = min(stop, until, start + LONGEST_STRETCH)
+        self.tick, why = self.plant.run(start, end, self.fresh, self._stretch(supervision))
+        self.ticks_slow += self.tick - start
+        quiet = self.plant.flags == self.flags
+        self._log_plant(self.tick)
+        self._outside(supervision, self.tick)
+        self.fresh = True
+        if why > WANTED:
+            self.tick, self.supervision = self._look_closely(why - WANTED, self.tick, supervision)
+            self.fresh = False
+        elif why == WANTED:
+            self._ask(self.plant.measured)
+        elif quiet and self.tick == end < stop:
+            return  # cut: the supervisor is asked where the stretch goes on
+        else:
+            self.arrive()
+
+    def arrive(self) -> None:
+        """Ask the supervisor at this tick if it wants to be, and has not been."""
+        if not self.fresh or self.tick >= self.n_ticks:
+            return
+        measured = self._measured(self.supervision, self.tick)
+        low, high = self.supervision.low, self.supervision.high
+        self.fresh = False
+        if self.supervision.wants(self.tick, bool(inside(measured, low, high))):
+            self._ask(measured)
+
+    def _ask(self, measured: Array) -> None:
+        """Ask the supervisor; a window around what it switches."""
+        before = self.supervision.commands
+        self.supervision = self.supervision.stepped(self.tick, as_measurements(measured, self.n_cells))
+        self._log(self.supervision, self.tick)
+        self.fresh = False
+        self._reset_latch(self.supervision)
+        switches = self.p.characteristic.kind != LINK
+        request = self._switching(before, self.supervision.commands, self.tick, switches)
+        if request is not None:
+            self.tick, self.supervision = self._through_window(request, self.supervision, before)
+
+    def ask_again(self, supervision: Supervision) -> None:
+        """Ask the supervisor at this tick whatever it wants: a person has changed its settings."""
+        self.supervision = supervision
+        self._ask(self._measured(supervision, self.tick))
 
     def _switching(
         self, before: bms.Commands, now: bms.Commands, tick: int, switches: bool
@@ -231,22 +275,17 @@ class Run:
         self.events += [LoggedEvent(*note) for note in notes]
 
     def _log(self, supervision: Supervision, tick: int) -> None:
-        now_s = self._seconds(tick)
+        now_s = self.seconds(tick)
         self.events += [LoggedEvent(now_s, "supervisor", str(e.name), e.detail) for e in supervision.events]
 
-    def _seconds(self, tick: int) -> float:
+    def seconds(self, tick: int) -> float:
+        """Time of a tick."""
         return seconds(tick, self.tick_s)
 
     def _log_plant(self, tick: int) -> None:
         """Events of the plant: what passed a limit, or came back, since the last look."""
-        flags = self.plant.flags
-        if flags == self.flags:
-            return
-        for bit, name in enumerate(PLANT_LIMITS):
-            before, now = self.flags >> bit & 1, flags >> bit & 1
-            if before != now:
-                self.events.append(LoggedEvent(self._seconds(tick), "plant", name, "yes" if now else "no longer"))
-        self.flags = flags
+        self.events += flag_events(self.flags, self.plant.flags, self.seconds(tick))
+        self.flags = self.plant.flags
 
     def _stretch(self, s: Supervision) -> Stretch:
         c = s.commands
@@ -263,7 +302,7 @@ class Run:
 
         A window that fails, or that its kind's budget refuses, is an event, and the slow picture stands.
         """
-        start_s = self._seconds(request.start_tick)
+        start_s = self.seconds(request.start_tick)
         asked = [w.start_tick for w in self.waiting if w.by_user and w.start_tick > request.start_tick]
         request = policy.before_next(request, asked[0] if asked else None)
         found = self.memory.find(request, before, self.state, supervision)
@@ -272,7 +311,7 @@ class Run:
             return found[1].end_tick, found[1].supervision
         if not request.by_user and not self.budget.allows(request.name, request.start_tick):
             if self.budget.refused[request.name] == 1:
-                self._note_refused(request.name, start_s)
+                self.note_refused(request.name, start_s)
             return request.start_tick, supervision
         name = f"{len(self.window_reports):03d}_{request.name}"
         self.report(request.start_tick / self.n_ticks, f"window {request.name} at {start_s:.1f} s")
@@ -299,7 +338,7 @@ class Run:
         self._log_plant(outcome.end_tick)
         return self._after_window(outcome)
 
-    def _note_refused(self, name: str, start_s: float) -> None:
+    def note_refused(self, name: str, start_s: float) -> None:
         """Once per kind; only what verifies a branch that the law was measured across casts no doubt on the run."""
         event = "window spared" if name in policy.SPARED else "window refused"
         detail = f"{name}: too many of its kind; counted in the summary from here on"
@@ -322,11 +361,11 @@ class Run:
 
     def _take_over_again(self, request: WindowRequest, kept: Remembered, reused: Reused) -> None:
         """Apply what a remembered window changed."""
-        start_s, end_s = self._seconds(request.start_tick), self._seconds(reused.end_tick)
+        start_s, end_s = self.seconds(request.start_tick), self.seconds(reused.end_tick)
         self._record(reused.rows[:-1])
         self.plant.state = reused.state
         self.looks.restart(reused.end_tick)
-        self._add_to_ledger(kept.outcome)
+        book(self.ledger, kept.outcome)
         self.events.append(LoggedEvent(start_s, "engine", "window reused", f"{request.name}: as {kept.name}"))
         self.events += [LoggedEvent(*note) for note in reused.notes]
         self._log_plant(reused.end_tick)
@@ -341,18 +380,6 @@ class Run:
                 at = self.record[tick // self.record_every]
                 write_row(at, state, x, powers, self.grid.rows[tick], commands, self.p)
 
-    def _add_to_ledger(self, outcome: WindowOutcome) -> None:
-        self.ledger[0] += outcome.charge_C
-        for key, value in outcome.energies.items():
-            self.ledger[LEDGER.index(key)] += value
-        # What A4 allows while the limit is lifted has figures of its own, from the accepted points.
-        lifted = bool((outcome.dataset.limit_lifted.values > LIFTED).any())
-        for _, state, x, _, _ in outcome.tick_rows:
-            machine = state.alternator
-            port_A = -np.inf if lifted else x.port_current_A
-            here = (port_A, machine.winding_degC, machine.rectifier_degC)
-            self.ledger[PEAKS:] = np.maximum(self.ledger[PEAKS:], here)
-
     def _take_over(self, name: str, request: WindowRequest, outcome: WindowOutcome) -> None:
         self.plant.state = outcome.state
         self.looks.restart(outcome.end_tick)
@@ -360,41 +387,12 @@ class Run:
             again = self.looks.again(request.name, outcome.end_mismatch_A, outcome.end_tick)
             self.waiting[:] = sorted([*self.waiting, *([again] if again else [])], key=lambda w: w.start_tick)
         self.windows[name] = outcome.dataset
-        start_s, end_s = self._seconds(request.start_tick), self._seconds(outcome.end_tick)
+        start_s, end_s = self.seconds(request.start_tick), self.seconds(outcome.end_tick)
         self.events.append(LoggedEvent(start_s, "engine", "window", f"{request.name}: {request.reason}"))
         self.events += [LoggedEvent(*note) for note in outcome.notes]
         self._record(outcome.tick_rows[:-1])
-        self._add_to_ledger(outcome)
-        self.window_reports.append({
-            "name": name, "reason": request.reason, "start_s": start_s, "end_s": end_s,
-            "points": int(outcome.dataset.sizes["time_s"]), "settled": outcome.settled,
-            "start_mismatch_A": outcome.start_mismatch_A, "end_mismatch_A": outcome.end_mismatch_A,
-            "balance": outcome.balance.as_dict(),
-        })
+        book(self.ledger, outcome)
+        self.window_reports.append(window_report(name, request, outcome, start_s, end_s))
 
-    # ---- end ----------------------------------------------------------------------------------------------
     def _finish(self) -> Result:
-        every_ms = self.record_every * round(self.tick_s * 1000.0)
-        time_s = np.arange(self.record.shape[0], dtype=np.float64) * every_ms / 1000.0
-        slow = as_dataset(time_s, self.record, self.n_batteries, self.cells_each, self.p.has_vehicle > 0.5,
-                          self.scenario.system_names)
-        if self.p.characteristic.kind == LINK:
-            slow = slow.drop_vars([name for name in LIMITER_CHANNELS if name in slow])
-        slow.attrs["scenario"] = self.scenario.name
-        if "winding_degC" in slow:
-            slow["winding_degC"].attrs["limit_degC"] = float(self.p.alternator.winding_limit_degC)
-            slow["rectifier_degC"].attrs["limit_degC"] = float(self.p.alternator.rectifier_limit_degC)
-        whole = [r for r in self.window_reports if "end_s" in r]
-        covered = [(round(r["start_s"] / self.tick_s), round(r["end_s"] / self.tick_s)) for r in whole]
-        for missed in unseen(self.inputs, self.tick_s, self.n_ticks, covered):
-            when, text = self._seconds(missed.first_tick), missed.detail(self.tick_s)
-            self.events.append(LoggedEvent(when, "engine", "input between ticks", text))
-        for name, (count, first) in self.looks.passed_over().items():
-            if name not in self.budget.refused:
-                self._note_refused(name, self._seconds(first))
-            self.budget.refused[name] = self.budget.refused.get(name, 0) + count
-        self.events.sort(key=lambda e: e.time_s)
-        before_C, after_C = (stored_charge_C(s.battery, self.p.battery) for s in (self.start, self.state))
-        summary = summarise(self, slow, float(after_C - before_C))
-        self.report(1.0, "done")
-        return Result(slow, self.windows, self.events, summary, circuit_text(self.scenario.circuit.netlist))
+        return finished(self)

@@ -126,7 +126,7 @@ class ContinuousRun(Run):
             self.plant.state = start.state
         self.events += [LoggedEvent(*note) for note in window.notes]
         before = self._points.n_points
-        self._points.drop_after(self._seconds(reached.tick), first)
+        self._points.drop_after(self.seconds(reached.tick), first)
         self._discarded += before - self._points.n_points
         if reached.tick > start.tick:
             self._book(first, start, reached, spec)
@@ -169,7 +169,7 @@ class ContinuousRun(Run):
         return (self._intact and bool(fuse.blown(state.fuse))) or bool(commands[SUPPLY] != self._supply_A)
 
     def _note(self, tick: int, event: str, detail: str) -> None:
-        self.events.append(LoggedEvent(self._seconds(tick), "engine", event, detail))
+        self.events.append(LoggedEvent(self.seconds(tick), "engine", event, detail))
 
     def _book(self, first: int, start: Checkpoint, reached: Checkpoint, spec: DeckSpec) -> None:
         """Balance of a stretch, into ledger and reports; what its hardware did, into the log."""
@@ -188,7 +188,7 @@ class ContinuousRun(Run):
             notes = events_of(time_s, waves, 0.0)
             notes += rating_notes(time_s, waves, float(start.state.box.heatsink_degC), 0.0)
             self.events += [LoggedEvent(*note) for note in notes]
-        start_s, end_s = self._seconds(start.tick), self._seconds(reached.tick)
+        start_s, end_s = self.seconds(start.tick), self.seconds(reached.tick)
         self.window_reports.append({
             "name": f"{len(self.window_reports):03d}_continuous", "reason": "continuous mode", "start_s": start_s,
             "end_s": end_s, "points": int(time_s.size), "balance": balance.as_dict(), "start_mismatch_A": 0.0,

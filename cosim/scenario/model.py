@@ -19,6 +19,8 @@ from bms.settings import CAPACITIES_AH
 from cosim.errors import InputError
 from cosim.scenario.bank import Bank, Battery, Cable, Fraction, Spread
 from cosim.scenario.base import STRICT, Name, ParameterName, UniqueKeyLoader
+from cosim.scenario.changes import MOST as MOST_CHANGES
+from cosim.scenario.changes import Change, Look, check_changes
 from cosim.scenario.events import EVENT_KINDS, EVENT_TAGS, Event, check_events, event_devices
 from cosim.scenario.files import (
     CONVERTER_EFFICIENCY,
@@ -203,6 +205,7 @@ class Scenario(_Strict):
     faults: list[Fault] = []
     events: list[Event] = []
     windows: list[UserWindow] = []
+    changes: Annotated[list[Change], Field(max_length=MOST_CHANGES)] = []
     probes: Annotated[list[Probe], Field(max_length=MOST_PROBES)] = []
     figures: list[Literal["A1", "A2", "A3"]] = []
     recording: Recording = Recording()
@@ -323,6 +326,7 @@ def parse_scenario(content: object, origin: str = "scenario", folder: Path | Non
     check_timeline(scenario, origin)
     check_events(scenario, origin)
     check_probe_names(scenario, origin)
+    check_changes(scenario, origin)
     return scenario
 
 
@@ -367,6 +371,7 @@ def _nearest(path: list[str]) -> str:
         "ambient": Ambient, "windows": UserWindow, "probes": Probe, "recording": Recording,
         "segments": Segment, "readout": Readout, "continuous": Continuous, "trace": Trace,
         "system": System, "clear_days": ClearDays, "remote": Remote, "volts": RemoteVolts,
+        "changes": Change, "window": Look,
     }
     keys: list[str] = []
     for part in path[:-1]:
@@ -374,8 +379,8 @@ def _nearest(path: list[str]) -> str:
             keys = sorted({*Vehicle.model_fields, *Supply.model_fields})
         elif part == "devices":
             keys = sorted({key for kind in DEVICE_KINDS for key in kind.model_fields})
-        elif part in ("faults", "events"):
-            kinds = FAULT_KINDS if part == "faults" else EVENT_KINDS
+        elif part in ("faults", "events", "fault", "event"):
+            kinds = FAULT_KINDS if part.startswith("fault") else EVENT_KINDS
             keys = sorted({key for kind in kinds for key in kind.model_fields})
         elif not part.isdigit():
             model = by_name.get(part)
