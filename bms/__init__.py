@@ -39,6 +39,6 @@ __all__ = [
     "Cause", "Commands", "Event", "EventName", "Fault", "FirmwareParameters", "Hold", "Leds", "Measurements",
     "NominalFuse", "OPTIONAL_SENSORS", "PLACES", "PORT_SENSORS", "PreAlarmMode", "RATINGS_A", "REACTIONS", "Reaction",
     "RemoteFunction", "Settings", "SettingsError", "State", "StepResult", "SystemMode", "Variant", "Witness",
-    "applied_limits", "as_mapping", "difference_to_defaults", "initial_state", "nominal_fuse", "reconfigured", "restarted",
-    "step",
+    "applied_limits", "as_mapping", "difference_to_defaults", "initial_state", "nominal_fuse", "reconfigured",
+    "restarted", "step",
 ]

@@ -165,7 +165,7 @@ class Run:
         if self.listener is not None:
             stop = min(stop, self.listener.due_tick)
         end = min(stop, until, start + LONGEST_STRETCH)
-        self.tick, why = self.plant.run(start, end, self.fresh, self._stretch(supervision))
+        self.tick, why = self.plant.run(start, end, self.fresh, self.stretch(supervision))
         self.ticks_slow += self.tick - start
         quiet = self.plant.flags == self.flags
         self._log_plant(self.tick)
@@ -264,7 +264,7 @@ class Run:
         return self._through_window(request, supervision, supervision.commands)
 
     def _observed(self, supervision: Supervision, tick: int) -> tuple[Operating, Array]:
-        return self.plant.look(tick, self._stretch(supervision))
+        return self.plant.look(tick, self.stretch(supervision))
 
     def _measured(self, supervision: Supervision, tick: int) -> Array:
         return self._observed(supervision, tick)[1]
@@ -287,7 +287,8 @@ class Run:
         self.events += flag_events(self.flags, self.plant.flags, self.seconds(tick))
         self.flags = self.plant.flags
 
-    def _stretch(self, s: Supervision) -> Stretch:
+    def stretch(self, s: Supervision) -> Stretch:
+        """What the tick loop has of the supervisor."""
         c = s.commands
         return Stretch(
             s.vector(), c.sense_reference_V * 1e3, s.between_low, s.between_high, s.deadline_tick, s.low, s.high,

@@ -305,7 +305,7 @@ def parse_scenario(content: object, origin: str = "scenario", folder: Path | Non
     try:
         scenario = Scenario.model_validate(content)
     except ValidationError as error:
-        raise _one_line(error, origin) from None
+        raise one_line(error, origin) from None
     scenario = with_limiter(with_paths(scenario, folder), origin)
     check_parameter_files(scenario, origin)
     if scenario.settings.get("variant", scenario.variant) != scenario.variant and "variant" in content:
@@ -330,8 +330,8 @@ def parse_scenario(content: object, origin: str = "scenario", folder: Path | Non
     return scenario
 
 
-def _one_line(error: ValidationError, origin: str) -> InputError:
-    """Turn pydantic's list into the one line of the first problem."""
+def one_line(error: ValidationError, origin: str, start: type[BaseModel] | None = None) -> InputError:
+    """Turn pydantic's list into the one line of the first problem; `start` is what was validated, else a scenario."""
     first = error.errors(include_url=False)[0]
     path = [str(part) for part in first["loc"] if part not in UNION_TAGS]
     field = ".".join(path)
@@ -341,7 +341,7 @@ def _one_line(error: ValidationError, origin: str) -> InputError:
     allowed = _allowed(first["type"], first["msg"], first.get("ctx", {}))
     if first["type"] == "extra_forbidden":
         value = "unknown key"
-        allowed = _nearest(path)
+        allowed = _nearest(path, start or Scenario)
     if first["type"] == "missing":
         value = "missing"
         allowed = "must be given"
@@ -362,9 +362,9 @@ def _allowed(kind: str, message: str, context: dict[str, Any]) -> str:
     return message[0].lower() + message[1:]
 
 
-def _nearest(path: list[str]) -> str:
+def _nearest(path: list[str], start: type[BaseModel]) -> str:
     """Name the valid keys at the place of an unknown one, the nearest first."""
-    model: type[BaseModel] | None = Scenario
+    model: type[BaseModel] | None = start
     by_name: dict[str, type[BaseModel]] = {
         "circuit": Circuit, "bank": Bank, "each": Battery, "spread": Spread, "cable": Cable, "drive": Drive,
         "cables": Cables, "parts": Parts, "input": Cable, "battery": Cable, "alternator": Cable,
