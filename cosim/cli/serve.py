@@ -16,8 +16,8 @@ Examples:
 
 \b
 The page shows cells, ports, temperatures, lights, outputs, alarms and waveforms of the running scenario. One viewer at
-a time operates it: settings, engine, loads, chargers, remote, events and faults, checked as in a scenario file. What was
-done is saved as a scenario that `bms-cosim run` reproduces, with the same event log. Ctrl-C ends it.
+a time operates it: settings, engine, loads, chargers, remote, events and faults, checked as in a scenario file. What
+was done is saved as a scenario that `bms-cosim run` reproduces, with the same event log. Ctrl-C ends it.
 
 \b
 Exit codes: 0 ended by Ctrl-C; 1 the run could not begin; 2 bad input, told in one line (file, field, value, what is

@@ -111,7 +111,8 @@ class LiveEngine:
         self._take({"remote": "off"})
         self._later.append((self.run.tick + round(RESET_S / self.run.tick_s), {"remote": "on"}))
         self._later.sort(key=lambda pair: pair[0])
-        return f"remote off, on again in {RESET_S:g} s"
+        spacing_s = self.run.supervision.settings.firmware.output_spacing_ms * 1e-3
+        return f"remote off, on again in {RESET_S:g} s (the BMS switches on once per {spacing_s:g} s at most)"
 
     def _take(self, given: dict[str, Any]) -> str:
         from cosim.live.requests import ChangeRequest

@@ -26,6 +26,12 @@ TOKEN_BYTES = 16
 MOST_MESSAGE_BYTES = 1_000_000
 """Longest message of a browser (ours: they send clicks)."""
 
+TEMPLATE = """{% extends base %}
+{% block preamble %}<meta name="viewport" content="width=device-width, initial-scale=1">{% endblock %}
+{% block contents %}{{ embed(roots.page) }}{% endblock %}
+"""
+"""Phones show it at their own width, not a desktop's shrunk."""
+
 
 class LiveServer:
     """The page of a session on a port.
@@ -79,6 +85,10 @@ class LiveServer:
             raise InputError("--port", "", f"{self.host}:{self.port}", f"a free address ({error.strerror})") from None
 
     def _page(self) -> Any:
+        """A page for a new viewer."""
+        return pn.Template(TEMPLATE, items={"page": self._view()})
+
+    def _view(self) -> Any:
         viewer = secrets.token_hex(8)
         with self._lock:
             if len(self._viewers) >= MOST_VIEWERS:

@@ -22,6 +22,11 @@ Array = NDArray[np.float64]
 
 WINDOW_BINS = 500
 """Stretches of a window, and of its most telling part, whose lowest and highest points are shown (ours)."""
+TRIPPED = {
+    bms.SystemMode.RESTING: "System+ tripped: rests, then tries again",
+    bms.SystemMode.LOCKED: "System+ tripped: off until the load is removed or a reset",
+}
+"""What a port says that the latch or too much current has opened."""
 HIDDEN_WAVES = ("device_power_W", "junction_degC")
 """Waves with a value per device, which the page has no place for."""
 
@@ -95,9 +100,8 @@ def alarms_of(run: Run) -> tuple[str, ...]:
     found += ["pre-alarm"] if state.load.alarm_ms is not None else []
     found += ["load disconnected"] if not commands.load_output else []
     found += ["charge disconnected"] if not commands.charge_allowed else []
-    found += ["System+ short-circuit latch"] if run.state.latched > 0.5 else []
-    mode = state.system.mode
-    found += [f"System+ {mode}"] if mode in (bms.SystemMode.LOCKED, bms.SystemMode.RESTING) else []
+    found += ["System+ short-circuit latch set"] if run.state.latched > 0.5 else []
+    found += [TRIPPED[state.system.mode]] if state.system.mode in TRIPPED else []
     found += ["limit derated (heat)"] if commands.leds.over_temperature else []
     return (*found, *(name for bit, name in enumerate(PLANT_LIMITS) if run.plant.flags >> bit & 1))
 

@@ -24,6 +24,11 @@ from cosim.scenario.timeline import FAULT_KINDS
 SPEEDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 REMOTE_STATES = {"on (L to H)": "on", "off (open)": "off", "L low": "l_low", "H high": "h_high"}
 STEP_S = 1.0
+ACCORDION = """
+:host(.accordion) .card, .accordion, .card {border: 1px solid #c9ced6 !important; box-shadow: none !important}
+.accordion-header, .card-header {border: none !important; padding: 0 8px !important; min-height: 0}
+.accordion-header h3, .card-header h3 {font-size: 14px !important; margin: 6px 0 !important}
+"""
 UNITS = {"inverter": ("W", 3000.0), "solar": ("W/m\u00b2", 1000.0)}
 """What is set on a device at System+, and where its slider ends."""
 
@@ -43,12 +48,16 @@ class Operating:
         self._locked: list[Any] = []
         self._forms: list[Form] = []
         self.saved: dict[str, str] = {}
+        self._follow: dict[str, Any] = {}
+        self._fields: dict[str, Any] = {}
+        self._known: tuple[Any, ...] = ()
         self.layout = pn.Column(
             self._running(), self.answer, pn.Accordion(
                 ("Settings of the BMS", self._settings()), ("Engine, loads, chargers", self._inputs()),
                 ("Remote and reset", self._remote()), ("Fire an event", self._events()),
                 ("Faults", self._faults()), ("Save", self._saving()),
-                active=[0, 3], toggle=False, sizing_mode="stretch_width",
+                active=[0, 3], toggle=False, sizing_mode="stretch_width", stylesheets=[ACCORDION],
+                header_background="#eef1f4", active_header_background="#eef1f4",
             ), sizing_mode="stretch_width",
         )
 
@@ -79,6 +88,24 @@ class Operating:
         for form in self._forms:
             form.enable(on)
 
+    def follow(self) -> None:
+        """Let fields say what is so, where somebody has changed it."""
+        snapshot, speed = self._session.snapshot, round(self._session.about.speed)
+        if snapshot is None or self._known == (snapshot.settings, snapshot.set_now, speed):
+            return
+        self._known = (snapshot.settings, snapshot.set_now, speed)
+        for name, widget in self._fields.items():
+            widget.value = snapshot.settings[name]
+        for name, widget in self._follow.items():
+            if name in snapshot.set_now:
+                widget.value = snapshot.set_now[name]
+        if speed not in self._speed.options:
+            self._speed.options = sorted({*self._speed.options, speed})
+        self._speed.value = speed
+
+    def _set_now(self, name: str) -> Any:
+        return None if self._session.snapshot is None else self._session.snapshot.set_now.get(name)
+
     def _button(self, name: str, do: Callable[[], Awaitable[Any]], **look: Any) -> Any:
         button = pn.widgets.Button(name=name, sizing_mode=look.pop("sizing_mode", "stretch_width"), **look)
 
@@ -96,7 +123,7 @@ class Operating:
 
     # ---- parts --------------------------------------------------------------------------------------------
     def _running(self) -> Any:
-        self.run_button = self._button("Run", lambda: self.ask({"do": "run"}), button_type="primary")
+        self.run_button = self._button("Run", lambda: self.ask({"do": "run"}), color="primary")
         pause = self._button("Pause", lambda: self.ask({"do": "pause"}))
         step = self._button(f"Step {STEP_S:g} s", lambda: self.ask({"do": "step", "duration_s": STEP_S}))
         speeds = sorted({*SPEEDS, round(self._session.about.speed)})
@@ -104,9 +131,11 @@ class Operating:
                                              value=round(self._session.about.speed), sizing_mode="stretch_width"))
 
         async def chosen(event: Any) -> None:
-            await self.ask({"do": "speed", "speed": float(event.new)})
+            if event.new != round(self._session.about.speed):
+                await self.ask({"do": "speed", "speed": float(event.new)})
 
         speed.param.watch(chosen, "value")
+        self._speed = speed
         return pn.Column(pn.Row(self.run_button, pause, step, sizing_mode="stretch_width"), speed,
                          sizing_mode="stretch_width")
 
@@ -128,6 +157,9 @@ class Operating:
                                                    value=first.pre_alarm_V if first else 3.1,
                                                    sizing_mode="stretch_width"))
 
+        self._fields = {"fuse_rating_A": self.fuse, "pre_alarm_mode": alarm, "remote_function": remote,
+                        "instant_readout": readout}
+
         async def apply() -> None:
             snapshot = self._session.snapshot
             known = {} if snapshot is None else snapshot.settings
@@ -143,7 +175,7 @@ class Operating:
                 await self.change(settings=changed)
 
         return pn.Column(self.fuse, alarm, remote, load_V, alarm_V, readout,
-                         self._button("Apply settings", apply, button_type="primary"), sizing_mode="stretch_width")
+                         self._button("Apply settings", apply, color="primary"), sizing_mode="stretch_width")
 
     def _inputs(self) -> Any:
         scenario, parts = self._session.scenario, []
@@ -156,9 +188,11 @@ class Operating:
                 name="Engine", options=["off", "idle", "city", "highway"], value=None, sizing_mode="stretch_width"))
 
             async def chosen(event: Any) -> None:
-                await self.change(engine=event.new)
+                if event.new != self._set_now("engine"):
+                    await self.change(engine=event.new)
 
             engine.param.watch(chosen, "value")
+            self._follow["engine"] = engine
             load = self._kept(pn.widgets.FloatInput(name="Consumers on the vehicle's bus [A]",
                                                     value=scenario.source.load_A, step=5.0,
                                                     sizing_mode="stretch_width"))
@@ -173,7 +207,8 @@ class Operating:
             plug = self._kept(pn.widgets.Toggle(name=f"{name}: mains plugged in", sizing_mode="stretch_width"))
 
             async def plugged(event: Any) -> None:
-                await self.change(devices={name: float(event.new)})
+                if float(event.new) != self._set_now(f"device {name}"):
+                    await self.change(devices={name: float(event.new)})
 
             plug.param.watch(plugged, "value")
             return plug
@@ -188,7 +223,7 @@ class Operating:
                                               sizing_mode="stretch_width"))
         return pn.Column(
             remote, self._button("Set remote", lambda: self.change(remote=remote.value)),
-            self._button("Reset (remote off, then on)", lambda: self.ask({"do": "reset"}), button_type="warning"),
+            self._button("Reset (remote off, then on)", lambda: self.ask({"do": "reset"}), color="warning"),
             sizing_mode="stretch_width",
         )
 
@@ -200,7 +235,7 @@ class Operating:
                                      sizing_mode="stretch_width")
         return pn.Column(
             self.event.layout,
-            self._button("Fire event", lambda: self.change(event=self.event.value), button_type="danger"),
+            self._button("Fire event", lambda: self.change(event=self.event.value), color="danger"),
             self._kept(look), self._button("Look", lambda: self.change(window={"duration_s": float(look.value)})),
             sizing_mode="stretch_width",
         )
@@ -234,7 +269,7 @@ class Operating:
 
         words = "What was done by hand becomes a scenario file; `bms-cosim run` gives the same event log."
         return pn.Column(pn.pane.Markdown(words, margin=(0, 10)),
-                         self._button("Save what was done", save, button_type="primary"), *files,
+                         self._button("Save what was done", save, color="primary"), *files,
                          sizing_mode="stretch_width")
 
 

@@ -39,7 +39,7 @@ class LivePage:
         self._who = pn.pane.HTML("", sizing_mode="stretch_width", margin=(4, 10))
         self._token = pn.widgets.PasswordInput(name="Token", placeholder="token", sizing_mode="stretch_width",
                                                visible=control.needs_token)
-        self._take = pn.widgets.Button(name="Take control", button_type="primary", sizing_mode="stretch_width")
+        self._take = pn.widgets.Button(name="Take control", color="primary", sizing_mode="stretch_width")
         self._give = pn.widgets.Button(name="Hand over control", sizing_mode="stretch_width", visible=False)
         self._take.on_click(self._taken)
         self._give.on_click(self._given)
@@ -100,7 +100,7 @@ class LivePage:
             self._who.object = words
         self._take.visible, self._give.visible = not mine, mine
         self._token.visible = not mine and self.control.needs_token
-        self._give.button_type = "warning" if asked else "default"
+        self._give.color = "warning" if asked else "default"
         self.operating.enable(mine)
 
     # ---- looking ------------------------------------------------------------------------------------------
@@ -112,6 +112,7 @@ class LivePage:
         if now is None:
             return
         self._show_control()
+        self.operating.follow()
         self.overview.object = overview(session.scenario.name, now, about, self._count())
         self._turn += 1
         if self.tabs.active == 0 and (self._turn % 2 or self._drawn["rows"] == -1):

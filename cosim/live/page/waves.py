@@ -21,7 +21,10 @@ MOST_POINTS = 600
 SPANS_S = {"1 min": 60.0, "5 min": 300.0, "30 min": 1800.0, "2 h": 7200.0, "8 h": 28_800.0, "all": 1e12}
 TIME_UNITS = ((1e4, 3600.0, "h"), (300.0, 60.0, "min"), (1.0, 1.0, "s"), (2e-3, 1e-3, "ms"), (0.0, 1e-6, "\u00b5s"))
 """From which span on a time axis is told in which unit."""
-HEIGHT_PX = 200
+LEGEND_COLUMNS = 3
+"""What a phone is wide enough for."""
+HEIGHT_PX, LABEL_PX = 180, 22
+"""Height of a plot, and what the lowest one has besides for the label of the time axis."""
 
 
 class Curve(NamedTuple):
@@ -71,7 +74,7 @@ def axes(label: str, x_range: Range1d) -> figure:
     """An empty plot that is as wide as its place; the wheel zooms only when it is asked for (phones scroll)."""
     plot = figure(
         height=HEIGHT_PX, sizing_mode="stretch_width", x_range=x_range, tools="pan,box_zoom,wheel_zoom,reset,save",
-        active_drag=None, toolbar_location="above", output_backend="canvas",
+        active_drag=None, toolbar_location="right", output_backend="canvas",
     )
     plot.yaxis.axis_label = label
     plot.toolbar.logo = None
@@ -88,7 +91,7 @@ def add_legend(plot: figure, items: Sequence[tuple[str, Any]]) -> None:
     legend = Legend(
         items=[LegendItem(label=words, renderers=[line]) for words, line in items], orientation="horizontal",
         click_policy="hide", label_text_font_size="12px", border_line_color=None, padding=0, margin=2, spacing=12,
-        ncols="auto", glyph_width=18,
+        ncols=LEGEND_COLUMNS, glyph_width=18,
     )
     plot.add_layout(legend, "above")
 
@@ -106,7 +109,7 @@ class RecordPlots:
         shown = [[c for c in group if c.channel in channels] for group in (CURRENTS, VOLTAGES, TEMPERATURES)]
         shown.insert(2, _cell_curves(cells))
         self._curves = [curve for group in shown for curve in group]
-        self._source = ColumnDataSource({"x": [], **{_key(c): [] for c in self._curves}})
+        self._source = ColumnDataSource({"x": [0.0], **{_key(c): [0.0] for c in self._curves}})
         self._range = Range1d(0.0, 1.0)
         self.figures = []
         labels = ("current [A]", "voltage [V]", "cells [V]", "temperature [\u00b0C]")
@@ -116,6 +119,7 @@ class RecordPlots:
                                          line_width=1.8)) for c in group]
             add_legend(plot, lines)
             self.figures.append(plot)
+        self.figures[-1].height = HEIGHT_PX + LABEL_PX
 
     def update(self, history: History, now_s: float, span_s: float, follow: bool) -> None:
         """Draw what is there; `follow`: the time axis ends at now."""
@@ -130,8 +134,7 @@ class RecordPlots:
         self._source.data = data
         if follow:
             self._range.update(start=start_s / seconds, end=max(now_s, start_s + 1.0) / seconds)
-        for plot in self.figures:
-            plot.xaxis.axis_label = f"time since the start [{unit}]"
+        self.figures[-1].xaxis.axis_label = f"time since the start [{unit}]"
 
 
 def _cell_curves(cells: int) -> list[Curve]:
@@ -168,13 +171,14 @@ class WindowPlots:
             plot = axes(label, self._range)
             items = []
             for name, colour in group:
-                source = ColumnDataSource({"x": [], "y": []})
+                source = ColumnDataSource({"x": [0.0], "y": [0.0]})
                 line = plot.line("x", "y", source=source, color=colour, line_width=1.8)
                 self._lines[name] = (source, line)
                 items.append((name.rsplit("_", 1)[0].replace("_", " ") if group is not logic else
                               name.replace("_", " "), line))
             add_legend(plot, items)
             self.figures.append(plot)
+        self.figures[-1].update(height=HEIGHT_PX + LABEL_PX)
         self.figures[-1].yaxis.ticker = []
 
     def show(self, window: ShownWindow, whole: bool) -> None:
@@ -194,5 +198,4 @@ class WindowPlots:
             source.data = {"x": (wave[0] - origin_s) / seconds, "y": np.asarray(values, dtype=np.float64)}
         self._range.update(start=(low_s - origin_s) / seconds, end=(high_s - origin_s) / seconds)
         since = "the window's start" if origin_s == 0.0 else f"{window.start_s + origin_s:.6f} s of the run"
-        for plot in self.figures:
-            plot.xaxis.axis_label = f"time since {since} [{unit}]"
+        self.figures[-1].xaxis.axis_label = f"time since {since} [{unit}]"
