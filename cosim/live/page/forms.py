@@ -33,7 +33,7 @@ class Form:
             kind: model for model in kinds for kind in get_args(model.model_fields["kind"].annotation)
         }
         self._choices = choices
-        self.kind = pn.widgets.Select(name=label, options=list(self._models), sizing_mode="stretch_width")
+        self.kind = pn.widgets.Select(label=label, options=list(self._models), sizing_mode="stretch_width")
         self._fields: dict[str, Any] = {}
         self._box = pn.FlexBox(sizing_mode="stretch_width")
         self.kind.param.watch(lambda event: self._fill(), "value")
@@ -77,9 +77,9 @@ def _widget(name: str, annotation: Any, default: Any, choices: list[str] | None)
         annotation = inner[0]
     if options:
         start = default if default in options else options[0]
-        return pn.widgets.Select(name=name, options=options, value=start, width=150)
+        return pn.widgets.Select(label=name, options=options, value=start, width=150)
     if annotation is int or (get_args(annotation) and get_args(annotation)[0] is int):
-        return pn.widgets.IntInput(name=name, value=default, width=150)
+        return pn.widgets.IntInput(label=name, value=default, width=150)
     if annotation is str:
-        return pn.widgets.TextInput(name=name, value=default or "", width=150)
-    return pn.widgets.FloatInput(name=name, value=default, format="0[.]0[00000]", width=150)
+        return pn.widgets.TextInput(label=name, value=default or "", width=150)
+    return pn.widgets.FloatInput(label=name, value=default, format="0[.]0[00000]", width=150)

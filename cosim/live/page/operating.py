@@ -107,7 +107,7 @@ class Operating:
         return None if self._session.snapshot is None else self._session.snapshot.set_now.get(name)
 
     def _button(self, name: str, do: Callable[[], Awaitable[Any]], **look: Any) -> Any:
-        button = pn.widgets.Button(name=name, sizing_mode=look.pop("sizing_mode", "stretch_width"), **look)
+        button = pn.widgets.Button(label=name, sizing_mode=look.pop("sizing_mode", "stretch_width"), **look)
 
         async def clicked(event: Any) -> None:
             del event
@@ -127,7 +127,7 @@ class Operating:
         pause = self._button("Pause", lambda: self.ask({"do": "pause"}))
         step = self._button(f"Step {STEP_S:g} s", lambda: self.ask({"do": "step", "duration_s": STEP_S}))
         speeds = sorted({*SPEEDS, round(self._session.about.speed)})
-        speed = self._kept(pn.widgets.Select(name="Speed, times real time", options=speeds,
+        speed = self._kept(pn.widgets.Select(label="Speed, times real time", options=speeds,
                                              value=round(self._session.about.speed), sizing_mode="stretch_width"))
 
         async def chosen(event: Any) -> None:
@@ -142,18 +142,18 @@ class Operating:
     def _settings(self) -> Any:
         now = self._session.scenario.supervisor_settings
         functions = [f.value for f in RemoteFunction if f is not RemoteFunction.PORTS or now.variant is Variant.NG]
-        self.fuse = self._kept(pn.widgets.Select(name="Fuse rating [A]", options=list(RATINGS_A),
+        self.fuse = self._kept(pn.widgets.Select(label="Fuse rating [A]", options=list(RATINGS_A),
                                                  value=now.fuse_rating_A, sizing_mode="stretch_width"))
-        alarm = self._kept(pn.widgets.Select(name="Pre-alarm", options=[m.value for m in PreAlarmMode],
+        alarm = self._kept(pn.widgets.Select(label="Pre-alarm", options=[m.value for m in PreAlarmMode],
                                              value=now.pre_alarm_mode.value, sizing_mode="stretch_width"))
-        remote = self._kept(pn.widgets.Select(name="Remote function", options=functions,
+        remote = self._kept(pn.widgets.Select(label="Remote function", options=functions,
                                               value=now.remote_function.value, sizing_mode="stretch_width"))
-        readout = self._kept(pn.widgets.Checkbox(name="Instant readout", value=now.instant_readout))
+        readout = self._kept(pn.widgets.Checkbox(label="Instant readout", value=now.instant_readout))
         first = now.battery_thresholds[0] if now.battery_thresholds else None
-        load_V = self._kept(pn.widgets.FloatInput(name="Load disconnect, all batteries [V]", step=0.01,
+        load_V = self._kept(pn.widgets.FloatInput(label="Load disconnect, all batteries [V]", step=0.01,
                                                   value=first.load_disconnect_V if first else 2.8,
                                                   sizing_mode="stretch_width"))
-        alarm_V = self._kept(pn.widgets.FloatInput(name="Pre-alarm, all batteries [V]", step=0.01,
+        alarm_V = self._kept(pn.widgets.FloatInput(label="Pre-alarm, all batteries [V]", step=0.01,
                                                    value=first.pre_alarm_V if first else 3.1,
                                                    sizing_mode="stretch_width"))
 
@@ -180,12 +180,12 @@ class Operating:
     def _inputs(self) -> Any:
         scenario, parts = self._session.scenario, []
         if isinstance(scenario.source, Supply):
-            supply = self._kept(pn.widgets.FloatInput(name="Supply [V]", value=scenario.source.emf_V[0][1], step=0.1,
+            supply = self._kept(pn.widgets.FloatInput(label="Supply [V]", value=scenario.source.emf_V[0][1], step=0.1,
                                                       sizing_mode="stretch_width"))
             parts += [supply, self._button("Set supply", lambda: self.change(supply_V=float(supply.value)))]
         else:
             engine = self._kept(pn.widgets.RadioButtonGroup(
-                name="Engine", options=["off", "idle", "city", "highway"], value=None, sizing_mode="stretch_width"))
+                label="Engine", options=["off", "idle", "city", "highway"], value=None, sizing_mode="stretch_width"))
 
             async def chosen(event: Any) -> None:
                 if event.new != self._set_now("engine"):
@@ -193,7 +193,7 @@ class Operating:
 
             engine.param.watch(chosen, "value")
             self._follow["engine"] = engine
-            load = self._kept(pn.widgets.FloatInput(name="Consumers on the vehicle's bus [A]",
+            load = self._kept(pn.widgets.FloatInput(label="Consumers on the vehicle's bus [A]",
                                                     value=scenario.source.load_A, step=5.0,
                                                     sizing_mode="stretch_width"))
             parts += [pn.pane.Markdown("Engine", margin=(0, 10)), engine, load,
@@ -204,7 +204,7 @@ class Operating:
 
     def _device(self, name: str, kind: str) -> Any:
         if kind == "mains":
-            plug = self._kept(pn.widgets.Toggle(name=f"{name}: mains plugged in", sizing_mode="stretch_width"))
+            plug = self._kept(pn.widgets.Toggle(label=f"{name}: mains plugged in", sizing_mode="stretch_width"))
 
             async def plugged(event: Any) -> None:
                 if float(event.new) != self._set_now(f"device {name}"):
@@ -213,13 +213,13 @@ class Operating:
             plug.param.watch(plugged, "value")
             return plug
         unit, end = UNITS[kind]
-        field = self._kept(pn.widgets.FloatInput(name=f"{name} [{unit}], 0 to {end:g}", value=0.0, step=end / 10.0,
+        field = self._kept(pn.widgets.FloatInput(label=f"{name} [{unit}], 0 to {end:g}", value=0.0, step=end / 10.0,
                                                  sizing_mode="stretch_width"))
         return pn.Column(field, self._button(f"Set {name}", lambda: self.change(devices={name: float(field.value)})),
                          sizing_mode="stretch_width")
 
     def _remote(self) -> Any:
-        remote = self._kept(pn.widgets.Select(name="Remote terminals", options=REMOTE_STATES,
+        remote = self._kept(pn.widgets.Select(label="Remote terminals", options=REMOTE_STATES,
                                               sizing_mode="stretch_width"))
         return pn.Column(
             remote, self._button("Set remote", lambda: self.change(remote=remote.value)),
@@ -231,7 +231,7 @@ class Operating:
         self.event = Form(EVENT_KINDS, "Event", {})
         self.event.kind.value = "short_circuit"
         self._forms.append(self.event)
-        look = pn.widgets.FloatInput(name="Window of full SPICE now [s]", value=Look().duration_s, step=0.1,
+        look = pn.widgets.FloatInput(label="Window of full SPICE now [s]", value=Look().duration_s, step=0.1,
                                      sizing_mode="stretch_width")
         return pn.Column(
             self.event.layout,

@@ -37,21 +37,21 @@ class LivePage:
         self.overview = pn.pane.HTML("", sizing_mode="stretch_width", margin=(4, 8))
         self._log = pn.pane.HTML("", sizing_mode="stretch_width")
         self._who = pn.pane.HTML("", sizing_mode="stretch_width", margin=(4, 10))
-        self._token = pn.widgets.PasswordInput(name="Token", placeholder="token", sizing_mode="stretch_width",
+        self._token = pn.widgets.PasswordInput(label="Token", placeholder="token", sizing_mode="stretch_width",
                                                visible=control.needs_token)
-        self._take = pn.widgets.Button(name="Take control", color="primary", sizing_mode="stretch_width")
-        self._give = pn.widgets.Button(name="Hand over control", sizing_mode="stretch_width", visible=False)
+        self._take = pn.widgets.Button(label="Take control", color="primary", sizing_mode="stretch_width")
+        self._give = pn.widgets.Button(label="Hand over control", sizing_mode="stretch_width", visible=False)
         self._take.on_click(self._taken)
         self._give.on_click(self._given)
-        self._span = pn.widgets.Select(name="Last", options=list(SPANS_S), value="5 min", width=110)
-        self._follow = pn.widgets.Checkbox(name="follow", value=True, margin=(28, 10, 0, 10))
+        self._span = pn.widgets.Select(label="Last", options=list(SPANS_S), value="5 min", width=110)
+        self._follow = pn.widgets.Checkbox(label="follow", value=True, margin=(28, 10, 0, 10))
         snapshot = session.snapshot
         values = {} if snapshot is None else snapshot.values
         cells = values.get("cell_voltage_V")
         self._record = RecordPlots(list(values), 0 if cells is None else len(cells))
         self._window_plots = WindowPlots()
-        self._window = pn.widgets.Select(name="Window", options=[NEWEST], value=NEWEST, width=260)
-        self._whole = pn.widgets.Checkbox(name="whole window", value=False, margin=(28, 10, 0, 10))
+        self._window = pn.widgets.Select(label="Window", options=[NEWEST], value=NEWEST, width=260)
+        self._whole = pn.widgets.Checkbox(label="whole window", value=False, margin=(28, 10, 0, 10))
         self._about_window = pn.pane.HTML("no SPICE window yet", sizing_mode="stretch_width", margin=(0, 10))
         self.tabs = pn.Tabs(
             ("Curves", pn.Column(pn.Row(self._span, self._follow), *map(_plot, self._record.figures),
