@@ -24,10 +24,10 @@ from cosim.scenario.timeline import FAULT_KINDS
 SPEEDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 REMOTE_STATES = {"on (L to H)": "on", "off (open)": "off", "L low": "l_low", "H high": "h_high"}
 STEP_S = 1.0
-ACCORDION = """
-:host(.accordion) .card, .accordion, .card {border: 1px solid #c9ced6 !important; box-shadow: none !important}
-.accordion-header, .card-header {border: none !important; padding: 0 8px !important; min-height: 0}
-.accordion-header h3, .card-header h3 {font-size: 14px !important; margin: 6px 0 !important}
+CARD = """
+:host{border:1px solid #c9ced6!important;border-radius:8px;box-shadow:none!important}
+.card-header{border:none!important;background:#eef1f4!important;padding:0 8px!important;border-radius:7px}
+.card-header h3,.card-title h3{font-size:14px!important;margin:7px 0!important}
 """
 UNITS = {"inverter": ("W", 3000.0), "solar": ("W/m\u00b2", 1000.0)}
 """What is set on a device at System+, and where its slider ends."""
@@ -51,15 +51,14 @@ class Operating:
         self._follow: dict[str, Any] = {}
         self._fields: dict[str, Any] = {}
         self._known: tuple[Any, ...] = ()
-        self.layout = pn.Column(
-            self._running(), self.answer, pn.Accordion(
-                ("Settings of the BMS", self._settings()), ("Engine, loads, chargers", self._inputs()),
-                ("Remote and reset", self._remote()), ("Fire an event", self._events()),
-                ("Faults", self._faults()), ("Save", self._saving()),
-                active=[0, 3], toggle=False, sizing_mode="stretch_width", stylesheets=[ACCORDION],
-                header_background="#eef1f4", active_header_background="#eef1f4",
-            ), sizing_mode="stretch_width",
+        parts = (
+            ("Settings of the BMS", self._settings(), True), ("Engine, loads, chargers", self._inputs(), False),
+            ("Remote and reset", self._remote(), False), ("Fire an event", self._events(), True),
+            ("Faults", self._faults(), False), ("Save", self._saving(), False),
         )
+        cards = [pn.Card(body, title=title, collapsed=not unfolded, margin=(0, 0, 5, 0), stylesheets=[CARD],
+                         sizing_mode="stretch_width") for title, body, unfolded in parts]
+        self.layout = pn.Column(self._running(), self.answer, *cards, sizing_mode="stretch_width")
 
     # ---- asking -------------------------------------------------------------------------------------------
     def allowed(self, request: dict[str, Any]) -> Answer:

@@ -90,8 +90,8 @@ def add_legend(plot: figure, items: Sequence[tuple[str, Any]]) -> None:
     """A legend above the plot, a click on which hides a curve."""
     legend = Legend(
         items=[LegendItem(label=words, renderers=[line]) for words, line in items], orientation="horizontal",
-        click_policy="hide", label_text_font_size="12px", border_line_color=None, padding=0, margin=2, spacing=12,
-        ncols=LEGEND_COLUMNS, glyph_width=18,
+        click_policy="hide", label_text_font_size="12px", border_line_color=None, padding=0, margin=2, spacing=3,
+        ncols=4 if len(items) == 4 else LEGEND_COLUMNS, glyph_width=18,
     )
     plot.add_layout(legend, "above")
 
