@@ -52,17 +52,20 @@ def take_change(run: Run, change: Change) -> None:
     """
     run.arrive()
     change = change.model_copy(update={"time_s": run.seconds(run.tick)})
-    run.taken.append(change)
     if change.stop:
+        run.taken.append(change)
         run.n_ticks = min(run.n_ticks, run.tick)
         run.coming.clear()
         return
     before, settings, planned = run.scenario, run.scenario.supervisor_settings, _planned(run)
-    run.scenario = as_known(run.asked, run.taken)
-    wanted = run.scenario.supervisor_settings
-    if wanted.fuse_rating_A != settings.fuse_rating_A:
-        run.circuit = identified(run.scenario, run.session, lambda f, text: run.report(run.tick / run.n_ticks, text))
-    _replant(run, before, wanted.fuse_rating_A != settings.fuse_rating_A)
+    known, circuit = as_known(run.asked, [*run.taken, change]), run.circuit
+    wanted = known.supervisor_settings
+    new_fuse = wanted.fuse_rating_A != settings.fuse_rating_A
+    if new_fuse:  # may fail, so before anything has changed
+        circuit = identified(known, run.session, lambda f, text: run.report(run.tick / run.n_ticks, text))
+    run.taken.append(change)
+    run.scenario, run.circuit = known, circuit
+    _replant(run, before, new_fuse)
     _replan(run, planned)
     if told := change.told():
         run.events.append(LoggedEvent(run.seconds(run.tick), "scenario", "changed by hand", told))

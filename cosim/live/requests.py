@@ -12,6 +12,8 @@ from cosim.scenario.base import STRICT
 from cosim.scenario.changes import Change
 from cosim.scenario.model import one_line
 
+QUIT = ("quit",)
+"""What ends the process of a run; nothing that a page could send."""
 MOST_STEP_S = 3600.0
 """Longest single step [simulated s] (ours)."""
 

@@ -19,6 +19,7 @@ from cosim.errors import InputError, RunFailed
 from cosim.live.engine import operable
 from cosim.live.history import History
 from cosim.live.pace import FASTEST, SLOWEST
+from cosim.live.requests import QUIT
 from cosim.live.view import ShownWindow, Snapshot
 from cosim.paths import ROOT
 from cosim.result import LoggedEvent
@@ -140,7 +141,7 @@ class LiveSession:
         """End the run and its process."""
         if self._process.poll() is None:
             if not self.about.failed:
-                self.ask({"do": "quit"}, 10.0)
+                self.ask(QUIT, 10.0)
             try:
                 self._process.wait(5.0)
             except subprocess.TimeoutExpired:

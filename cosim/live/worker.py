@@ -14,7 +14,7 @@ from typing import Any
 from cosim.errors import InputError, RunFailed
 from cosim.live.engine import LiveEngine
 from cosim.live.pace import Pace
-from cosim.live.requests import ChangeRequest, RunRequest, SpeedRequest, StepRequest, parsed
+from cosim.live.requests import QUIT, ChangeRequest, RunRequest, SpeedRequest, StepRequest, parsed
 from cosim.live.view import new_rows, shown_window
 from cosim.spice.errors import SpiceError
 from cosim.spice.session import SpiceSession
@@ -46,7 +46,6 @@ class Worker:
         self._until_s: float | None = None
         self._row = 0
         self._shown_s = self._rows_s = 0.0
-        self._quit = False
 
     def _report(self, fraction: float, text: str) -> None:
         """Say what takes long; the run itself says nothing here."""
@@ -59,11 +58,13 @@ class Worker:
     def go(self) -> None:
         """Serve until the session ends."""
         self._show(force=True)
-        while not self._quit:
+        while True:
             while self._connection.poll(self._wait_s()):
-                self._answer(*self._connection.recv())
-                if self._quit:
+                number, given = self._connection.recv()
+                if isinstance(given, tuple) and given == QUIT:
+                    self._send("answer", (number, "gone", ""))
                     return
+                self._answer(number, given)
             self._advance()
             self._show()
 
@@ -109,9 +110,6 @@ class Worker:
         self._send("answer", (number, answer, error))
 
     def _done(self, given: object) -> Any:
-        if isinstance(given, dict) and given.get("do") == "quit":
-            self._quit = True
-            return "gone"
         request = parsed(given)
         if isinstance(request, ChangeRequest):
             return self._engine.change(request.change)

@@ -156,7 +156,7 @@ def _wave(rows: dict[str, Array], curve: Curve) -> Array:
         return wave
     if curve.column is not None:
         return wave[:, curve.column]
-    return wave.min(axis=1) if "low" in curve.channel else wave.max(axis=1)
+    return np.asarray(wave.min(axis=1) if "low" in curve.channel else wave.max(axis=1), dtype=np.float64)
 
 
 class WindowPlots:
