@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 import bms
 from cosim.plot.decimate import min_max
-from cosim.plot.windows import focus_s
+from cosim.plot.windows import PATHS, focus_s, moves
 from cosim.slow.channels import as_dataset, row_size, write_row
 from cosim.slow.plant import PLANT_LIMITS
 
@@ -27,6 +27,8 @@ TRIPPED = {
     bms.SystemMode.LOCKED: "System+ tripped: off until the load is removed or a reset",
 }
 """What a port says that the latch or too much current has opened."""
+TELLING_A = 20.0
+"""A window in which the current of System+ moves by more is one to look at (ours)."""
 HIDDEN_WAVES = ("device_power_W", "junction_degC")
 """Waves with a value per device, which the page has no place for."""
 
@@ -139,7 +141,7 @@ class ShownWindow:
     ----------
     name, reason : of the window; start_s, end_s : of the run; points : accepted by SPICE
     waves : by name: time [s since the window's start], wave, unit, words
-    focus_s : the stretch in which most of it happens
+    focus_s : the stretch in which most of it happens; telling : whether something moves in it
     """
 
     name: str
@@ -149,6 +151,7 @@ class ShownWindow:
     points: int
     waves: dict[str, tuple[Array, Array, str, str]]
     focus_s: tuple[float, float]
+    telling: bool
 
 
 def shown_window(name: str, window: xr.Dataset) -> ShownWindow:
@@ -162,9 +165,10 @@ def shown_window(name: str, window: xr.Dataset) -> ShownWindow:
         times, first = np.unique(np.concatenate([part[0] for part in parts]), return_index=True)
         unit, words = str(wave.attrs.get("units", "1")), str(wave.attrs.get("long_name", key))
         waves[str(key)] = (times, np.concatenate([part[1] for part in parts])[first], unit, words)
-    attrs = window.attrs
+    attrs, swings = window.attrs, [float(np.ptp(window[name].values)) for name in PATHS if name in window]
     return ShownWindow(
-        name, str(attrs["reason"]), float(attrs["start_s"]), float(attrs["end_s"]), time_s.size, waves, focus
+        name, str(attrs["reason"]), float(attrs["start_s"]), float(attrs["end_s"]), time_s.size, waves, focus,
+        moves(window) or max(swings, default=0.0) > TELLING_A,
     )
 
 

@@ -15,7 +15,7 @@ from cosim.live.session import LiveSession
 
 UPDATE_MS = 500
 """From one look of a page at its session to the next (ours)."""
-NEWEST = "newest"
+NEWEST = "newest that tells something"
 
 
 class LivePage:
@@ -137,7 +137,8 @@ class LivePage:
             self._window.options = names
             self._window.value = chosen if chosen in names else NEWEST
         place = names.index(self._window.value)
-        window = windows[-max(place, 1)]
+        telling = next((w for w in reversed(windows) if w.telling), windows[-1])
+        window = windows[-place] if place else telling
         if self._drawn["window"] == (window.name, self._whole.value):
             return
         self._drawn["window"] = (window.name, self._whole.value)

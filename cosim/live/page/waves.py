@@ -179,7 +179,11 @@ class WindowPlots:
             add_legend(plot, items)
             self.figures.append(plot)
         self.figures[-1].update(height=HEIGHT_PX + LABEL_PX)
-        self.figures[-1].yaxis.ticker = []
+        places = [1.5 * place + 0.5 for place in range(len(LOGIC))]
+        self.figures[-1].yaxis.ticker = places
+        words = (name.replace("_", " ").replace("over voltage trip", "trip") for name in LOGIC)
+        self.figures[-1].yaxis.major_label_overrides = dict(zip(places, words, strict=True))
+        self.figures[-1].y_range.update(start=-0.3, end=1.5 * len(LOGIC))
 
     def show(self, window: ShownWindow, whole: bool) -> None:
         """Draw a window: its most telling stretch, or all of it."""
