@@ -78,9 +78,11 @@ def operated(session: LiveSession, page: LivePage) -> tuple[list[tuple[str, bool
         done.append((name, not answer.error and re.search(shows, step(duration_s), re.DOTALL) is not None))
 
     def read() -> None:
-        html = step(10.0)
+        """Read between two samples of the supervisor and away from changes: the record of a tick is that after both."""
         assert session.snapshot is not None
+        html = step(10.5 - session.snapshot.time_s % 1.0)
         readings.append(Reading(session.snapshot.time_s, html))
+        step(1.0)
 
     step(20.0)
     read()
@@ -136,6 +138,7 @@ def page(lab: Lab, corner: Corner, changes: Changes) -> list[Entry]:
         return [Entry("K4", "K4.page", "none", "declared", variant=corner.variant, note=note)]
     from cosim.live.control import Control
     from cosim.live.engine import events_text
+    from cosim.live.pace import FASTEST
     from cosim.live.session import LiveSession
     from cosim.scenario.model import parse_scenario
     from cosim.simulation import Simulation
@@ -148,7 +151,7 @@ def page(lab: Lab, corner: Corner, changes: Changes) -> list[Entry]:
         "system": {"devices": [{"kind": "inverter", "demand_W": [[0, 300]]}]},
     }, corner._replace(ambient_degC=25.0)), changes)
     identify_alone(scenario, lab.session)
-    with LiveSession.start(scenario, paused=True) as session:
+    with LiveSession.start(scenario, paused=True, speed=FASTEST) as session:
         seen = LivePage(session, Control(), "conformance")
         seen.take_control()
         done, readings, refused = operated(session, seen)
