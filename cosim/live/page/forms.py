@@ -49,6 +49,7 @@ class Form:
                 if name == "duration_s" and default is not None and default > LASTING_S:
                     default = STARTS[name]
                 self._fields[name] = _widget(name, field.annotation, default, self._choices.get(name))
+        self.enable(not self.kind.disabled)
         self._box.objects = list(self._fields.values())
 
     def field(self, name: str) -> Any:

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cosim.errors import InputError
 from cosim.inputs.drive import build_inputs
 from cosim.intervene import identified
 from cosim.result import Result
@@ -21,7 +20,9 @@ from cosim.spice.session import SpiceSession
 VAN: dict[str, Any] = {
     "name": "changes", "settings": {"fuse_rating_A": 100}, "bank": {"soc": 0.3, "temperature_degC": 25},
     "source": {"kind": "vehicle", "load_A": 20},
-    "drive": {"segments": [{"kind": "off", "duration_s": 5}, {"kind": "crank"}, {"kind": "highway", "duration_s": 300}]},
+    "drive": {"segments": [
+        {"kind": "off", "duration_s": 5}, {"kind": "crank"}, {"kind": "highway", "duration_s": 300},
+    ]},
     "remote": [{"time_s": 0, "state": "on"}],
     "system": {"devices": [{"kind": "inverter", "demand_W": [[0, 400]]}, {"kind": "dc_loads"}]},
     "recording": {"period_s": 0.1},

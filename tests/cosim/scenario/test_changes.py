@@ -26,7 +26,7 @@ VAN: dict[str, Any] = {
     ({"event": {"kind": "short_circuit", "time_s": 3}}, "leave time_s out there"),
     ({"evnt": {}}, "changes.0.evnt: unknown key (allowed: did you mean 'event'?)"),
     ({"fault": {"kind": "cable", "after_battery": 3}}, "changes.0.fault.after_battery: 3 (allowed: 0 to 0)"),
-    ({"devices": {"inverter_2": 1.0}}, "changes.0.devices.inverter_2: 1.0 (allowed: a device that can be set: inverter"),
+    ({"devices": {"inverter_2": 1.0}}, "devices.inverter_2: 1.0 (allowed: a device that can be set: inverter"),
     ({"devices": {"dc_loads": 1.0}}, "changes.0.devices.dc_loads"),
     ({"devices": {"mains": 0.5}}, "changes.0.devices.mains: 0.5 (allowed: 1 (plugged in), 0)"),
     ({"supply_V": 13.0}, "changes.0.supply_V: 13.0 (allowed: left out with source.kind: vehicle)"),
@@ -60,7 +60,8 @@ def test_remote_needs_terminals() -> None:
 
 def test_a_known_change_is_part_of_the_scenario_a_tick_later() -> None:
     scenario = parse_scenario({**VAN, "changes": [
-        {"time_s": 1, "remote": "off"}, {"time_s": 2, "event": {"kind": "load_dump"}, "settings": {"fuse_rating_A": 40}},
+        {"time_s": 1, "remote": "off"},
+        {"time_s": 2, "event": {"kind": "load_dump"}, "settings": {"fuse_rating_A": 40}},
         {"time_s": 3, "window": {"duration_s": 0.1}},
     ]})
     assert as_known(scenario, []).events == [] and as_known(scenario, []).supervisor_settings.fuse_rating_A == 100
