@@ -17,6 +17,7 @@ from bms.interface import (
     Measurements,
     Witness,
 )
+from bms.reconfigure import reconfigured
 from bms.settings import (
     CELLS_PER_BATTERY,
     AppliedLimits,
@@ -38,5 +39,6 @@ __all__ = [
     "Cause", "Commands", "Event", "EventName", "Fault", "FirmwareParameters", "Hold", "Leds", "Measurements",
     "NominalFuse", "OPTIONAL_SENSORS", "PLACES", "PORT_SENSORS", "PreAlarmMode", "RATINGS_A", "REACTIONS", "Reaction",
     "RemoteFunction", "Settings", "SettingsError", "State", "StepResult", "SystemMode", "Variant", "Witness",
-    "applied_limits", "as_mapping", "difference_to_defaults", "initial_state", "nominal_fuse", "restarted", "step",
+    "applied_limits", "as_mapping", "difference_to_defaults", "initial_state", "nominal_fuse", "reconfigured",
+    "restarted", "step",
 ]

@@ -11,6 +11,7 @@ Rooms, from what runs a deck to what a user asks:
 - `slow`: the compiled tick loop; `windows`: full SPICE around what is fast; `continuous`: the whole run as one window
 - `supervisor`: the supervisor's hold, listeners, test vectors and instant readout
 - `record`: balances, figures, summaries; `plot`: pictures; `measure`: waveforms as an oscilloscope measures them
+- `live`: a run that people watch and operate while it goes on
 - `benches`, `validation`: circuits and models against what they should do
 - `studies`: conformance, comparison, regression, sweep, campaign, sizing; `cli`: the commands
 """

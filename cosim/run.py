@@ -12,17 +12,15 @@ from numpy.typing import NDArray
 
 import bms
 from cosim.circuit.characteristic import LINK
-from cosim.circuit.deck import DeckSpec, circuit_text
 from cosim.circuit.identify import IdentifiedCircuit
 from cosim.inputs.signals import Inputs
 from cosim.inputs.timeline import timeline_of
-from cosim.inputs.unseen import unseen
-from cosim.record.slow_record import slow_dataset
-from cosim.record.summary import summarise
+from cosim.intervene import take_change
+from cosim.record.finish import finished
+from cosim.record.taken_over import flag_events, window_report
 from cosim.result import LoggedEvent, Result
-from cosim.scenario.events import at_system
+from cosim.scenario.changes import Change
 from cosim.scenario.model import Scenario, Supply
-from cosim.scenario.timeline import failures
 from cosim.slow.channels import row_size, write_row
 from cosim.slow.commands import command_vector, nothing
 from cosim.slow.engine import with_steady_field
@@ -30,16 +28,16 @@ from cosim.slow.failing import Failing
 from cosim.slow.looks import Looks
 from cosim.slow.loop import WANTED, Grid, Plant, Stretch, empty_ledger, observe
 from cosim.slow.network import Operating
-from cosim.slow.plant import PLANT_LIMITS, PlantState, initial_state, load_parameters, stored_charge_C
+from cosim.slow.plant import PlantState, initial_state, load_parameters
 from cosim.slow.reference_plant import ReferencePlant
 from cosim.slow.sensors import as_measurements, inside
 from cosim.spice.errors import SpiceError
 from cosim.spice.session import SpiceSession
 from cosim.supervisor.supervision import Supervision, in_order
 from cosim.windows import policy
-from cosim.windows.deck import deck_spec
+from cosim.windows.deck import STARTER_INDUCTANCE_H, deck_spec
 from cosim.windows.outcome import PREDICTION_BOUND_A, add_to_ledger
-from cosim.windows.parts import parts_of, parts_of_run
+from cosim.windows.parts import has_path, parts_of, whole_deck
 from cosim.windows.policy import WindowRequest
 from cosim.windows.probes import check_probes, with_probes
 from cosim.windows.result import WindowOutcome
@@ -53,19 +51,22 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 Progress = Callable[[float, str], None]
 
-STARTER_INDUCTANCE_H = 0.3e-6
-"""Loop inductance of starter battery and its leads (ours, `circuit_facts`)."""
+LONGEST_STRETCH = 6000
+"""Ticks that pass without a look at Ctrl-C and progress."""
 
 
 class Run:
-    """State of one run in progress; `go` is the master loop."""
+    """State of one run in progress; `go` runs it whole, `begin` and `advance` piece by piece (`cosim.live`)."""
 
     def __init__(
         self, scenario: Scenario, session: SpiceSession, circuit: IdentifiedCircuit, inputs: Inputs,
         duration_s: float, every_tick: bool, report: Progress, windows: bool = True,
         listener: Listener | None = None, failing: Sequence[Failing] = (),
     ) -> None:
-        self.scenario, self.session, self.circuit, self.inputs = scenario, session, circuit, inputs
+        self.asked, self.coming, self.taken = scenario, list(scenario.changes), list[Change]()
+        self.scenario = scenario.model_copy(update={"changes": []})
+        self.session, self.circuit, self.inputs = session, circuit, inputs
+        self.tick, self.fresh = 0, False
         self.tick_s = scenario.tick_s
         self.n_ticks = max(1, round(duration_s / self.tick_s))
         self.p = load_parameters(scenario, circuit.coefficients)
@@ -89,85 +90,113 @@ class Run:
         self.waiting: list[WindowRequest] = []
         self.budget = policy.WindowBudget(self.tick_s)
         self.timeline = timeline_of(scenario, self.p)
-        self.with_path = bool(at_system(scenario.events)) or any(not f.at_port for f in failures(scenario.faults))
+        self.with_path = has_path(scenario)
         self.memory = WindowMemory(inputs, self.tick_s, self.p, self.timeline.is_empty)
-        kind = ReferencePlant if scenario.integrator == "reference" else Plant
-        self.plant = kind(self.start, self.p, self.grid, self.record, self.ledger)
         self.looks = Looks(windows and circuit.coefficients.kind != LINK, self.tick_s, self.n_ticks)
-        self.plant.watch = self.looks.watch
+        self.place(self.start)
         self.flags = self.plant.flags
         self.failing, self.failed = list(failing), tuple[Failing, ...]()
         self.probes = tuple(probe.signal for probe in scenario.probes)
-        check_probes(scenario.probes, self._whole_deck(), scenario.name)
+        all_parts = whole_deck(self.scenario, inputs, self.start, self.n_ticks * self.tick_s, self.p)
+        check_probes(scenario.probes, all_parts, scenario.name)
+
+    def place(self, state: PlantState) -> None:
+        """Put the plant, as it is now, into its loop."""
+        kind = ReferencePlant if self.scenario.integrator == "reference" else Plant
+        self.plant = kind(state, self.p, self.grid, self.record, self.ledger)
+        self.plant.watch = self.looks.watch
 
     @property
     def state(self) -> PlantState:
         """Plant state."""
         return self.plant.state
 
-    def _whole_deck(self) -> DeckSpec:
-        """Deck with all that any of the run's decks has."""
-        parts, cuts = parts_of_run(
-            self.scenario, self.inputs, self.start, 0.0, self.n_ticks * self.tick_s, self.p
-        )
-        circuit = self.scenario.circuit
-        return deck_spec(
-            self.scenario.name, circuit.netlist, circuit.parameters, self.start, self.p, STARTER_INDUCTANCE_H, 0.0,
-            sections=parts, cuts=cuts,
-        )
-
     # ---- master loop --------------------------------------------------------------------------------------
     def go(self) -> Result:
         """Run all ticks."""
-        waiting = self.waiting = policy.planned(self.scenario, self.inputs, self.n_ticks) if self.open_windows else []
-        supervision = self._first_call()
-        tick, fresh = 0, False
-        before = supervision.commands
-        if before.alternator_enable and self.open_windows:
-            waiting.insert(0, policy.on_command(True, 0, self.n_ticks, self.tick_s))
-        while tick < self.n_ticks:
-            self._fail(tick)
-            if self.listener is not None:
-                supervision = self._heard(self.listener, supervision, tick)
-            self.report(tick / self.n_ticks, f"{tick * self.tick_s:.0f} s")
-            due = self._due(waiting, tick)
-            if due is not None:
-                tick, supervision = self._through_window(due, supervision, supervision.commands)
-                fresh = False
-                continue
-            end = waiting[0].start_tick if waiting else self.n_ticks
-            end = min(end, self.n_ticks, tick + 6000, self.timeline.next_after(tick))
-            if self.listener is not None:
-                end = min(end, self.listener.due_tick)
-            was = tick
-            tick, why = self.plant.run(tick, end, fresh, self._stretch(supervision))
-            self.ticks_slow += tick - was
-            self._fail(tick)
-            self._log_plant(tick)
-            self._outside(supervision, tick)
-            if why > WANTED:
-                tick, supervision = self._look_closely(why - WANTED, tick, supervision)
-                fresh = False
-                continue
-            wanted = why == WANTED
-            fresh = True
-            measured = self.plant.measured
-            if not wanted and tick < self.n_ticks:
-                measured = self._measured(supervision, tick)
-                wanted = supervision.wants(tick, bool(inside(measured, supervision.low, supervision.high)))
-                fresh = wanted
-            if wanted:
-                before = supervision.commands
-                supervision = supervision.stepped(tick, as_measurements(measured, self.n_cells))
-                self._log(supervision, tick)
-                fresh = False
-                self._reset_latch(supervision)
-                request = self._switching(before, supervision.commands, tick, self.p.characteristic.kind != LINK)
-                if request is not None:
-                    tick, supervision = self._through_window(request, supervision, before)
-        if self.listener is not None:
-            self._heard(self.listener, supervision, tick)
+        self.begin()
+        self.advance(self.n_ticks)
         return self._finish()
+
+    def begin(self) -> None:
+        """Take the first tick's readings."""
+        if self.open_windows:
+            self.waiting = policy.planned(self.scenario, self.inputs, self.n_ticks)
+        self.supervision = self._first_call()
+        if self.supervision.commands.alternator_enable and self.open_windows:
+            self.waiting.insert(0, policy.on_command(True, 0, self.n_ticks, self.tick_s))
+
+    def advance(self, until: int) -> None:
+        """Go on to a tick; a window may pass it. Where it stops in between changes no bit of what follows."""
+        while self.tick < min(until, self.n_ticks):
+            self.fail(self.tick)
+            if self.listener is not None:
+                self.supervision = self._heard(self.listener, self.supervision, self.tick)
+            self.report(self.tick / self.n_ticks, f"{self.tick * self.tick_s:.0f} s")
+            if self.coming and round(self.coming[0].time_s / self.tick_s) <= self.tick:
+                take_change(self, self.coming.pop(0))
+                continue
+            due = policy.due(self.waiting, self.tick, self.n_ticks)
+            if due is not None:
+                self.tick, self.supervision = self._through_window(due, self.supervision, self.supervision.commands)
+                self.fresh = False
+                continue
+            self._slow_stretch(until)
+        if self.listener is not None and self.tick >= self.n_ticks:
+            self._heard(self.listener, self.supervision, self.tick)
+
+    def _slow_stretch(self, until: int) -> None:
+        """Tick after tick up to where something may happen; or to where the stretch is only cut."""
+        start, supervision = self.tick, self.supervision
+        planned = [w.start_tick for w in self.waiting[:1]]
+        planned += [round(change.time_s / self.tick_s) for change in self.coming[:1]]
+        stop = min([self.n_ticks, self.timeline.next_after(start), *planned])
+        if self.listener is not None:
+            stop = min(stop, self.listener.due_tick)
+        end = min(stop, until, start + LONGEST_STRETCH)
+        self.tick, why = self.plant.run(start, end, self.fresh, self.stretch(supervision))
+        self.ticks_slow += self.tick - start
+        self.fail(self.tick)
+        quiet = self.plant.flags == self.flags
+        self._log_plant(self.tick)
+        self._outside(supervision, self.tick)
+        self.fresh = True
+        if why > WANTED:
+            self.tick, self.supervision = self._look_closely(why - WANTED, self.tick, supervision)
+            self.fresh = False
+        elif why == WANTED:
+            self._ask(self.plant.measured)
+        elif quiet and self.tick == end < stop:
+            return  # cut: the supervisor is asked where the stretch goes on
+        else:
+            self.arrive()
+
+    def arrive(self) -> None:
+        """Ask the supervisor at this tick if it wants to be, and has not been."""
+        if not self.fresh or self.tick >= self.n_ticks:
+            return
+        measured = self._measured(self.supervision, self.tick)
+        low, high = self.supervision.low, self.supervision.high
+        self.fresh = False
+        if self.supervision.wants(self.tick, bool(inside(measured, low, high))):
+            self._ask(measured)
+
+    def _ask(self, measured: Array) -> None:
+        """Ask the supervisor; a window around what it switches."""
+        before = self.supervision.commands
+        self.supervision = self.supervision.stepped(self.tick, as_measurements(measured, self.n_cells))
+        self._log(self.supervision, self.tick)
+        self.fresh = False
+        self._reset_latch(self.supervision)
+        switches = self.p.characteristic.kind != LINK
+        request = self._switching(before, self.supervision.commands, self.tick, switches)
+        if request is not None:
+            self.tick, self.supervision = self._through_window(request, self.supervision, before)
+
+    def ask_again(self, supervision: Supervision) -> None:
+        """Ask the supervisor at this tick whatever it wants: a person has changed its settings."""
+        self.supervision = supervision
+        self._ask(self._measured(supervision, self.tick))
 
     def _switching(
         self, before: bms.Commands, now: bms.Commands, tick: int, switches: bool
@@ -181,14 +210,18 @@ class Run:
             return policy.on_gate(now.discharge_gate, tick, self.n_ticks, self.tick_s)
         return None
 
-    def _fail(self, tick: int) -> None:
+    def fail(self, tick: int) -> None:
         """Transistors that fail at or before a tick: from now on the port's law is that of the circuit without them."""
         while self.failing and self.failing[0].tick <= tick:
             self.failed += (self.failing.pop(0),)
-            circuit = self.failed[-1].circuit
-            if circuit is not None:
-                self.p = self.p._replace(characteristic=circuit.coefficients)
-                self.plant.use(self.p)
+            self.keep_failed()
+
+    def keep_failed(self) -> None:
+        """The port's law is that of the circuit with what has failed last."""
+        laws = [f.circuit.coefficients for f in self.failed if f.circuit is not None]
+        if laws:
+            self.p = self.p._replace(characteristic=laws[-1])
+            self.plant.use(self.p)
 
     def _reset_latch(self, supervision: Supervision) -> None:
         """The supervisor's reset ends the hardware latch; inside a window its circuit does that."""
@@ -201,17 +234,6 @@ class Run:
         if tick >= listener.due_tick:
             listener.look(tick, as_measurements(self._measured(supervision, tick), self.n_cells), supervision)
         return replace(supervision, calls=None)
-
-    def _due(self, waiting: list[WindowRequest], tick: int) -> WindowRequest | None:
-        """Next planned window whose time has come; one that an earlier window covered is dropped."""
-        while waiting and waiting[0].start_tick <= tick:
-            request = waiting.pop(0)
-            passed = tick - request.start_tick
-            if request.min_ticks > passed:
-                limit = min(request.limit_ticks - passed, self.n_ticks - tick)
-                return replace(request, start_tick=tick, min_ticks=min(request.min_ticks - passed, limit),
-                               limit_ticks=limit)
-        return None
 
     def _first_call(self) -> Supervision:
         def look() -> Array:
@@ -234,7 +256,7 @@ class Run:
         return self._through_window(request, supervision, supervision.commands)
 
     def _observed(self, supervision: Supervision, tick: int) -> tuple[Operating, Array]:
-        return self.plant.look(tick, self._stretch(supervision))
+        return self.plant.look(tick, self.stretch(supervision))
 
     def _measured(self, supervision: Supervision, tick: int) -> Array:
         return self._observed(supervision, tick)[1]
@@ -245,24 +267,20 @@ class Run:
         self.events += [LoggedEvent(*note) for note in notes]
 
     def _log(self, supervision: Supervision, tick: int) -> None:
-        now_s = self._seconds(tick)
+        now_s = self.seconds(tick)
         self.events += [LoggedEvent(now_s, "supervisor", str(e.name), e.detail) for e in supervision.events]
 
-    def _seconds(self, tick: int) -> float:
+    def seconds(self, tick: int) -> float:
+        """Time of a tick."""
         return seconds(tick, self.tick_s)
 
     def _log_plant(self, tick: int) -> None:
         """Events of the plant: what passed a limit, or came back, since the last look."""
-        flags = self.plant.flags
-        if flags == self.flags:
-            return
-        for bit, name in enumerate(PLANT_LIMITS):
-            before, now = self.flags >> bit & 1, flags >> bit & 1
-            if before != now:
-                self.events.append(LoggedEvent(self._seconds(tick), "plant", name, "yes" if now else "no longer"))
-        self.flags = flags
+        self.events += flag_events(self.flags, self.plant.flags, self.seconds(tick))
+        self.flags = self.plant.flags
 
-    def _stretch(self, s: Supervision) -> Stretch:
+    def stretch(self, s: Supervision) -> Stretch:
+        """What the tick loop has of the supervisor."""
         c = s.commands
         return Stretch(
             s.vector(), c.sense_reference_V * 1e3, s.between_low, s.between_high, s.deadline_tick, s.low, s.high,
@@ -277,7 +295,7 @@ class Run:
 
         A window that fails, or that its kind's budget refuses, is an event, and the slow picture stands.
         """
-        start_s = self._seconds(request.start_tick)
+        start_s = self.seconds(request.start_tick)
         asked = [w.start_tick for w in self.waiting if w.by_user and w.start_tick > request.start_tick]
         asked += [f.tick for f in self.failing if f.tick > request.start_tick]
         request = policy.before_next(request, min(asked, default=None))
@@ -287,7 +305,7 @@ class Run:
             return found[1].end_tick, found[1].supervision
         if not request.by_user and not self.budget.allows(request.name, request.start_tick):
             if self.budget.refused[request.name] == 1:
-                self._note_refused(request.name, start_s)
+                self.note_refused(request.name, start_s)
             return request.start_tick, supervision
         name = f"{len(self.window_reports):03d}_{request.name}"
         self.report(request.start_tick / self.n_ticks, f"window {request.name} at {start_s:.1f} s")
@@ -315,7 +333,7 @@ class Run:
         self._log_plant(outcome.end_tick)
         return self._after_window(outcome)
 
-    def _note_refused(self, name: str, start_s: float) -> None:
+    def note_refused(self, name: str, start_s: float) -> None:
         """Once per kind; only what verifies a branch that the law was measured across casts no doubt on the run."""
         event = "window spared" if name in policy.SPARED else "window refused"
         detail = f"{name}: too many of its kind; counted in the summary from here on"
@@ -338,7 +356,7 @@ class Run:
 
     def _take_over_again(self, request: WindowRequest, kept: Remembered, reused: Reused) -> None:
         """Apply what a remembered window changed."""
-        start_s, end_s = self._seconds(request.start_tick), self._seconds(reused.end_tick)
+        start_s, end_s = self.seconds(request.start_tick), self.seconds(reused.end_tick)
         self._record(reused.rows[:-1])
         self.plant.state = reused.state
         self.looks.restart(reused.end_tick)
@@ -364,32 +382,12 @@ class Run:
             again = self.looks.again(request.name, outcome.end_mismatch_A, outcome.end_tick)
             self.waiting[:] = sorted([*self.waiting, *([again] if again else [])], key=lambda w: w.start_tick)
         self.windows[name] = outcome.dataset
-        start_s, end_s = self._seconds(request.start_tick), self._seconds(outcome.end_tick)
+        start_s, end_s = self.seconds(request.start_tick), self.seconds(outcome.end_tick)
         self.events.append(LoggedEvent(start_s, "engine", "window", f"{request.name}: {request.reason}"))
         self.events += [LoggedEvent(*note) for note in outcome.notes]
         self._record(outcome.tick_rows[:-1])
         add_to_ledger(self.ledger, outcome)
-        self.window_reports.append({
-            "name": name, "reason": request.reason, "start_s": start_s, "end_s": end_s,
-            "points": int(outcome.dataset.sizes["time_s"]), "settled": outcome.settled,
-            "start_mismatch_A": outcome.start_mismatch_A, "end_mismatch_A": outcome.end_mismatch_A,
-            "balance": outcome.balance.as_dict(),
-        })
+        self.window_reports.append(window_report(name, request, outcome, start_s, end_s))
 
-    # ---- end ----------------------------------------------------------------------------------------------
     def _finish(self) -> Result:
-        slow = slow_dataset(self)
-        whole = [r for r in self.window_reports if "end_s" in r]
-        covered = [(round(r["start_s"] / self.tick_s), round(r["end_s"] / self.tick_s)) for r in whole]
-        for missed in unseen(self.inputs, self.tick_s, self.n_ticks, covered):
-            when, text = self._seconds(missed.first_tick), missed.detail(self.tick_s)
-            self.events.append(LoggedEvent(when, "engine", "input between ticks", text))
-        for name, (count, first) in self.looks.passed_over().items():
-            if name not in self.budget.refused:
-                self._note_refused(name, self._seconds(first))
-            self.budget.refused[name] = self.budget.refused.get(name, 0) + count
-        self.events.sort(key=lambda e: e.time_s)
-        before_C, after_C = (stored_charge_C(s.battery, self.p.battery) for s in (self.start, self.state))
-        summary = summarise(self, slow, float(after_C - before_C))
-        self.report(1.0, "done")
-        return Result(slow, self.windows, self.events, summary, circuit_text(self.scenario.circuit.netlist))
+        return finished(self)

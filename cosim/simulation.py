@@ -8,19 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from cosim.circuit.identify import IdentifiedCircuit, identify
+from cosim.circuit.identify import IdentifiedCircuit
 from cosim.continuous.mode import ContinuousRun
 from cosim.errors import InputError
 from cosim.inputs.drive import build_inputs
+from cosim.intervene import identified
 from cosim.own.process import run_apart
 from cosim.record.figures import measured_figures
 from cosim.result import Result
 from cosim.run import Run
 from cosim.scenario.model import MAX_TICKS, Scenario
 from cosim.slow.failing import failing_of
-from cosim.slow.plant import load_parameters
 from cosim.spice.session import SpiceSession
-from cosim.windows.deck import circuit_parameters
 
 if TYPE_CHECKING:
     from cosim.supervisor.listening import Listener
@@ -90,19 +89,14 @@ def run_scenario(
     listener: Listener | None = None,
 ) -> Result:
     """One scenario without its benches; raises InputError for one that is too long."""
-    inputs, duration_s = build_inputs(scenario)
+    inputs, duration_s = build_inputs(scenario.model_copy(update={"changes": []}))
     if duration_s / scenario.tick_s > MAX_TICKS:
         raise InputError(scenario.name, "drive", f"{duration_s:g} s", f"at most {MAX_TICKS * scenario.tick_s:g} s")
-    nominal = IdentifiedCircuit.nominal(scenario.circuit.netlist)
     if scenario.engine == "continuous":
+        nominal = IdentifiedCircuit.nominal(scenario.circuit.netlist)
         return ContinuousRun(scenario, session, nominal, inputs, duration_s, every_tick, report, listener=listener).go()
-    parameters = circuit_parameters(
-        scenario.circuit.netlist, scenario.circuit.parameters, load_parameters(scenario, nominal.coefficients)
-    )
-    report(0.0, "terminal characteristic")
-    netlist = scenario.circuit.netlist
-    circuit = identify(netlist, parameters, session, progress=report)
-    failing = failing_of(scenario, lambda part: identify(netlist, parameters, session, progress=report, failed=part))
+    circuit = identified(scenario, session, report)
+    failing = failing_of(scenario, lambda part: identified(scenario, session, report, part))
     return Run(scenario, session, circuit, inputs, duration_s, every_tick, report, windows, listener, failing).go()
 
 

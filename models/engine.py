@@ -244,6 +244,36 @@ def from_segments(segments: Sequence[tuple[str, float]], p: EngineParameters) ->
     return builder.finish()
 
 
+def continued(
+    profile: DriveProfile, kind: str, time_s: float, duration_s: float, p: EngineParameters
+) -> DriveProfile:
+    """Return a profile up to a time, and from there on one described segment (off, idle, city or highway).
+
+    An engine that stands is cranked first, which comes on top of the segment's `duration_s`.
+    """
+    here = [float(interpolate(time_s, profile.time_s, column)) for column in profile[1:3]]
+    builder = _Builder(p)
+    if kind == "off":
+        builder.add_off(duration_s)
+    elif here[0] < 0.5 * p.idle_rpm * p.pulley_ratio:
+        builder.add_crank(float(p.crank_time_s[-1]))
+        builder.add_trace(*_pattern(kind, duration_s, 0.0, p))
+    else:
+        builder.add_trace(*_pattern(kind, duration_s, here[1], p))
+    piece, kept, late_s = builder.finish(), profile.time_s < time_s, time_s + JUMP_S
+    times = np.concatenate([profile.time_s[kept], [time_s], piece.time_s + late_s])
+    rpm, speeds = (
+        np.concatenate([old[kept], [value], new])
+        for old, value, new in zip(profile[1:3], here, piece[1:3], strict=True)
+    )
+    starts, ends = (
+        np.concatenate([old[profile.crank_start_s < time_s], new + late_s])
+        for old, new in zip(profile[3:5], piece[3:5], strict=True)
+    )
+    marks = profile.discontinuities_s[profile.discontinuities_s < time_s]
+    return DriveProfile(times, rpm, speeds, starts, ends, np.concatenate([marks, piece.discontinuities_s + late_s]))
+
+
 def _pattern(
     kind: str, duration_s: float, start_m_s: float, p: EngineParameters
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

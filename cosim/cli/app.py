@@ -17,6 +17,7 @@ import typer
 from cosim.cli import campaign as cli_campaign
 from cosim.cli import compare as cli_compare
 from cosim.cli import conformance as cli_conformance
+from cosim.cli import serve as cli_serve
 from cosim.cli import size as cli_size
 from cosim.cli import supervisor as cli_supervisor
 from cosim.cli import sweep as cli_sweep
@@ -202,6 +203,7 @@ app.command(epilog=cli_supervisor.REPLAY_EPILOG)(cli_supervisor.replay)
 app.command(epilog=cli_supervisor.READOUT_EPILOG)(cli_supervisor.readout)
 app.command(epilog=cli_sweep.SWEEP_EPILOG)(cli_sweep.sweep)
 app.command(epilog=cli_campaign.CAMPAIGN_EPILOG)(cli_campaign.campaign)
+app.command(epilog=cli_serve.SERVE_EPILOG)(cli_serve.serve)
 app.command(epilog=cli_size.SIZE_EPILOG)(cli_size.size)
 
 

@@ -23,7 +23,7 @@ from cosim.continuous.record import KEPT_WAVES, PointRecord, decimated
 from cosim.continuous.window import Checkpoint, ContinuousWindow, fast_moments
 from cosim.record.balance import window_balance
 from cosim.result import LoggedEvent, Result
-from cosim.run import STARTER_INDUCTANCE_H, Run
+from cosim.run import Run
 from cosim.scenario.model import Supply
 from cosim.scenario.timeline import failures
 from cosim.slow.channels import write_row
@@ -34,9 +34,9 @@ from cosim.slow.plant import PlantState, stored_charge_C
 from cosim.spice.deck import LADDER, Rung, SpiceOptions
 from cosim.spice.errors import OperatingPointFailed, PointBudgetExceeded, SpiceError, TransientAborted
 from cosim.supervisor.supervision import in_order
-from cosim.windows.deck import deck_spec
+from cosim.windows.deck import STARTER_INDUCTANCE_H, deck_spec
 from cosim.windows.events import events_of
-from cosim.windows.parts import parts_of_run, pulse_spans
+from cosim.windows.parts import parts_of_run, pulse_spans, whole_deck
 from cosim.windows.policy import WindowRequest, failing_ticks
 from cosim.windows.probes import with_probes
 from cosim.windows.result import window_dataset
@@ -72,7 +72,8 @@ class ContinuousRun(Run):
         self._parts: list[tuple[int, PlantState]] = []
         self._restarts = self._handovers = self._discarded = 0
         point = Checkpoint(0, self.state, supervision, before, self._alternator_current(before, 0))
-        self._points = PointRecord(signals(with_probes(self._whole_deck(), self.probes)))
+        whole = whole_deck(self.scenario, self.inputs, self.start, self.n_ticks * self.tick_s, self.p)
+        self._points = PointRecord(signals(with_probes(whole, self.probes)))
         tried = 0
         while point.tick < self.n_ticks:
             reached, error = self._stretch_from(point, tried)
@@ -129,7 +130,7 @@ class ContinuousRun(Run):
             self.plant.state = start.state
         self.events += [LoggedEvent(*note) for note in window.notes]
         before = self._points.n_points
-        self._points.drop_after(self._seconds(reached.tick), first)
+        self._points.drop_after(self.seconds(reached.tick), first)
         self._discarded += before - self._points.n_points
         if reached.tick > start.tick:
             self._book(first, start, reached, spec)
@@ -173,7 +174,7 @@ class ContinuousRun(Run):
         return (self._intact and bool(fuse.blown(state.fuse))) or bool(commands[SUPPLY] != self._supply_A)
 
     def _note(self, tick: int, event: str, detail: str) -> None:
-        self.events.append(LoggedEvent(self._seconds(tick), "engine", event, detail))
+        self.events.append(LoggedEvent(self.seconds(tick), "engine", event, detail))
 
     def _book(self, first: int, start: Checkpoint, reached: Checkpoint, spec: DeckSpec) -> None:
         """Balance of a stretch, into ledger and reports; what its hardware did, into the log."""
@@ -192,7 +193,7 @@ class ContinuousRun(Run):
             notes = events_of(time_s, waves, 0.0)
             notes += rating_notes(time_s, waves, float(start.state.box.heatsink_degC), 0.0)
             self.events += [LoggedEvent(*note) for note in notes]
-        start_s, end_s = self._seconds(start.tick), self._seconds(reached.tick)
+        start_s, end_s = self.seconds(start.tick), self.seconds(reached.tick)
         self.window_reports.append({
             "name": f"{len(self.window_reports):03d}_continuous", "reason": "continuous mode", "start_s": start_s,
             "end_s": end_s, "points": int(time_s.size), "balance": balance.as_dict(), "start_mismatch_A": 0.0,

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosim.errors import InputError
+from cosim.inputs.changes import changed_devices, changed_load, changed_profile, changed_supply
 from cosim.inputs.events import bus_events, contact_events, crank_load, event_signals
 from cosim.inputs.signals import Inputs, PiecewiseLinear, total
 from cosim.inputs.system import system_signals
@@ -33,7 +34,7 @@ SHORTEST_TRACE_S, FASTEST_M_S = 0.01, 150.0
 
 
 def build_inputs(scenario: Scenario) -> tuple[Inputs, float]:
-    """Inputs of a run and its duration [s].
+    """Inputs of a run and its duration [s], with the changes that are known (`cosim.scenario.changes.as_known`).
 
     Raises
     ------
@@ -49,8 +50,10 @@ def build_inputs(scenario: Scenario) -> tuple[Inputs, float]:
         points = np.array(scenario.source.emf_V)
         zero = PiecewiseLinear.constant(0.0)
         supply = PiecewiseLinear(points[:, 0].copy(), points[:, 1].copy())
+        supply = changed_supply(supply, scenario.changes, scenario.tick_s)
         starts += [(t, "supply_step") for t in fast_corners_s(supply)]
-        devices = system_signals(scenario.system, scenario.duration_s) + event_signals(scenario.events)
+        devices = changed_devices(system_signals(scenario.system, scenario.duration_s), scenario)
+        devices += event_signals(scenario.events)
         inputs = Inputs(zero, zero, total(steps), supply, ambients, tuple(starts), devices, contacts)
         return inputs, scenario.duration_s
     assert scenario.drive is not None  # validated
@@ -59,16 +62,19 @@ def build_inputs(scenario: Scenario) -> tuple[Inputs, float]:
         profile = drive_profile(scenario.drive, parameters)
     except ValueError as error:
         raise InputError(scenario.name, "drive", "", str(error)) from None
+    duration_s = scenario.duration_s or float(profile.time_s[-1])
+    profile = changed_profile(profile, scenario.changes, scenario.tick_s, parameters)
     cranks = [crank_load(s, e - s, parameters) for s, e in zip(profile.crank_start_s, profile.crank_end_s, strict=True)]
     starts += [(float(s), "crank") for s in profile.crank_start_s]
     starts += [(t, "engine_stop") for t in engine_stops_s(profile)]
     consumers = consumer_load(profile, parameters, scenario.source.load_A, scenario.source.parked_load_A)
-    duration_s = scenario.duration_s or float(profile.time_s[-1])
+    consumers = changed_load(consumers, scenario.changes, scenario.tick_s)
+    at_system = changed_devices(system_signals(scenario.system, duration_s), scenario)
     inputs = Inputs(
         PiecewiseLinear(profile.time_s, profile.alternator_rpm),
         PiecewiseLinear(profile.time_s, profile.vehicle_speed_m_s),
         total([consumers, *cranks, *steps]), PiecewiseLinear.constant(0.0), ambients, tuple(starts),
-        system_signals(scenario.system, duration_s) + event_signals(scenario.events), contacts,
+        at_system + event_signals(scenario.events), contacts,
     )
     return inputs, duration_s
 

@@ -97,6 +97,11 @@ class Timeline:
             self._told = {t for t in self._told if t <= tick}
             self._write(tick)
 
+    def go_on_from(self, other: Timeline, tick: int) -> None:
+        """Stand at a tick as another timeline does whose faults are the first of this one's."""
+        self._frozen, self._told = dict(other._frozen), set(other._told)
+        self.restore(tick)
+
     def _write(self, tick: int) -> None:
         p = self._p
         assert p is not None

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
 
 def slow_dataset(run: Run) -> xr.Dataset:
-    """Slow waveforms of a run; a plain link has none of a limiter."""
+    """Slow waveforms of a run up to `run.n_ticks`; a plain link has none of a limiter."""
     every_ms = run.record_every * round(run.tick_s * 1000.0)
-    time_s = np.arange(run.record.shape[0], dtype=np.float64) * every_ms / 1000.0
-    slow = as_dataset(time_s, run.record, run.n_batteries, run.cells_each, run.p.has_vehicle > 0.5,
+    record = run.record[: (run.n_ticks - 1) // run.record_every + 1]
+    time_s = np.arange(record.shape[0], dtype=np.float64) * every_ms / 1000.0
+    slow = as_dataset(time_s, record, run.n_batteries, run.cells_each, run.p.has_vehicle > 0.5,
                       run.scenario.system_names)
     if run.p.characteristic.kind == LINK:
         slow = slow.drop_vars([name for name in LIMITER_CHANNELS if name in slow])

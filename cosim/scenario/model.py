@@ -19,7 +19,8 @@ from bms.settings import CAPACITIES_AH
 from cosim.errors import InputError
 from cosim.scenario.bank import Bank, Battery, Cable, Spread
 from cosim.scenario.base import STRICT, Name, UniqueKeyLoader
-from cosim.scenario.changes import with_value
+from cosim.scenario.changes import MOST as MOST_CHANGES
+from cosim.scenario.changes import Change, Look, check_changes
 from cosim.scenario.events import EVENT_KINDS, EVENT_TAGS, Event, check_events, event_devices
 from cosim.scenario.files import (
     CONVERTER_EFFICIENCY,
@@ -48,6 +49,7 @@ from cosim.scenario.sections import (
 )
 from cosim.scenario.system import DEVICE_KINDS, LOADERS, ClearDays, System, check_system
 from cosim.scenario.timeline import FAULT_KINDS, FAULT_TAGS, Fault, Remote, RemoteVolts, check_timeline
+from cosim.scenario.values import with_value
 from models import bank
 
 __all__ = [
@@ -109,6 +111,9 @@ class Scenario(BaseModel):
     faults: list[Fault] = Field(default=[], description="What breaks, and when.")
     events: list[Event] = Field(default=[], description="What happens to the circuit, and when.")
     windows: list[UserWindow] = Field(default=[], description="Stretches that run in full SPICE whatever happens.")
+    changes: Annotated[list[Change], Field(max_length=MOST_CHANGES)] = Field(
+        default=[], description="What a person changes while it runs; nothing in the run knows it before its time."
+    )
     probes: Annotated[list[Probe], Field(max_length=MOST_PROBES)] = Field(
         default=[], description="Nodes and branches that every window records as well."
     )
@@ -230,7 +235,7 @@ def parse_scenario(content: object, origin: str = "scenario", folder: Path | Non
     try:
         scenario = Scenario.model_validate(content)
     except ValidationError as error:
-        raise _one_line(error, origin) from None
+        raise one_line(error, origin) from None
     scenario = with_limiter(with_paths(scenario, folder), origin)
     check_parameter_files(scenario, origin)
     if scenario.settings.get("variant", scenario.variant) != scenario.variant and "variant" in content:
@@ -251,11 +256,12 @@ def parse_scenario(content: object, origin: str = "scenario", folder: Path | Non
     check_timeline(scenario, origin)
     check_events(scenario, origin)
     check_probe_names(scenario, origin)
+    check_changes(scenario, origin)
     return scenario
 
 
-def _one_line(error: ValidationError, origin: str) -> InputError:
-    """Turn pydantic's list into the one line of the first problem."""
+def one_line(error: ValidationError, origin: str, start: type[BaseModel] | None = None) -> InputError:
+    """Turn pydantic's list into the one line of the first problem; `start` is what was validated, else a scenario."""
     first = error.errors(include_url=False)[0]
     path = [str(part) for part in first["loc"] if part not in UNION_TAGS]
     field = ".".join(path)
@@ -265,7 +271,7 @@ def _one_line(error: ValidationError, origin: str) -> InputError:
     allowed = _allowed(first["type"], first["msg"], first.get("ctx", {}))
     if first["type"] == "extra_forbidden":
         value = "unknown key"
-        allowed = _nearest(path)
+        allowed = _nearest(path, start or Scenario)
     if first["type"] == "missing":
         value = "missing"
         allowed = "must be given"
@@ -286,15 +292,16 @@ def _allowed(kind: str, message: str, context: dict[str, Any]) -> str:
     return message[0].lower() + message[1:]
 
 
-def _nearest(path: list[str]) -> str:
+def _nearest(path: list[str], start: type[BaseModel]) -> str:
     """Name the valid keys at the place of an unknown one, the nearest first."""
-    model: type[BaseModel] | None = Scenario
+    model: type[BaseModel] | None = start
     by_name: dict[str, type[BaseModel]] = {
         "circuit": Circuit, "bank": Bank, "each": Battery, "spread": Spread, "cable": Cable, "drive": Drive,
         "cables": Cables, "parts": Parts, "input": Cable, "battery": Cable, "alternator": Cable,
         "ambient": Ambient, "windows": UserWindow, "probes": Probe, "recording": Recording,
         "segments": Segment, "readout": Readout, "continuous": Continuous, "trace": Trace,
         "system": System, "clear_days": ClearDays, "remote": Remote, "volts": RemoteVolts,
+        "changes": Change, "window": Look,
     }
     keys: list[str] = []
     for part in path[:-1]:
@@ -302,8 +309,8 @@ def _nearest(path: list[str]) -> str:
             keys = sorted({*Vehicle.model_fields, *Supply.model_fields})
         elif part == "devices":
             keys = sorted({key for kind in DEVICE_KINDS for key in kind.model_fields})
-        elif part in ("faults", "events"):
-            kinds = FAULT_KINDS if part == "faults" else EVENT_KINDS
+        elif part in ("faults", "events", "fault", "event"):
+            kinds = FAULT_KINDS if part.startswith("fault") else EVENT_KINDS
             keys = sorted({key for kind in kinds for key in kind.model_fields})
         elif not part.isdigit():
             model = by_name.get(part)

@@ -113,6 +113,23 @@ def row_size(cells_each: int, n_batteries: int = 1, n_devices: int = 0) -> int:
     return len(SCALAR_CHANNELS) + batteries + 2 * cells + 2 * len(DEVICES) + at_system
 
 
+def widened(record: Array, cells_each: int, n_batteries: int, before: int, after: int) -> Array:
+    """A record with columns for more devices at System+, which have carried nothing so far."""
+    first = row_size(cells_each, n_batteries)
+    wide = np.full((record.shape[0], row_size(cells_each, n_batteries, after)), np.nan)
+    wide[:, :first] = record[:, :first]
+    written = ~np.isnan(record[:, 0])
+    wide[written, first + 2 : first + 2 + 2 * after] = 0.0
+    if not before:
+        wide[written, first] = 0.0
+        return wide
+    old = record[:, first:]
+    wide[:, first : first + 2 + before] = old[:, : 2 + before]
+    wide[:, first + 2 + after : first + 2 + after + before] = old[:, 2 + before : 2 + 2 * before]
+    wide[:, -2:] = old[:, -2:]
+    return wide
+
+
 @apart
 def write_row(
     out: NDArray[np.float64], state: PlantState, x: Operating, powers: NDArray[np.float64],

@@ -82,6 +82,8 @@ def listening(scenario: Scenario, target: Path, *, vectors: bool) -> Iterator[Li
     InputError : the place cannot be written to, or a key file cannot be used
     """
     settings = scenario.supervisor_settings
+    if vectors and any(change.settings for change in scenario.changes):
+        raise InputError(scenario.name, "changes", "settings", "none with test vectors, whose file has one set of them")
     if not (vectors or settings.instant_readout):
         yield None
         return

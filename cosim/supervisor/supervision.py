@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -106,6 +106,11 @@ class Supervision:
             tick, self.tick_ms, self.n_cells, self.n_batteries, self.every_tick, events, self.keep,
             Call(tick, elapsed_ms, measurements, commands, events, state, self.calls) if self.keep else None,
         )
+
+    def reconfigured(self, settings: bms.Settings) -> Supervision:
+        """With other settings, to be asked with them at once."""
+        state = bms.reconfigured(self.state, self.settings, settings)
+        return replace(self, settings=settings, state=state, deadline_tick=self.last_tick)
 
     def vector(self, in_window: bool = False) -> Array:
         """Commands as compiled code takes and records them (`cosim.slow.commands`)."""

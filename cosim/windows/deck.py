@@ -20,6 +20,9 @@ OPEN_FUSE = {"rf25": 1e3}
 LEAST_OHM = 1e-5
 """What a lead with a contact in it keeps (ours)."""
 
+STARTER_INDUCTANCE_H = 0.3e-6
+"""Loop inductance of starter battery and its leads (ours, `circuit_facts`)."""
+
 
 def deck_spec(
     title: str, netlist: str, overrides: Mapping[str, float], state: PlantState, p: PlantParameters,

@@ -16,13 +16,15 @@ from cosim.inputs.events import system_source
 from cosim.inputs.signals import Inputs
 from cosim.scenario.events import ConnectCapacitor, Event, IsoPulse, LoadStep, SystemEvent, at_system
 from cosim.scenario.model import Scenario
+from cosim.scenario.timeline import failures
 from cosim.slow.plant import PlantParameters, PlantState
+from cosim.windows.deck import STARTER_INDUCTANCE_H, deck_spec
 from cosim.windows.policy import PORT_KINDS, WindowRequest
 from models import cable
 from models.system import NODE_F, SystemParameters
 
 if TYPE_CHECKING:
-    from cosim.circuit.deck import Section
+    from cosim.circuit.deck import DeckSpec, Section
 
 ESR_S, LEAST_ESR_OHM = 50e-6, 2e-3
 """Series resistance of the devices' capacitance: by a time constant that electrolytic capacitors share, and what wires
@@ -117,3 +119,16 @@ def _disturbance(event: SystemEvent, source: str, node_V: float | None) -> Distu
             "connect_capacitor", source, event.esr_ohm, event.inductance_H, event.capacitance_F, float(volts)
         )
     return Disturbance("short_circuit", source, event.resistance_ohm, event.inductance_H)
+
+
+def has_path(scenario: Scenario) -> bool:
+    """Whether something happens to the circuit at System+, so that its gates are worth a window."""
+    return bool(at_system(scenario.events)) or any(not f.at_port for f in failures(scenario.faults))
+
+
+def whole_deck(scenario: Scenario, inputs: Inputs, start: PlantState, end_s: float, p: PlantParameters) -> DeckSpec:
+    """Deck with all that any deck of a run of `end_s` has."""
+    parts, cuts = parts_of_run(scenario, inputs, start, 0.0, end_s, p)
+    circuit = scenario.circuit
+    return deck_spec(scenario.name, circuit.netlist, circuit.parameters, start, p, STARTER_INDUCTANCE_H, 0.0,
+                     sections=parts, cuts=cuts)

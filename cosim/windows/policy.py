@@ -147,3 +147,15 @@ def automatic(name: str, reason: str, start_tick: int, n_ticks: int, tick_s: flo
     limit = max(1, min(math.ceil(LONGEST_S / tick_s), n_ticks - start_tick))
     shortest = min(limit, max(1, math.ceil(SHORTEST_S / tick_s - 1e-9)))
     return WindowRequest(name, reason, start_tick, shortest, limit)
+
+
+def due(waiting: list[WindowRequest], tick: int, n_ticks: int) -> WindowRequest | None:
+    """Take the next planned window whose time has come; one that an earlier window covered is dropped."""
+    while waiting and waiting[0].start_tick <= tick:
+        request = waiting.pop(0)
+        passed = tick - request.start_tick
+        if request.min_ticks > passed:
+            limit = min(request.limit_ticks - passed, n_ticks - tick)
+            return replace(request, start_tick=tick, min_ticks=min(request.min_ticks - passed, limit),
+                           limit_ticks=limit)
+    return None

@@ -1,4 +1,4 @@
-"""Rows K1..K4: settings, instant readout, LEDs, page."""
+"""Rows K1..K3: settings, instant readout, LEDs."""
 
 from __future__ import annotations
 
@@ -160,12 +160,6 @@ def leds(lab: Lab, corner: Corner, changes: Changes) -> list[Entry]:
             entry(corner, "K3.leds_changed", float(changed), told, evidence)]
 
 
-def page(lab: Lab, corner: Corner, changes: Changes) -> list[Entry]:
-    """K4: there is no page yet."""
-    del lab, changes
-    return [Entry("K4", "K4.page", "none", "declared", variant=corner.variant, note="no page yet")]
-
-
 BOTH = (Corner(), Corner("NG", variant="12-200 NG"))
 BENCHES = (
     Bench("k1_settings", ("K1",), settings, 3.0, BOTH),
@@ -174,5 +168,4 @@ BENCHES = (
     Bench("k3_leds", ("K3",), leds, 8.0, BOTH, (
         Influence("firmware", "alarm_lead_ms"), Influence("firmware", "heatsink_derate_start_degC"),
         Influence("firmware", "cell_high_V"))),
-    Bench("k4_page", ("K4",), page, 0.1),
 )
