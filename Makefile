@@ -6,7 +6,7 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 pytho
 READY := .venv/bms-cosim-ready
 BIN := .venv/bin
 
-.PHONY: help setup demo test lint long conformance notebooks bench trust figures clean
+.PHONY: help setup demo test lint long conformance notebooks docs bench trust figures clean
 help:
 	@echo 'make demo    set everything up and run the main scenario (results/road_day)'
 	@echo 'make test    set everything up and run ruff, mypy, pytest and the conformance report'
@@ -15,6 +15,7 @@ help:
 	@echo 'make conformance  measure every row of the datasheet (results/conformance)'
 	@echo 'make notebooks  run every notebook, executed copies in docs/notebooks'
 	@echo 'make bench   measure time and memory (results/bench.json)'
+	@echo 'make docs    build the documentation site (build/docs); `make notebooks` before shows the notebooks, too'
 	@echo 'make trust   write docs/trust.md, what every figure rests on'
 	@echo 'make figures  draw the figures of README.md and docs anew (docs/figures)'
 	@echo 'make clean   remove .venv, caches and results'
@@ -59,6 +60,11 @@ trust: setup
 figures: setup
 	@$(BIN)/python scripts/figures.py
 
+# Warnings are errors; nothing is fetched. With `make docs NOTEBOOKS=required` a notebook that is not executed is one.
+docs: setup
+	$(BIN)/python -m sphinx -n -W --keep-going -q $(if $(NOTEBOOKS),-D notebooks_required=1) -b html docs build/docs
+	@echo 'pages: build/docs/index.html'
+
 clean:
-	rm -rf .venv results build docs/notebooks *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv results build docs/notebooks docs/generated docs/circuits/generated *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find bms models cosim benchmarks tests -name __pycache__ -prune -exec rm -rf {} +

@@ -46,7 +46,7 @@ class RunFailed(Exception):
 
 
 def nearest(name: str, valid: Sequence[str]) -> str:
-    """Say which of the valid names was probably meant; the first ones of all where none is near."""
+    """Say which of the `valid` names was probably meant by `name`; the first ones of all where none is near."""
     close = difflib.get_close_matches(name, valid, n=1, cutoff=0.5)
     if close:
         return f"did you mean {close[0]!r}?"

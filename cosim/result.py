@@ -114,7 +114,7 @@ class Result:
         return self.windows[self.window_key(name)]
 
     def window_key(self, name: str) -> str:
-        """Return the key of that window; see `window`."""
+        """Return the key of that window; raises InputError as `window` does."""
         for key in self.windows:
             if name in (key, key.partition("_")[2]):
                 return key
@@ -266,7 +266,10 @@ def _compressed(dataset: xr.Dataset) -> dict[str, dict[str, object]]:
 
 
 def plain(value: object) -> object:
-    """Turn numpy scalars, arrays, tuples and mappings into what JSON holds; NaN and infinity become null."""
+    """Turn numpy scalars, arrays, tuples and mappings into what JSON holds; NaN and infinity become null.
+
+    Raises TypeError for what it cannot hold.
+    """
     if isinstance(value, np.generic | np.ndarray):
         return plain(value.tolist())
     if isinstance(value, Mapping):

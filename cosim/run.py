@@ -17,15 +17,18 @@ from cosim.circuit.identify import IdentifiedCircuit
 from cosim.inputs.signals import Inputs
 from cosim.inputs.timeline import timeline_of
 from cosim.inputs.unseen import unseen
+from cosim.record.slow_record import slow_dataset
 from cosim.record.summary import summarise
 from cosim.result import LoggedEvent, Result
 from cosim.scenario.events import at_system
 from cosim.scenario.model import Scenario, Supply
-from cosim.slow.channels import LIMITER_CHANNELS, as_dataset, row_size, write_row
+from cosim.scenario.timeline import failures
+from cosim.slow.channels import row_size, write_row
 from cosim.slow.commands import command_vector, nothing
 from cosim.slow.engine import with_steady_field
+from cosim.slow.failing import Failing
 from cosim.slow.looks import Looks
-from cosim.slow.loop import LEDGER, PEAKS, WANTED, Grid, Plant, Stretch, empty_ledger, observe
+from cosim.slow.loop import WANTED, Grid, Plant, Stretch, empty_ledger, observe
 from cosim.slow.network import Operating
 from cosim.slow.plant import PLANT_LIMITS, PlantState, initial_state, load_parameters, stored_charge_C
 from cosim.slow.reference_plant import ReferencePlant
@@ -35,8 +38,7 @@ from cosim.spice.session import SpiceSession
 from cosim.supervisor.supervision import Supervision, in_order
 from cosim.windows import policy
 from cosim.windows.deck import deck_spec
-from cosim.windows.events import LIFTED
-from cosim.windows.outcome import PREDICTION_BOUND_A
+from cosim.windows.outcome import PREDICTION_BOUND_A, add_to_ledger
 from cosim.windows.parts import parts_of, parts_of_run
 from cosim.windows.policy import WindowRequest
 from cosim.windows.probes import check_probes, with_probes
@@ -61,7 +63,7 @@ class Run:
     def __init__(
         self, scenario: Scenario, session: SpiceSession, circuit: IdentifiedCircuit, inputs: Inputs,
         duration_s: float, every_tick: bool, report: Progress, windows: bool = True,
-        listener: Listener | None = None,
+        listener: Listener | None = None, failing: Sequence[Failing] = (),
     ) -> None:
         self.scenario, self.session, self.circuit, self.inputs = scenario, session, circuit, inputs
         self.tick_s = scenario.tick_s
@@ -87,13 +89,14 @@ class Run:
         self.waiting: list[WindowRequest] = []
         self.budget = policy.WindowBudget(self.tick_s)
         self.timeline = timeline_of(scenario, self.p)
-        self.with_path = bool(at_system(scenario.events))
+        self.with_path = bool(at_system(scenario.events)) or any(not f.at_port for f in failures(scenario.faults))
         self.memory = WindowMemory(inputs, self.tick_s, self.p, self.timeline.is_empty)
         kind = ReferencePlant if scenario.integrator == "reference" else Plant
         self.plant = kind(self.start, self.p, self.grid, self.record, self.ledger)
         self.looks = Looks(windows and circuit.coefficients.kind != LINK, self.tick_s, self.n_ticks)
         self.plant.watch = self.looks.watch
         self.flags = self.plant.flags
+        self.failing, self.failed = list(failing), tuple[Failing, ...]()
         self.probes = tuple(probe.signal for probe in scenario.probes)
         check_probes(scenario.probes, self._whole_deck(), scenario.name)
 
@@ -123,6 +126,7 @@ class Run:
         if before.alternator_enable and self.open_windows:
             waiting.insert(0, policy.on_command(True, 0, self.n_ticks, self.tick_s))
         while tick < self.n_ticks:
+            self._fail(tick)
             if self.listener is not None:
                 supervision = self._heard(self.listener, supervision, tick)
             self.report(tick / self.n_ticks, f"{tick * self.tick_s:.0f} s")
@@ -138,6 +142,7 @@ class Run:
             was = tick
             tick, why = self.plant.run(tick, end, fresh, self._stretch(supervision))
             self.ticks_slow += tick - was
+            self._fail(tick)
             self._log_plant(tick)
             self._outside(supervision, tick)
             if why > WANTED:
@@ -175,6 +180,15 @@ class Run:
         if now.discharge_gate != before.discharge_gate and self.with_path:
             return policy.on_gate(now.discharge_gate, tick, self.n_ticks, self.tick_s)
         return None
+
+    def _fail(self, tick: int) -> None:
+        """Transistors that fail at or before a tick: from now on the port's law is that of the circuit without them."""
+        while self.failing and self.failing[0].tick <= tick:
+            self.failed += (self.failing.pop(0),)
+            circuit = self.failed[-1].circuit
+            if circuit is not None:
+                self.p = self.p._replace(characteristic=circuit.coefficients)
+                self.plant.use(self.p)
 
     def _reset_latch(self, supervision: Supervision) -> None:
         """The supervisor's reset ends the hardware latch; inside a window its circuit does that."""
@@ -265,7 +279,8 @@ class Run:
         """
         start_s = self._seconds(request.start_tick)
         asked = [w.start_tick for w in self.waiting if w.by_user and w.start_tick > request.start_tick]
-        request = policy.before_next(request, asked[0] if asked else None)
+        asked += [f.tick for f in self.failing if f.tick > request.start_tick]
+        request = policy.before_next(request, min(asked, default=None))
         found = self.memory.find(request, before, self.state, supervision)
         if found is not None:
             self._take_over_again(request, *found)
@@ -283,6 +298,7 @@ class Run:
             self.state, self.p, inductance, self._alternator_current(before, request.start_tick),
             before.supply_current_A,
             *parts_of(request, self.scenario, self.inputs, self.state, self.tick_s, self.p),
+            tuple(f.part for f in self.failed),
         ), self.probes)
         window = Window(
             request, self.state, supervision, before, self.inputs, self.tick_s, spec, self.p, self.timeline
@@ -326,7 +342,7 @@ class Run:
         self._record(reused.rows[:-1])
         self.plant.state = reused.state
         self.looks.restart(reused.end_tick)
-        self._add_to_ledger(kept.outcome)
+        add_to_ledger(self.ledger, kept.outcome)
         self.events.append(LoggedEvent(start_s, "engine", "window reused", f"{request.name}: as {kept.name}"))
         self.events += [LoggedEvent(*note) for note in reused.notes]
         self._log_plant(reused.end_tick)
@@ -341,18 +357,6 @@ class Run:
                 at = self.record[tick // self.record_every]
                 write_row(at, state, x, powers, self.grid.rows[tick], commands, self.p)
 
-    def _add_to_ledger(self, outcome: WindowOutcome) -> None:
-        self.ledger[0] += outcome.charge_C
-        for key, value in outcome.energies.items():
-            self.ledger[LEDGER.index(key)] += value
-        # What A4 allows while the limit is lifted has figures of its own, from the accepted points.
-        lifted = bool((outcome.dataset.limit_lifted.values > LIFTED).any())
-        for _, state, x, _, _ in outcome.tick_rows:
-            machine = state.alternator
-            port_A = -np.inf if lifted else x.port_current_A
-            here = (port_A, machine.winding_degC, machine.rectifier_degC)
-            self.ledger[PEAKS:] = np.maximum(self.ledger[PEAKS:], here)
-
     def _take_over(self, name: str, request: WindowRequest, outcome: WindowOutcome) -> None:
         self.plant.state = outcome.state
         self.looks.restart(outcome.end_tick)
@@ -364,7 +368,7 @@ class Run:
         self.events.append(LoggedEvent(start_s, "engine", "window", f"{request.name}: {request.reason}"))
         self.events += [LoggedEvent(*note) for note in outcome.notes]
         self._record(outcome.tick_rows[:-1])
-        self._add_to_ledger(outcome)
+        add_to_ledger(self.ledger, outcome)
         self.window_reports.append({
             "name": name, "reason": request.reason, "start_s": start_s, "end_s": end_s,
             "points": int(outcome.dataset.sizes["time_s"]), "settled": outcome.settled,
@@ -374,16 +378,7 @@ class Run:
 
     # ---- end ----------------------------------------------------------------------------------------------
     def _finish(self) -> Result:
-        every_ms = self.record_every * round(self.tick_s * 1000.0)
-        time_s = np.arange(self.record.shape[0], dtype=np.float64) * every_ms / 1000.0
-        slow = as_dataset(time_s, self.record, self.n_batteries, self.cells_each, self.p.has_vehicle > 0.5,
-                          self.scenario.system_names)
-        if self.p.characteristic.kind == LINK:
-            slow = slow.drop_vars([name for name in LIMITER_CHANNELS if name in slow])
-        slow.attrs["scenario"] = self.scenario.name
-        if "winding_degC" in slow:
-            slow["winding_degC"].attrs["limit_degC"] = float(self.p.alternator.winding_limit_degC)
-            slow["rectifier_degC"].attrs["limit_degC"] = float(self.p.alternator.rectifier_limit_degC)
+        slow = slow_dataset(self)
         whole = [r for r in self.window_reports if "end_s" in r]
         covered = [(round(r["start_s"] / self.tick_s), round(r["end_s"] / self.tick_s)) for r in whole]
         for missed in unseen(self.inputs, self.tick_s, self.n_ticks, covered):

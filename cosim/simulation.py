@@ -17,6 +17,7 @@ from cosim.record.figures import measured_figures
 from cosim.result import Result
 from cosim.run import Run
 from cosim.scenario.model import MAX_TICKS, Scenario
+from cosim.slow.failing import failing_of
 from cosim.slow.plant import load_parameters
 from cosim.spice.session import SpiceSession
 from cosim.windows.deck import circuit_parameters
@@ -88,7 +89,7 @@ def run_scenario(
     scenario: Scenario, session: SpiceSession, every_tick: bool, report: Progress, windows: bool = True,
     listener: Listener | None = None,
 ) -> Result:
-    """One scenario without its benches."""
+    """One scenario without its benches; raises InputError for one that is too long."""
     inputs, duration_s = build_inputs(scenario)
     if duration_s / scenario.tick_s > MAX_TICKS:
         raise InputError(scenario.name, "drive", f"{duration_s:g} s", f"at most {MAX_TICKS * scenario.tick_s:g} s")
@@ -99,8 +100,10 @@ def run_scenario(
         scenario.circuit.netlist, scenario.circuit.parameters, load_parameters(scenario, nominal.coefficients)
     )
     report(0.0, "terminal characteristic")
-    circuit = identify(scenario.circuit.netlist, parameters, session, progress=report)
-    return Run(scenario, session, circuit, inputs, duration_s, every_tick, report, windows, listener).go()
+    netlist = scenario.circuit.netlist
+    circuit = identify(netlist, parameters, session, progress=report)
+    failing = failing_of(scenario, lambda part: identify(netlist, parameters, session, progress=report, failed=part))
+    return Run(scenario, session, circuit, inputs, duration_s, every_tick, report, windows, listener, failing).go()
 
 
 def _silent(fraction: float, text: str) -> None:

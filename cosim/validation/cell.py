@@ -35,7 +35,7 @@ ZOOM_S = 2100.0
 
 
 def check(data: Path | None) -> Checked:
-    """Validate the cell on a data folder, or on the subfolder that holds the profiles."""
+    """Validate the cell on a data folder, or on its subfolder with the profiles; raises InputError without one."""
     if data is None:
         raise InputError("validate", "cell", "needs measured data", "--data DIR")
     return Checked(validate_cell(data), draw_cell(data))

@@ -11,7 +11,7 @@ import pytest
 import xarray as xr
 
 from cosim.errors import InputError
-from cosim.result import FILES, LoggedEvent, Result, labelled, plain, shown
+from cosim.result import FILES, EventLog, LoggedEvent, Result, labelled, plain, shown
 
 
 def small() -> Result:
@@ -232,6 +232,7 @@ def test_a_result_says_what_it_is_in_one_line(plausible_result: Result) -> None:
 
 def test_an_event_log_shows_itself_as_a_table(plausible_result: Result) -> None:
     log = plausible_result.events
+    assert isinstance(log, EventLog)
     lines = repr(log).splitlines()
     assert len(lines) == 1 + len(log) and lines[0].split()[:4] == ["time", "[s]", "source", "event"]
     assert lines[1].startswith("20 ") and "cranking at 20.0 s" in lines[1]

@@ -33,7 +33,7 @@ class SignalVerdict:
 
     @property
     def used(self) -> float:
-        """Part of the tolerance that is used; infinite where nothing could be compared."""
+        """Share of the tolerance that is used; infinite where nothing could be compared."""
         return float("inf") if self.worst is None else self.worst.used
 
 

@@ -153,7 +153,7 @@ def fit_recording(
     measured: Recording, parameters: tuple[Parameter, ...], rules: Tolerances, simulate: Callable[[Array], Recording],
     progress: Progress,
 ) -> Fit:
-    """`fit` with anything that turns values of the parameters into a recording."""
+    """`fit` with `simulate`, anything that turns values of the parameters, shape (n_parameters,), into a recording."""
     low, high = (np.array([getattr(p, end) for p in parameters]) for end in ("low", "high"))
     runs: dict[tuple[float, ...], Array] = {}
     recordings: dict[tuple[float, ...], Recording] = {}

@@ -53,7 +53,10 @@ class Recording:
     events: list[LoggedEvent] | None = None
 
     def add(self, name: str, unit: str, time_s: object, value: object, step_s: float | None = None) -> None:
-        """Add a signal; raises WaveformError if it cannot be compared. Without `step_s` it is the median step."""
+        """Add a signal by its name, unit and waveform (time_s, value), or raise WaveformError if it cannot be compared.
+
+        Without `step_s` it is the median step.
+        """
         wave = checked(time_s, value, name, self.origin)
         step_s = float(np.median(np.diff(wave.time_s))) if step_s is None else step_s
         self.signals[name] = Signal(name, unit, wave, step_s)
@@ -88,7 +91,7 @@ def read(path: Path) -> Recording:
 
 
 def of_result(result: Result, origin: str = "result") -> Recording:
-    """Recording of a run: slow record, windows, event log."""
+    """Recording of a run: slow record, windows, event log; `origin` is what messages call it."""
     recording = Recording(origin, events=list(result.events))
     add_dataset(recording, "slow/", result.slow)
     seen: Counter[str] = Counter()
@@ -101,7 +104,7 @@ def of_result(result: Result, origin: str = "result") -> Recording:
 
 
 def add_dataset(recording: Recording, prefix: str, dataset: xr.Dataset) -> None:
-    """Add every number of a dataset that runs over time."""
+    """Add every number of a dataset that runs over time; raises InputError for one without a time axis."""
     time = next((name for name in TIMES if name in dataset.coords or name in dataset.variables), None)
     if time is None:
         if dataset.data_vars:
@@ -192,7 +195,7 @@ def read_table(path: Path, delimiter: str = ",", header_line: int = 1) -> Table:
 
 
 def numbers(path: Path, table: Table, column: str, decimal: str = ".") -> Array:
-    """A column as numbers; an empty cell or a word is refused with its line."""
+    """A column as numbers; an empty cell or a word raises InputError with its line."""
     index = table.header.index(column)
     out = np.empty(len(table.rows))
     for k, row in enumerate(table.rows):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from cosim.circuit.cache import cache_folder, content_key
 from cosim.circuit.defaults import circuit_file, with_default
+from cosim.own.netlist import own_texts
 from cosim.paths import NETLISTS, NETLISTS_VARIABLE, SCENARIOS, netlists_folder
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class Lab:
 
     # ---- scenarios ----------------------------------------------------------------------------------------------
     def scenario(self, source: str | Mapping[str, Any], corner: Corner, **updates: object) -> Scenario:
-        """Return a scenario in a corner: one of `scenarios/` by name (`benches/limiter`), or one given as a mapping.
+        """Return a scenario in a corner; `source`: one of `scenarios/` by name (`benches/limiter`), or a mapping.
 
         The corner's ambient is that of engine bay and BMS; the battery stays where it may be charged, unless the
         updates say otherwise. Of a nominal ambient the scenario's own three stay. updates : top keys of the scenario.
@@ -95,11 +96,12 @@ class Lab:
         return parse_scenario({**content, **updates}, str(content.get("name", "bench")))
 
     def run(self, scenario: Scenario, *, windows: bool = True) -> Result:
-        """Run a scenario with the changes that are applied; one that has just run here is not run again."""
+        """Run a scenario with the changes that are applied, with `windows`; one that has just run is not run again."""
         from cosim.simulation import Simulation
 
         changed = scenario if self._changes is None else changed_scenario(scenario, self._changes)
-        key = content_key(changed.model_dump_json(), netlists_key(), repr(windows))
+        own = own_texts(changed.netlists.items())
+        key = content_key(changed.model_dump_json(), netlists_key(), repr(windows), *own)
         if key not in self._runs:
             identify_alone(changed, self.session)
             self._runs[key] = Simulation(changed, session=self.session, windows=windows).run()
@@ -118,6 +120,8 @@ def identify_alone(scenario: Scenario, session: SpiceSession) -> None:
     from cosim.slow.plant import load_parameters
     from cosim.windows.deck import circuit_parameters
 
+    if scenario.netlists:  # the process of such a run measures it
+        return
     netlist = scenario.circuit.netlist
     plant = load_parameters(scenario, IdentifiedCircuit.nominal(netlist).coefficients)
     with one_at_a_time("identify"):

@@ -118,6 +118,10 @@ def hours(o: Outcome) -> str:
     return "more than 12" if math.isnan(o.full_after_h) else f"{o.full_after_h:.1f}"
 
 
+ROOM, LEGEND = 1.1, 0.2
+"""Of a plot that begins at 0: how far above its highest point it ends; of one with limits: room for the legend."""
+
+
 @style()
 def draw(asked: Asked, outcomes: list[Outcome]) -> Picture:
     """Charge over time, currents and times, temperatures and cable over the fuses, limits dashed."""
@@ -131,7 +135,7 @@ def draw(asked: Asked, outcomes: list[Outcome]) -> Picture:
     plots[0, 1].plot(fuses, [o.cruise_A for o in outcomes], "-o", color=BLUE, label="driving")
     plots[0, 1].plot(fuses, [o.idle_A for o in outcomes], "-s", color=ORANGE, label="idling")
     plots[0, 1].set_ylabel("mean charge current to 80 % [A]")
-    plots[0, 1].set_ylim(bottom=0.0)
+    plots[0, 1].set_ylim(0.0, ROOM * max(max(o.cruise_A, o.idle_A) for o in outcomes))
     places = {check.name: i for i, check in enumerate(outcomes[0].checks)}
     hot = [(name, i) for name, i in places.items() if name.startswith("alternator")]
     for (name, i), stroke in zip(hot, CYCLE, strict=False):
@@ -139,6 +143,8 @@ def draw(asked: Asked, outcomes: list[Outcome]) -> Picture:
                          linestyle=stroke.dash, marker=stroke.marker, label=name)
     for limit in sorted({outcomes[0].checks[i].limit for _, i in hot}):
         plots[1, 0].axhline(limit, color=BLACK, linestyle=SHORT_DASH, linewidth=1.0)
+    low, high = plots[1, 0].get_ylim()
+    plots[1, 0].set_ylim(low - LEGEND * (high - low), high)
     plots[1, 0].set_ylabel("temperature, limits dashed [\N{DEGREE SIGN}C]")
     for name, colour, mark in (("input cable, hottest", GREEN, "o"), ("input cable, drop", SKY, "s")):
         shares = [100.0 * o.checks[places[name]].value / o.checks[places[name]].limit for o in outcomes]
@@ -154,7 +160,7 @@ def draw(asked: Asked, outcomes: list[Outcome]) -> Picture:
         if best is not None:
             plot.axvspan(best.fuse_A - 3, best.fuse_A + 3, color=SKY, alpha=0.2, linewidth=0)
     for plot in plots.flat:
-        plot.legend(fontsize=8, loc="best" if plot is plots[1, 0] else "lower right")
+        plot.legend(fontsize=8, loc="lower right", ncols=2 if plot is plots[1, 0] else 1)
     return figure
 
 
