@@ -9,7 +9,7 @@ BIN := .venv/bin
 .PHONY: help setup demo test lint long conformance notebooks docs bench trust figures clean
 help:
 	@echo 'make demo    set everything up and run the main scenario (results/road_day)'
-	@echo 'make test    set everything up and run ruff, mypy, pytest and the conformance report'
+	@echo 'make test    set everything up and run ruff, mypy, pytest, the conformance report, all notebooks, and build the pages'
 	@echo 'make setup   set everything up: .venv, pinned packages, libngspice'
 	@echo 'make long    run the tests that take long'
 	@echo 'make conformance  measure every row of the datasheet (results/conformance)'
@@ -40,6 +40,8 @@ test: lint
 	$(BIN)/python -m cosim.slow.warm_up
 	$(BIN)/python -m pytest -n $(PROCESSES) --maxprocesses 4 --dist loadfile --durations 15
 	$(BIN)/bms-cosim conformance -o results/conformance
+	$(BIN)/python -m scripts.notebooks
+	$(MAKE) docs NOTEBOOKS=required
 
 conformance: setup
 	$(BIN)/bms-cosim conformance -o results/conformance
