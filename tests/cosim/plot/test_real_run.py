@@ -157,8 +157,8 @@ def test_a_window_shows_where_most_happens_and_what_is_asked_for(run: Result) ->
     x, y = lines(whole.axes[1])["System+ shunt"]
     assert float(y.max()) == float(window["shunt_current_A"].max()) > 650.0
     assert x[0] == 0.0 and x[-1] == pytest.approx(1e3 * float(window["time_s"][-1]))
-    zero = plot_window(window, ["latch"], start_s=0.149, end_s=0.152, time_zero_s=0.15)
-    assert zero.axes[0].get_xlim() == pytest.approx((-1.0, 2.0))
+    zero = plot_window(window, ["latch"], start_s=0.149, end_s=0.152, time_zero_s=0.1495)
+    assert zero.axes[0].get_xlim() == pytest.approx((-0.5, 2.5))
 
 
 @pytest.mark.parametrize("stretch", [(10.0, 10.0), (20.0, 10.0), (1e6, None)])
