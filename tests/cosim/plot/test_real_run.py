@@ -142,7 +142,7 @@ def test_channels_stand_in_their_panels_with_units(run: Result) -> None:
     slow = run.slow.sel(time_s=slice(1900.0, 2100.0))
     assert float(y[(x >= 1900.0 / 60.0) & (x <= 35.0)].min()) == float(slow["system_voltage_V"].min())
     assert figure.axes[0].get_xlim() == pytest.approx((1900.0 / 60.0, 35.0))
-    assert {"cell voltage 1", "cell voltage 4"} <= set(lines(figure.axes[2]))
+    assert {"cell 1", "cell 4"} <= set(lines(figure.axes[2]))
     assert any("short circuit" in text.get_text() for text in figure.axes[0].texts)
     assert not any(ax.texts for ax in plot_channels(run, panels, events=False).axes)
 
