@@ -15,7 +15,6 @@ from typing import Literal, NamedTuple
 import matplotlib as mpl
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.backend_bases import RendererBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -104,11 +103,6 @@ def style() -> Iterator[None]:
 
 class Picture(Figure):
     """A matplotlib figure that shows itself as the last expression of a notebook cell, without pyplot."""
-
-    def draw(self, renderer: RendererBase) -> None:
-        """Draw with the package's style: matplotlib makes some ticks and their grid only now."""
-        with style():
-            super().draw(renderer)
 
     def _repr_png_(self) -> bytes:
         stream = io.BytesIO()

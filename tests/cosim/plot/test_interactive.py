@@ -85,6 +85,10 @@ def test_a_browser_draws_the_spike_at_every_scale(plausible_result: Result, tmp_
 
         x, y = drawn()
         assert x.size < plausible_result.slow.sizes["time_s"] and y.max() == 777.0
+        page.evaluate(f"() => {{ const r = {RANGE}; r.start = 100.0; r.end = 3500.0; }}")
+        page.wait_for_function(f"({CURVE}).data_source.data.x[0] > 90.0")
+        x, y = drawn()
+        assert x.size < 3400 and y.max() == 777.0 and x[0] == 100.0 and x[-1] == 3501.0  # thinned out by the browser
         page.evaluate(f"() => {{ const r = {RANGE}; r.start = 1200.5; r.end = 1260.0; }}")
         page.wait_for_function(f"({CURVE}).data_source.data.x.length < 100")
         x, y = drawn()
