@@ -31,7 +31,7 @@ class LivePage:
     def __init__(self, session: LiveSession, control: Control, viewer: str, count: Any = lambda: 1) -> None:
         self.session, self.control, self.viewer = session, control, viewer
         self._count = count
-        self._drawn = {"rows": -1, "events": -1, "window": ("", False)}
+        self._drawn: dict[str, Any] = {"rows": -1, "events": -1, "window": ("", False), "control": ()}
         self._turn = 0
         self.operating = Operating(session, control, viewer)
         self.overview = pn.pane.HTML("", sizing_mode="stretch_width", margin=(4, 8))
@@ -88,6 +88,10 @@ class LivePage:
         self._show_control()
 
     def _show_control(self) -> None:
+        state = (self.control.holder, self.control.asking)
+        if self._drawn["control"] == state:
+            return
+        self._drawn["control"] = state
         mine, holder = self.control.holds(self.viewer), self.control.holder
         asked = mine and self.control.asking is not None
         words = "<b>You have control.</b>" if mine else (
@@ -96,8 +100,7 @@ class LivePage:
             words += " <b>Another viewer asks for it.</b>"
         if not mine and self.control.asking == self.viewer:
             words += " You have asked for it."
-        if self._who.object != words:
-            self._who.object = words
+        self._who.object = words
         self._take.visible, self._give.visible = not mine, mine
         self._token.visible = not mine and self.control.needs_token
         self._give.color = "warning" if asked else "default"

@@ -89,6 +89,14 @@ def browser() -> Iterator[Any]:
         chromium.close()
 
 
+@pytest.fixture(autouse=True)
+def closed(browser: Any) -> Iterator[None]:
+    """Whoever still looks at a page after a test, because it failed, keeps control of it otherwise."""
+    yield
+    for context in browser.contexts:
+        context.close()
+
+
 class Viewer:
     """A page in a browser, with what it asked the network for and said on its console."""
 
