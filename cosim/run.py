@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 import bms
 from cosim.circuit.characteristic import LINK
 from cosim.circuit.identify import IdentifiedCircuit
+from cosim.inputs.intervene import take_change
 from cosim.inputs.signals import Inputs
 from cosim.inputs.timeline import timeline_of
-from cosim.intervene import take_change
 from cosim.record.finish import finished
 from cosim.record.taken_over import flag_events, window_report
 from cosim.result import LoggedEvent, Result

@@ -12,7 +12,7 @@ from cosim.circuit.identify import IdentifiedCircuit
 from cosim.continuous.mode import ContinuousRun
 from cosim.errors import InputError
 from cosim.inputs.drive import build_inputs
-from cosim.intervene import identified
+from cosim.inputs.intervene import identified
 from cosim.own.process import run_apart
 from cosim.record.figures import measured_figures
 from cosim.result import Result

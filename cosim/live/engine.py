@@ -14,7 +14,7 @@ from typing import Any
 
 from cosim.errors import InputError
 from cosim.inputs.drive import build_inputs
-from cosim.intervene import identified, take_change
+from cosim.inputs.intervene import identified, take_change
 from cosim.live.saved import as_text
 from cosim.live.view import Snapshot, snapshot_of
 from cosim.record.finish import finished

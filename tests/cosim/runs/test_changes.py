@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cosim.inputs.drive import build_inputs
-from cosim.intervene import identified
+from cosim.inputs.intervene import identified
 from cosim.result import Result
 from cosim.run import Run
 from cosim.scenario.changes import Change, check_change
@@ -54,7 +54,7 @@ def begun(scenario: Scenario, spice: SpiceSession) -> Run:
 
 def by_hand(content: dict[str, Any], done: list[dict[str, Any]], end_s: float, spice: SpiceSession) -> Run:
     """A run in pieces of random length, changed on the way; nothing of the changes is known before."""
-    from cosim.intervene import take_change
+    from cosim.inputs.intervene import take_change
 
     run, pieces = begun(parse_scenario(content), spice), random.Random(1)
     for given in [*done, {"time_s": end_s, "stop": True}]:
