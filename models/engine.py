@@ -247,7 +247,7 @@ def from_segments(segments: Sequence[tuple[str, float]], p: EngineParameters) ->
 def continued(
     profile: DriveProfile, kind: str, time_s: float, duration_s: float, p: EngineParameters
 ) -> DriveProfile:
-    """Return a profile up to a time, and from there on one described segment (off, idle, city or highway).
+    """Return a profile up to a time, and from there on one described segment of a `kind`: off, idle, city or highway.
 
     An engine that stands is cranked first, which comes on top of the segment's `duration_s`.
     """

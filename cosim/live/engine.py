@@ -190,7 +190,7 @@ def events_text(events: list[LoggedEvent]) -> str:
 
 
 def written(place: Path, text: str, result: Result) -> Path:
-    """Scenario and result in a folder of their own, which appears when both are whole."""
+    """Scenario and result in a folder of their own, which appears when both are whole; else raises InputError."""
     part = place.with_name(f".{place.name}.part")
     try:
         part.mkdir(parents=True)

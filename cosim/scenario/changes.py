@@ -38,8 +38,10 @@ class Look(BaseModel):
     """A stretch in full SPICE from now on, whatever happens there."""
 
     model_config = STRICT
-    duration_s: Annotated[float, Field(ge=0.01, le=60.0)] = 0.2
-    max_step_s: Annotated[float, Field(ge=1e-7, le=0.05)] | None = None
+    duration_s: Annotated[float, Field(ge=0.01, le=60.0)] = Field(default=0.2, description="Length of the window.")
+    max_step_s: Annotated[float, Field(ge=1e-7, le=0.05)] | None = Field(
+        default=None, description="Longest step of the solver; left out, as for other windows."
+    )
 
 
 class Change(BaseModel):
@@ -53,18 +55,26 @@ class Change(BaseModel):
     """
 
     model_config = STRICT
-    time_s: Time
-    settings: dict[str, Any] = {}
-    remote: Literal["on", "off", "l_low", "h_high"] | None = None
-    engine: Engine | None = None
-    load_A: Annotated[float, Field(ge=0.0, le=400.0)] | None = None
-    supply_V: Annotated[float, Field(ge=-20.0, le=40.0, allow_inf_nan=False)] | None = None
-    devices: dict[Name, Annotated[float, Field(ge=0.0, le=MOST_W, allow_inf_nan=False)]] = {}
-    event: Event | None = None
-    fault: Fault | None = None
-    window: Look | None = None
-    note: Annotated[str, Field(max_length=200)] = ""
-    stop: bool = False
+    time_s: Time = Field(description="When; taken at the first tick from then on at which no window is open.")
+    settings: dict[str, Any] = Field(default={}, description="Settings of the product that change, by name.")
+    remote: Literal["on", "off", "l_low", "h_high"] | None = Field(
+        default=None, description="State of the terminals L and H from now on."
+    )
+    engine: Engine | None = Field(default=None, description="What the engine does from now on; cranked first.")
+    load_A: Annotated[float, Field(ge=0.0, le=400.0)] | None = Field(
+        default=None, description="Consumers on the vehicle's bus from now on."
+    )
+    supply_V: Annotated[float, Field(ge=-20.0, le=40.0, allow_inf_nan=False)] | None = Field(
+        default=None, description="EMF of the laboratory supply from now on."
+    )
+    devices: dict[Name, Annotated[float, Field(ge=0.0, le=MOST_W, allow_inf_nan=False)]] = Field(
+        default={}, description="Devices at System+ by name: demand of an inverter [W], sun [W/m2], mains 1 or 0."
+    )
+    event: Event | None = Field(default=None, description="What happens to the circuit now, as in `events`.")
+    fault: Fault | None = Field(default=None, description="What breaks now, as in `faults`.")
+    window: Look | None = Field(default=None, description="A stretch in full SPICE from now on.")
+    note: Annotated[str, Field(max_length=200)] = Field(default="", description="Words for whoever reads the file.")
+    stop: bool = Field(default=False, description="The run ends here.")
 
     @model_validator(mode="before")
     @classmethod
@@ -126,7 +136,7 @@ def as_known(scenario: Scenario, changes: Sequence[Change]) -> Scenario:
 
 
 def check_changes(scenario: Scenario, origin: str) -> None:
-    """Changes must fit the scenario and what the changes before them made of it.
+    """Changes must fit the scenario and what the changes before them made of it; `origin` is the file, for messages.
 
     Raises
     ------
@@ -140,7 +150,13 @@ def check_changes(scenario: Scenario, origin: str) -> None:
 
 
 def check_change(scenario: Scenario, before: Sequence[Change], change: Change, origin: str, field: str) -> Scenario:
-    """The scenario as known after one more change; raises `InputError` where that does not fit."""
+    """The scenario as known after one more change; raises `InputError` where that does not fit.
+
+    Parameters
+    ----------
+    scenario, before, change : as it was at the start, the changes until now, and the one more
+    origin, field : file and place in it, for messages
+    """
     if before and change.time_s < before[-1].time_s:
         raise InputError(origin, f"{field}.time_s", change.time_s, f"{before[-1].time_s:g} or later: in their order")
     if before and before[-1].stop:

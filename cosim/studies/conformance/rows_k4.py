@@ -58,7 +58,7 @@ class Reading(NamedTuple):
 
 
 def operated(session: LiveSession, page: LivePage) -> tuple[list[tuple[str, bool]], list[Reading], int]:
-    """Operate the page: what was done and whether the page showed that it took, readings, and refusals."""
+    """Operate the page: what was done and whether it showed that it took, readings, refusals; raises RunFailed."""
     done: list[tuple[str, bool]] = []
     readings: list[Reading] = []
 
@@ -130,7 +130,7 @@ def shown_right(readings: list[Reading], result: Result) -> tuple[int, int, list
 
 
 def page(lab: Lab, corner: Corner, changes: Changes) -> list[Entry]:
-    """K4: what is done on the page takes effect and shows; what is shown is true; what was done can be run again."""
+    """K4: what is done on the page takes effect, shows, and can be run again; raises RunFailed where it cannot."""
     try:
         from cosim.live.page import LivePage
     except ModuleNotFoundError as error:
