@@ -38,7 +38,7 @@ def test_nothing_before_a_change_depends_on_it() -> None:
     before, _ = build_inputs(with_changes())
     after, _ = build_inputs(with_changes(
         {"time_s": 40, "engine": "off", "load_A": 5.0, "devices": {"inverter": 900.0, "solar": 0.0, "mains": 1.0}}))
-    times = np.arange(401) * 0.1
+    times = np.arange(401, dtype=np.float64) * 0.1
     assert np.array_equal(before.sampled(times), after.sampled(times))
     assert not np.array_equal(before.sampled(times + 0.2), after.sampled(times + 0.2))
     early = [start for start in before.fast_starts_s if start[0] < 40.0]
