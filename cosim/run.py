@@ -20,7 +20,7 @@ from cosim.intervene import take_change
 from cosim.record.finish import finished
 from cosim.record.taken_over import book, flag_events, window_report
 from cosim.result import LoggedEvent, Result
-from cosim.scenario.changes import Change
+from cosim.scenario.by_hand import Change
 from cosim.scenario.events import at_system
 from cosim.scenario.model import Scenario, Supply
 from cosim.slow.channels import row_size, write_row
