@@ -19,7 +19,7 @@ from cosim.inputs.timeline import timeline_of
 from cosim.record.finish import finished
 from cosim.record.taken_over import flag_events, window_report
 from cosim.result import LoggedEvent, Result
-from cosim.scenario.changes import Change
+from cosim.scenario.by_hand import Change
 from cosim.scenario.model import Scenario, Supply
 from cosim.slow.channels import row_size, write_row
 from cosim.slow.commands import command_vector, nothing

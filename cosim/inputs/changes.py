@@ -1,4 +1,4 @@
-"""What changes of a running scenario (`cosim.scenario.changes`) make of its inputs: new pieces put onto old signals."""
+"""What changes of a running scenario (`cosim.scenario.by_hand`) make of its inputs: new pieces put onto old signals."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from cosim.inputs.signals import PiecewiseLinear
-from cosim.scenario.changes import Change
+from cosim.scenario.by_hand import Change
 from cosim.scenario.model import Scenario
 from cosim.scenario.system import Solar
 from models import chargers, engine

@@ -34,7 +34,7 @@ SHORTEST_TRACE_S, FASTEST_M_S = 0.01, 150.0
 
 
 def build_inputs(scenario: Scenario) -> tuple[Inputs, float]:
-    """Inputs of a run and its duration [s], with the changes that are known (`cosim.scenario.changes.as_known`).
+    """Inputs of a run and its duration [s], with the changes that are known (`cosim.scenario.by_hand.as_known`).
 
     Raises
     ------

@@ -1,7 +1,7 @@
 """A change is taken into a run: from its tick on, plant, inputs, supervisor and plans are of the changed scenario.
 
 A live run and a run of the file that it saved both come here, at the same tick and in the same state, so they go on
-with the same bits (`cosim.scenario.changes`).
+with the same bits (`cosim.scenario.by_hand`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from cosim.circuit.identify import IdentifiedCircuit, identify
 from cosim.inputs.drive import build_inputs
 from cosim.inputs.timeline import timeline_of
 from cosim.result import LoggedEvent
-from cosim.scenario.changes import Change, as_known
+from cosim.scenario.by_hand import Change, as_known
 from cosim.scenario.model import Scenario
 from cosim.scenario.timeline import DeviceFault
 from cosim.slow.channels import widened

@@ -20,7 +20,7 @@ from cosim.live.view import Snapshot, snapshot_of
 from cosim.record.finish import finished
 from cosim.result import LoggedEvent, Result
 from cosim.run import Run
-from cosim.scenario.changes import Change, check_change
+from cosim.scenario.by_hand import Change, check_change
 from cosim.scenario.model import Scenario
 from cosim.scenario.timeline import Remote
 from cosim.spice.session import SpiceSession

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from cosim.errors import InputError
 from cosim.live.pace import FASTEST, SLOWEST
 from cosim.scenario.base import STRICT
-from cosim.scenario.changes import Change
+from cosim.scenario.by_hand import Change
 from cosim.scenario.model import one_line
 
 QUIT = ("quit",)

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from cosim.scenario.changes import Change
+from cosim.scenario.by_hand import Change
 from cosim.scenario.files import BUCK, with_paths
 from cosim.scenario.model import Scenario
 

@@ -19,8 +19,8 @@ from bms.settings import CAPACITIES_AH
 from cosim.errors import InputError
 from cosim.scenario.bank import Bank, Battery, Cable, Spread
 from cosim.scenario.base import STRICT, Name, UniqueKeyLoader
-from cosim.scenario.changes import MOST as MOST_CHANGES
-from cosim.scenario.changes import Change, Look, check_changes
+from cosim.scenario.by_hand import MOST as MOST_CHANGES
+from cosim.scenario.by_hand import Change, Look, check_changes
 from cosim.scenario.events import EVENT_KINDS, EVENT_TAGS, Event, check_events, event_devices
 from cosim.scenario.files import (
     CONVERTER_EFFICIENCY,

@@ -16,7 +16,7 @@ from bms import RATINGS_A, PreAlarmMode, RemoteFunction, Variant
 from cosim.live.control import REFUSED, Control
 from cosim.live.page.forms import Form
 from cosim.live.session import Answer, LiveSession
-from cosim.scenario.changes import Look
+from cosim.scenario.by_hand import Look
 from cosim.scenario.events import EVENT_KINDS
 from cosim.scenario.model import Supply
 from cosim.scenario.timeline import FAULT_KINDS

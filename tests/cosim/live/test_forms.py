@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 pytest.importorskip("panel", reason="the extra `live` is not installed")
 
 from cosim.live.page.forms import Form  # after the skip
-from cosim.scenario.changes import Change
+from cosim.scenario.by_hand import Change
 from cosim.scenario.events import EVENT_KINDS, EVENT_TAGS
 from cosim.scenario.timeline import FAULT_KINDS
 

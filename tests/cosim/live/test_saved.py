@@ -10,7 +10,7 @@ import yaml
 
 from cosim.live.saved import as_text
 from cosim.paths import ROOT
-from cosim.scenario.changes import Change
+from cosim.scenario.by_hand import Change
 from cosim.scenario.model import Scenario, load_scenario, parse_scenario
 
 FILES = sorted(p for p in (ROOT / "scenarios").glob("*.yaml") if p.name != "epa_city_highway.yaml")

@@ -12,7 +12,7 @@ from cosim.inputs.drive import build_inputs
 from cosim.inputs.intervene import identified
 from cosim.result import Result
 from cosim.run import Run
-from cosim.scenario.changes import Change, check_change
+from cosim.scenario.by_hand import Change, check_change
 from cosim.scenario.model import Scenario, parse_scenario
 from cosim.simulation import Simulation
 from cosim.spice.session import SpiceSession

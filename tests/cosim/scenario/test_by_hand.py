@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cosim.errors import InputError
-from cosim.scenario.changes import as_known
+from cosim.scenario.by_hand import as_known
 from cosim.scenario.model import parse_scenario
 
 VAN: dict[str, Any] = {
