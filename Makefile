@@ -6,14 +6,15 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 pytho
 READY := .venv/bms-cosim-ready
 BIN := .venv/bin
 
-.PHONY: help setup demo test lint long conformance bench trust clean
+.PHONY: help setup demo test lint long conformance bench bench-peers performance trust clean
 help:
 	@echo 'make demo    set everything up and run the main scenario (results/road_day)'
 	@echo 'make test    set everything up and run ruff, mypy, pytest and the conformance report'
 	@echo 'make setup   set everything up: .venv, pinned packages, libngspice'
 	@echo 'make long    run the tests that take long'
 	@echo 'make conformance  measure every row of the datasheet (results/conformance)'
-	@echo 'make bench   measure time and memory (results/bench.json)'
+	@echo 'make bench   measure time and memory (results/bench.json); make bench-peers fetches what it compares with'
+	@echo 'make performance  write docs/performance.md from the last benchmark'
 	@echo 'make trust   write docs/trust.md, what every figure rests on'
 	@echo 'make clean   remove .venv, caches and results'
 
@@ -46,6 +47,12 @@ long: setup
 
 bench: setup
 	@$(BIN)/python -m benchmarks
+
+bench-peers: setup
+	@$(BIN)/python scripts/bench_peers.py
+
+performance: setup
+	@$(BIN)/python -m benchmarks.report --keep results/bench.json
 
 trust: setup
 	@$(BIN)/python -m cosim.validation.trust

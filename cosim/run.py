@@ -186,7 +186,7 @@ class Run:
         listener.take(in_order(supervision.calls))
         if tick >= listener.due_tick:
             listener.look(tick, as_measurements(self._measured(supervision, tick), self.n_cells), supervision)
-        return replace(supervision, calls=None)
+        return supervision._replace(calls=None)
 
     def _due(self, waiting: list[WindowRequest], tick: int) -> WindowRequest | None:
         """Next planned window whose time has come; one that an earlier window covered is dropped."""

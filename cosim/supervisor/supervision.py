@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -38,8 +37,7 @@ def in_order(last: Call | None) -> Iterator[Call]:
     return reversed(chain)
 
 
-@dataclass(frozen=True)
-class Supervision:
+class Supervision(NamedTuple):
     """Immutable: asking the supervisor gives a new one, so a window can be retried from its start.
 
     Attributes
