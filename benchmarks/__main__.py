@@ -48,17 +48,15 @@ def collected(chosen: Mapping[str, Subject], repeats: int, console: Console) -> 
     return series
 
 
-def once(chosen: Mapping[str, Subject], series: Series, console: Console) -> dict[str, str]:
+def once(name: str, subject: Subject, series: Series, console: Console) -> dict[str, str]:
     """Add what is measured a single time; why a peer was left out, by subject."""
-    absent: dict[str, str] = {}
-    for name, subject in chosen.items():
-        console.print(f"[once] {name}", highlight=False, markup=False)
-        try:
-            series[name] = {figure: [value] for figure, value in subject().items()}
-        except PeerMissing as error:
-            absent[name] = str(error)
-            console.print(f"left out: {error}", highlight=False, markup=False)
-    return absent
+    console.print(f"[once] {name}", highlight=False, markup=False)
+    try:
+        series[name] = {figure: [value] for figure, value in subject().items()}
+    except PeerMissing as error:
+        console.print(f"left out: {error}", highlight=False, markup=False)
+        return {name: str(error)}
+    return {}
 
 
 def printed(series: Series, console: Console) -> None:
@@ -95,7 +93,9 @@ def memory_growth(windows: int) -> Figures:
 
 def about(session: SpiceSession, repeats: int) -> dict[str, object]:
     """What the figures depend on."""
-    return {"versions": versions(session.version_text), "machine": platform.machine(), "cores": os.cpu_count(),
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True)
+    return {"commit": commit.stdout.strip() or "unknown",
+            "versions": versions(session.version_text), "machine": platform.machine(), "cores": os.cpu_count(),
             "system": platform.system(), "load_at_start": list(os.getloadavg()), "repeats": repeats}
 
 
@@ -111,6 +111,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5, help="measured turns after the warm-up")
     parser.add_argument("--windows", type=int, default=1000, help="windows for the memory figure, 0 to leave it out")
     parser.add_argument("--days", type=int, default=60, help="days of the study of a thousand, 0 to leave it out")
+    parser.add_argument("--slow", action="store_true", help="only the days without windows")
     parser.add_argument("--no-peers", action="store_true", help="leave PyBaMM and liionpack out")
     parser.add_argument("-o", "--output", type=Path, default=Path("results/bench.json"), help="JSON with all values")
     asked = parser.parse_args()
@@ -118,39 +119,58 @@ def main() -> None:
     session = SpiceSession.open()
     told = about(session, asked.repeats)
     scenario = subjects.main_scenario()
-    keep: dict[str, Window] = {}
+    days: dict[str, Subject] = {
+        targets.DAY: lambda: subjects.slow_day(scenario, session),
+        **{_many(n): lambda n=n: banks.many_batteries(n, session) for n in banks.NUMBERS},  # type: ignore[misc]
+    }
     console.print("warming up", highlight=False)
+    if asked.slow:
+        once(targets.DAY, days[targets.DAY], {}, console)
+        series = collected(days, asked.repeats, console)
+        printed(series, console)
+        write(asked.output, told, {}, series)
+        return
+    keep: dict[str, Window] = {}
     _, result = subjects.main_run(scenario, session, keep)  # also gives the windows that are compared
     subjects.slow_day(scenario, session)
     banks.many_batteries(banks.NUMBERS[0], session)
     compared, absent = compared_windows(scenario.name, result, list(keep.values()), session)
     series = collected({
-        targets.DAY: lambda: subjects.slow_day(scenario, session),
+        **days,
         f"{scenario.name}{targets.MAIN}": lambda: subjects.main_run(scenario, session, {})[0],
         **compared,
-        "identification": lambda: subjects.identification(scenario, session),
-        **{_many(n): lambda n=n: banks.many_batteries(n, session) for n in banks.NUMBERS},  # type: ignore[misc]
         "battery alone": banks.own_cells,
         targets.START: subjects.start_up,
     }, asked.repeats, console)
     add_growth(series)
-    absent |= once(asked_once(asked.windows, asked.days, not asked.no_peers), series, console)
+    chosen = {"identification": lambda: subjects.identification(scenario, session),
+              **asked_once(asked.windows, asked.days, not asked.no_peers)}
+    for name, subject in chosen.items():
+        write(asked.output, told, absent, series)  # what was measured so far outlives whatever comes
+        absent |= once(name, subject, series, console)
     printed(series, console)
-    told |= {"load_at_end": list(os.getloadavg()), "left_out": absent}
+    write(asked.output, told, absent, series)
     console.print(load_told(told), highlight=False)
-    asked.output.parent.mkdir(parents=True, exist_ok=True)
-    content = {"about": told, "targets": targets.judged(series), "figures": series}
-    asked.output.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     console.print(f"all values: {asked.output}", highlight=False)
+
+
+def write(file: Path, told: dict[str, object], absent: Mapping[str, str], series: Series) -> None:
+    """Keep all values."""
+    told |= {"load_at_end": list(os.getloadavg()), "left_out": dict(absent)}
+    file.parent.mkdir(parents=True, exist_ok=True)
+    content = {"about": told, "targets": targets.judged(series), "figures": series}
+    made = file.with_name(file.name + ".new")
+    made.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    made.replace(file)
 
 
 def asked_once(windows: int, days: int, with_peers: bool) -> dict[str, Subject]:
     """Subjects that are measured a single time."""
     chosen: dict[str, Subject] = {}
-    if days:
-        chosen[targets.DAYS] = lambda: subjects.many_days(days, os.cpu_count() or 1)
     if windows:
         chosen[targets.MEMORY] = lambda: memory_growth(windows)
+    if days:
+        chosen[targets.DAYS] = lambda: subjects.many_days(days, os.cpu_count() or 1)
     if with_peers:
         chosen[targets.PYBAMM] = banks.pybamm_cell
         chosen["liionpack, 4 x 50 cells"] = banks.liionpack_pack

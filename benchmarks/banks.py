@@ -41,7 +41,7 @@ def many_batteries(n: int, session: SpiceSession) -> Figures:
     with watch.watching(("tick loop", Plant, "run"), ("supervisor", Supervision, "stepped")):
         Simulation(asked, session=session, windows=False).run()
     total_s, cpu_s = perf_counter() - start_s, process_time() - start_cpu_s
-    return {"total [s]": total_s, "processor time [s]": cpu_s, **{f"{k} [s]": v for k, v in watch.seconds.items()},
+    return {"total [s]": total_s, "processor time [s]": cpu_s, **watch.figures(),
             "supervisor calls": float(watch.calls["supervisor"])}
 
 
