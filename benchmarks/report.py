@@ -94,7 +94,7 @@ def cost_table(now: Measured) -> str:
             found = value()
         except TypeError:  # something that it is made from was not measured
             found = None
-        rows.append([what, f"{number(found)} {unit}", bounds])
+        rows.append([what, number(found) if found is None else f"{number(found)} {unit}".strip(), bounds])
 
     def cpu(subject: str) -> float:
         return now.median(subject, targets.CPU)  # type: ignore[return-value]
