@@ -25,12 +25,11 @@ from rich.table import Table
 
 from benchmarks import banks, peers, subjects, targets
 from benchmarks.peers import Figures, PeerMissing
-from benchmarks.subjects import Subject
+from benchmarks.subjects import Kept, Subject
 from cosim.paths import ROOT
 from cosim.record.summary import versions
 from cosim.result import Result, shown
 from cosim.spice.session import SpiceSession
-from cosim.windows.window import Window
 
 Series = dict[str, dict[str, list[float]]]
 COMPARED_WINDOWS = 4
@@ -113,6 +112,7 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=60, help="days of the study of a thousand, 0 to leave it out")
     parser.add_argument("--slow", action="store_true", help="only the days without windows")
     parser.add_argument("--no-peers", action="store_true", help="leave PyBaMM and liionpack out")
+    parser.add_argument("--once-from", type=Path, help="JSON of another benchmark that has what this one leaves out")
     parser.add_argument("-o", "--output", type=Path, default=Path("results/bench.json"), help="JSON with all values")
     asked = parser.parse_args()
     console = Console(width=None if sys.stdout.isatty() else 120)
@@ -130,14 +130,14 @@ def main() -> None:
         printed(series, console)
         write(asked.output, told, {}, series)
         return
-    keep: dict[str, Window] = {}
+    keep: list[Kept] = []
     _, result = subjects.main_run(scenario, session, keep)  # also gives the windows that are compared
     subjects.slow_day(scenario, session)
     banks.many_batteries(banks.NUMBERS[0], session)
-    compared, absent = compared_windows(scenario.name, result, list(keep.values()), session)
+    compared, absent = compared_windows(scenario.name, result, keep, session)
     series = collected({
         **days,
-        f"{scenario.name}{targets.MAIN}": lambda: subjects.main_run(scenario, session, {})[0],
+        f"{scenario.name}{targets.MAIN}": lambda: subjects.main_run(scenario, session, [])[0],
         **compared,
         "battery alone": banks.own_cells,
         targets.START: subjects.start_up,
@@ -148,6 +148,12 @@ def main() -> None:
     for name, subject in chosen.items():
         write(asked.output, told, absent, series)  # what was measured so far outlives whatever comes
         absent |= once(name, subject, series, console)
+    if asked.once_from:
+        other = json.loads(asked.once_from.read_text(encoding="utf-8"))
+        added = {name: figures for name, figures in other["figures"].items() if name not in series}
+        series |= added
+        told["from_another_benchmark"] = {"subjects": sorted(added), "about": other["about"]}
+        absent |= other["about"].get("left_out", {})
     printed(series, console)
     write(asked.output, told, absent, series)
     console.print(load_told(told), highlight=False)
@@ -188,7 +194,7 @@ def add_growth(series: Series) -> None:
 
 
 def compared_windows(
-    scenario: str, result: Result, windows: list[Window], session: SpiceSession
+    scenario: str, result: Result, keep: list[Kept], session: SpiceSession
 ) -> tuple[dict[str, Subject], dict[str, str]]:
     """Subjects for the first window of each kind and for all together; why there are none, without ngspice."""
     try:
@@ -197,13 +203,13 @@ def compared_windows(
         return {}, {"windows by ngspice -b": str(error)}
     chosen: dict[str, Subject] = {}
     kinds: set[str] = set()
-    for name, window in zip(result.windows, windows, strict=False):  # the benches of figures come after the run's own
+    for name, (window, _) in zip(result.windows, keep, strict=False):  # the benches of figures come after the run's own
         kind = window.request.name
         if kind not in kinds and len(kinds) < COMPARED_WINDOWS:
             kinds.add(kind)
             chosen[f"{targets.WINDOW}{name}"] = lambda n=name, w=window: subjects.window_ratio(  # type: ignore[misc]
                 n, result, w, session)
-    chosen[f"{scenario}{targets.PLAIN}"] = lambda: subjects.plain_windows(result)
+    chosen[f"{scenario}{targets.PLAIN}"] = lambda: subjects.plain_windows(result, keep)
     return chosen, {}
 
 

@@ -104,15 +104,15 @@ def cost_table(now: Measured) -> str:
 
     loop, asked = "tick loop, processor time [s]", "supervisor, processor time [s]"
     add("tick of 0.1 s, one battery", lambda: 1e9 * part(targets.DAY, loop) / ticks, "ns",
-        "network solution (tanh, square roots, one or two Newton steps) and heat; the four cells are a fifth")
+        "network solution (tanh, square roots, one or two Newton steps), heat, the four cells")
     add("tick of 0.1 s, 50 batteries", lambda: 1e9 * part(targets.FIFTY, loop) / ticks, "ns",
-        "200 cells in 90 rows of numbers, several at a time: more than the nearest cache holds")
+        "all cells, several at a time, in more numbers than the nearest cache holds")
     add("battery more, a day", lambda: (cpu(targets.FIFTY) - cpu(targets.DAY)) / 49.0, "s",
         "its cells in the tick loop")
     add("call of the supervisor, one battery", lambda: 1e6 * part(targets.DAY, asked) / part(targets.DAY, calls), "us",
-        "Python: a dozen small tuples, estimators, bounds of the hold")
+        "Python: estimators, state, bounds of the hold, each a small tuple")
     add("call of the supervisor, 50 batteries", lambda: 1e6 * part(targets.FIFTY, asked) / part(targets.FIFTY, calls),
-        "us", "the same, and the extremes of 200 readings")
+        "us", "the same, and the extremes of all cells' readings")
     add("calls in a day, one battery", lambda: part(targets.DAY, calls), "",
         "readings that leave a dead band, deadlines")
     add("case of a sweep (a day)", lambda: part(targets.DAYS, "a day, processor time [s]"), "s",
@@ -135,14 +135,36 @@ def window_table(now: Measured) -> str:
                   "coupled, per point [us]"], rows)
 
 
+def fixed_cost(now: Measured) -> str:
+    """What a window costs besides its points, and a point: a straight line through the kinds above."""
+    told = []
+    for who, time, points in (("coupled", "coupled window, processor time [s]", "coupled points"),
+                              ("`ngspice -b`", "ngspice -b, processor time [s]", "ngspice -b points")):
+        pairs = [(now.median(name, points), now.median(name, time)) for name in now.named(start=targets.WINDOW)]
+        known = [(x, y) for x, y in pairs if x is not None and y is not None]
+        if len({x for x, _ in known}) < 2:
+            return ""
+        slope, start = statistics.linear_regression(*zip(*known, strict=True))
+        told.append(f"{who} {number(1e3 * start)} ms a window and {number(1e6 * slope)} us a point")
+    return f"A straight line through these kinds: {', '.join(told)}.\n"
+
+
 def main_table(now: Measured) -> str:
     """Parts of the main scenario."""
     name = next(iter(now.named(end=targets.MAIN)), "")
     figures = now.figures.get(name, {})
-    return table(["part", "wall [s]"], [
-        [figure.removesuffix(" [s]"), now.spread(name, figure)] for figure in figures if figure.endswith("[s]")
-    ]) + "\n" + f"Windows computed: {number(now.median(name, 'windows computed'))}, points in them: " \
-        f"{number(now.median(name, 'window points'))}.\n"
+    middle = ", processor time [s]"
+    rows = [[figure.removesuffix(" [s]"), now.spread(name, figure), now.spread(name, figure.replace(" [s]", middle))]
+            for figure in figures if figure.endswith(" [s]") and "processor" not in figure and figure != targets.TOTAL]
+    rows.insert(0, ["total", now.spread(name, targets.TOTAL), now.spread(name, targets.CPU)])
+    benches = now.median(name, "of these, for the benches of its figures")
+    plain = next(iter(now.named(end=targets.PLAIN)), "")
+    return table(["part", "wall [s]", "processor [s]"], rows) + "\n" + (
+        f"Windows computed: {number(now.median(name, 'windows computed'))}, {number(benches)} of them for the benches "
+        f"of its figures; points in them: {number(now.median(name, 'window points'))}. `ngspice -b` takes "
+        f"{number(now.median(plain, targets.CPU))} s of processor time for all of them, and "
+        f"{number(now.median(plain, 'points'))} points.\n"
+    )
 
 
 def page(now: Measured, before: Measured) -> str:
@@ -158,9 +180,10 @@ This page is written by `make performance` from the benchmark that is kept in `b
 typed in. `make bench` measures on your machine, `make bench-peers` fetches what it compares with.
 
 Measured on {about['cores']} cores ({about['machine']}), {about['repeats']} turns, each subject in turn. Load of the
-machine over 1, 5, 15 min: {_load(about['load_at_start'])} at the start, {_load(about['load_at_end'])} at the end. Given
-are medians, with the smallest and the largest in brackets. A machine with more work than cores stretches wall times,
-and, through its caches, processor times by some ten percent too; ratios are of runs one right after the other.
+machine over 1, 5, 15 min: {_load(about['load_at_start'])} at the start, {_load(about['load_at_end'])} at the end.
+{_also(about)}Given are medians, with the smallest and the largest in brackets. A machine with more work than cores
+stretches wall times and, through its caches, processor times too: absolute figures count on an idle one only (`make
+bench`, then `make performance`); ratios are of runs one right after the other.
 
 ## What is asked
 
@@ -180,8 +203,10 @@ called without Python objects; Python handles a point in some microseconds and t
 is below 1 the step control, which looks at what moves, needs fewer points than the deck's longest step allows.
 
 {window_table(now)}
-A window that runs in a few tens of milliseconds is bound by ngspice's own evaluation of the transistors; then come the
-checking of its deck, loading it, and the labelled dataset that is kept of it.
+{fixed_cost(now)}
+What a point costs is mostly ngspice's own evaluation of the transistors: longer steps take more iterations each. What a
+window costs besides is the operating point and the pre-roll, checking and loading its deck, and the labelled dataset
+that is kept of it; `ngspice -b` has the start of a process there. So the shortest kind has the highest ratio.
 
 ## The main scenario
 
@@ -198,6 +223,15 @@ Before: commit `{was.get('commit', 'unknown')}`, same machine. Both tell the sam
 Cooling of many batteries reads each cell once for all its neighbours; the ladders of the power stage are summed side by
 side; the four bounds of a hold come out of one array. None of them changes the order of a sum.
 """
+
+
+def _also(about: Json) -> str:
+    """What was measured at another time."""
+    other = about.get("from_another_benchmark")
+    if not other:
+        return ""
+    load = _load(other["about"]["load_at_end"])
+    return f"Measured in another run (load {load} at its end): {', '.join(other['subjects'])}.\n"
 
 
 def _load(values: list[float]) -> str:

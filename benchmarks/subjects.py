@@ -6,11 +6,13 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter, process_time
+from typing import NamedTuple
 
+import xarray as xr
 import yaml
 
 import cosim.plot.picture
@@ -76,13 +78,23 @@ def slow_day(scenario: Scenario, session: SpiceSession) -> Figures:
             "supervisor calls": float(watch.calls["supervisor"])}
 
 
-def main_run(scenario: Scenario, session: SpiceSession, keep: dict[str, Window]) -> tuple[Figures, Result]:
-    """The main scenario with its windows, saved with its picture; `keep` gets the windows for `window_ratio`."""
+class Kept(NamedTuple):
+    """A window that was run, and its waveforms."""
+
+    window: Window
+    dataset: xr.Dataset
+
+
+def main_run(scenario: Scenario, session: SpiceSession, keep: list[Kept]) -> tuple[Figures, Result]:
+    """The main scenario with its windows, saved with its picture.
+
+    `keep` gets the windows in order: those of the result, then those of the benches that its figures need.
+    """
     watch = Stopwatch()
 
     def run(window: Window, asked: SpiceSession) -> object:
         outcome = original(window, asked)
-        keep[str(len(keep))] = window
+        keep.append(Kept(window, outcome.dataset))
         return outcome
 
     original = Window.run
@@ -103,10 +115,12 @@ def main_run(scenario: Scenario, session: SpiceSession, keep: dict[str, Window])
         Window.run = original  # type: ignore[method-assign]
     parts = {f"{name} [s]": seconds for name, seconds in sorted(watch.seconds.items(), key=lambda item: -item[1])}
     rest_s = total_s - sum(watch.seconds.values())
-    points = sum(float(w.sizes["time_s"]) for w in result.windows.values())
+    points = sum(float(kept.dataset.sizes["time_s"]) for kept in keep)
     rest = {"rest (parameters, inputs, summary) [s]": rest_s}
-    return {"total [s]": total_s, "processor time [s]": cpu_s, **parts, **rest,
-            "windows computed": float(len(result.windows)),
+    processor = {f"{name}, processor time [s]": seconds for name, seconds in watch.processor_s.items()}
+    return {"total [s]": total_s, "processor time [s]": cpu_s, **parts, **rest, **processor,
+            "windows computed": float(len(keep)), "of these, for the benches of its figures": float(
+                len(keep) - len(result.windows)),
             "windows reused": float(result.summary.get("windows_reused", 0)), "window points": points}, result
 
 
@@ -162,9 +176,11 @@ def plain(name: str, result: Result) -> tuple[float, float, int]:
     return took_s, took_cpu_s, rows
 
 
-def plain_windows(result: Result) -> Figures:
-    """Plain `ngspice -b` on the exported decks of all windows of a run, one after the other."""
-    found = [plain(name, result) for name in result.windows]
+def plain_windows(result: Result, keep: Sequence[Kept]) -> Figures:
+    """Plain `ngspice -b` on the exported decks of all windows of a run, benches and all, one after the other."""
+    every = Result(result.slow, {f"{k:03d}": kept.dataset for k, kept in enumerate(keep)}, summary=result.summary,
+                   circuit_text=result.circuit_text)
+    found = [plain(name, every) for name in every.windows]
     wall_s, cpu_s, rows = (float(sum(values)) for values in zip(*found, strict=True))
     return {"windows": float(len(found)), "total [s]": wall_s, "processor time [s]": cpu_s, "points": rows}
 
