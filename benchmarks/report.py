@@ -199,7 +199,7 @@ A window's point is in the next table.
 
 The window runs with the supervisor, the models at every accepted point and all external sources; `ngspice -b` runs its
 exported deck, in which the models are frozen into native elements. The sources' values and the models are compiled and
-called without Python objects; Python handles a point in some microseconds and the supervisor at ticks. Where the ratio
+called without Python objects; Python records a point, hands it on, and calls the supervisor at ticks. Where the ratio
 is below 1 the step control, which looks at what moves, needs fewer points than the deck's longest step allows.
 
 {window_table(now)}
