@@ -6,7 +6,7 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 pytho
 READY := .venv/bms-cosim-ready
 BIN := .venv/bin
 
-.PHONY: help setup demo test lint long conformance notebooks docs bench trust figures clean
+.PHONY: help setup demo test lint long conformance notebooks docs bench bench-peers performance trust figures clean
 help:
 	@echo 'make demo    set everything up and run the main scenario (results/road_day)'
 	@echo 'make test    set everything up and run ruff, mypy, pytest, the conformance report, all notebooks, and build the pages'
@@ -14,8 +14,9 @@ help:
 	@echo 'make long    run the tests that take long'
 	@echo 'make conformance  measure every row of the datasheet (results/conformance)'
 	@echo 'make notebooks  run every notebook, executed copies in docs/notebooks'
-	@echo 'make bench   measure time and memory (results/bench.json)'
 	@echo 'make docs    build the documentation site (build/docs); `make notebooks` before shows the notebooks, too'
+	@echo 'make bench   measure time and memory (results/bench.json); make bench-peers fetches what it compares with'
+	@echo 'make performance  write docs/performance.md from the last benchmark'
 	@echo 'make trust   write docs/trust.md, what every figure rests on'
 	@echo 'make figures  draw the figures of README.md and docs anew (docs/figures)'
 	@echo 'make clean   remove .venv, caches and results'
@@ -55,6 +56,12 @@ notebooks: setup
 
 bench: setup
 	@$(BIN)/python -m benchmarks
+
+bench-peers: setup
+	@$(BIN)/python scripts/bench_peers.py
+
+performance: setup
+	@$(BIN)/python -m benchmarks.report --keep results/bench.json
 
 trust: setup
 	@$(BIN)/python -m cosim.validation.trust

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 from time import perf_counter, process_time
 
 import numpy as np
 
-from benchmarks.pybamm_cell import EVERY_S, NOT_INSTALLED, profile
+from benchmarks import peers
+from benchmarks.peers import Figures
+from benchmarks.pybamm_cell import EVERY_S, profile
 from benchmarks.stopwatch import Stopwatch
 from cosim.scenario.model import Scenario, parse_scenario
 from cosim.simulation import Simulation
@@ -22,12 +19,8 @@ from models import bank, bank_tick, bank_work
 from models.bank import BankParameters
 from models.compiled import borrowing_apart
 
-Figures = dict[str, float]
-
-NUMBERS = (1, 2, 5, 10, 20, 50)
+NUMBERS = (1, 10, 50)
 """Numbers of batteries whose cost is measured."""
-PYBAMM_PYTHON = "BMS_COSIM_PYBAMM_PYTHON"
-"""Environment variable: the Python of an environment that has PyBaMM."""
 CYCLE = (("idle", 300.0), ("city", 1800.0), ("highway", 1500.0))
 
 
@@ -48,7 +41,7 @@ def many_batteries(n: int, session: SpiceSession) -> Figures:
     with watch.watching(("tick loop", Plant, "run"), ("supervisor", Supervision, "stepped")):
         Simulation(asked, session=session, windows=False).run()
     total_s, cpu_s = perf_counter() - start_s, process_time() - start_cpu_s
-    return {"total [s]": total_s, "processor time [s]": cpu_s, **{f"{k} [s]": v for k, v in watch.seconds.items()},
+    return {"total [s]": total_s, "processor time [s]": cpu_s, **watch.figures(),
             "supervisor calls": float(watch.calls["supervisor"])}
 
 
@@ -85,20 +78,20 @@ def own_cells() -> Figures:
 
 
 def pybamm_cell() -> Figures:
-    """PyBaMM's Thevenin cell over the same 24 h; nothing where it is not installed."""
-    script = Path(__file__).parent / "pybamm_cell.py"
-    command = [os.environ.get(PYBAMM_PYTHON, sys.executable), str(script)]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True)
-    except OSError as error:
-        raise PyBammMissing(f"{command[0]}: {error.strerror}") from error
-    if done.returncode == NOT_INSTALLED:
-        raise PyBammMissing(f"not installed (name a Python that has it in {PYBAMM_PYTHON})")
-    if done.returncode:
-        raise PyBammMissing(done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "failed")
-    told = json.loads(done.stdout.strip().splitlines()[-1])
-    return {name: float(value) for name, value in told.items() if name != "version"}
+    """PyBaMM's Thevenin cell over the same 24 h.
+
+    Raises
+    ------
+    PeerMissing : it is not installed
+    """
+    return peers.figures_of("pybamm", "pybamm_cell.py")
 
 
-class PyBammMissing(RuntimeError):
-    """There is no PyBaMM to compare with; the message says why."""
+def liionpack_pack() -> Figures:
+    """A pack of 4 x 50 cells in liionpack, over a minute.
+
+    Raises
+    ------
+    PeerMissing : it is not installed
+    """
+    return peers.figures_of("liionpack", "liionpack_pack.py", "60")

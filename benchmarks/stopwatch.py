@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 
@@ -13,26 +13,35 @@ class Stopwatch:
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
+        self.processor_s: dict[str, float] = {}
         self.calls: dict[str, int] = {}
-        self._open: list[float] = []
+        self._open: list[tuple[float, float]] = []
 
     def timed(self, label: str, function: Callable[..., Any]) -> Callable[..., Any]:
         """The same function with its time added to a label."""
 
         def run(*arguments: Any, **named: Any) -> Any:
-            self._open.append(0.0)
-            start_s = perf_counter()
+            self._open.append((0.0, 0.0))
+            start_s, start_cpu_s = perf_counter(), process_time()
             try:
                 return function(*arguments, **named)
             finally:
-                took_s = perf_counter() - start_s
-                inside_s = self._open.pop()
+                took_s, cpu_s = perf_counter() - start_s, process_time() - start_cpu_s
+                inside_s, inside_cpu_s = self._open.pop()
                 self.seconds[label] = self.seconds.get(label, 0.0) + took_s - inside_s
+                self.processor_s[label] = self.processor_s.get(label, 0.0) + cpu_s - inside_cpu_s
                 self.calls[label] = self.calls.get(label, 0) + 1
                 if self._open:
-                    self._open[-1] += took_s
+                    before_s, before_cpu_s = self._open[-1]
+                    self._open[-1] = before_s + took_s, before_cpu_s + cpu_s
 
         return run
+
+    def figures(self) -> dict[str, float]:
+        """Wall and processor time by label."""
+        return {f"{k} [s]": v for k, v in self.seconds.items()} | {
+            f"{k}, processor time [s]": v for k, v in self.processor_s.items()
+        }
 
     @contextmanager
     def watching(self, *places: tuple[str, Any, str]) -> Iterator[None]:

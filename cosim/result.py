@@ -22,6 +22,7 @@ import numpy as np
 import xarray as xr
 
 from cosim.errors import InputError, nearest
+from cosim.record.groups import write_groups
 from cosim.record.leftovers import written_whole
 from cosim.record.tables import html_table, text_table
 
@@ -163,9 +164,7 @@ class Result:
         """Write all files of the contract into an existing folder."""
         tree = {"slow": labelled(self.slow), "windows": xr.Dataset()}
         tree |= {f"windows/{name}": labelled(window) for name, window in self.windows.items()}
-        encoding = {f"/{name}": _compressed(dataset) for name, dataset in tree.items()}
-        tree["/"] = xr.Dataset(attrs={CIRCUIT_TEXT: self.circuit_text})
-        xr.DataTree.from_dict(tree).to_netcdf(folder / WAVEFORMS, engine="netcdf4", encoding=encoding)
+        write_groups(folder / WAVEFORMS, tree, {CIRCUIT_TEXT: self.circuit_text})
         with (folder / EVENTS).open("w", encoding="utf-8", newline="") as stream:
             writer = csv.writer(stream, lineterminator="\n")
             writer.writerow(LoggedEvent._fields)
@@ -257,12 +256,6 @@ def labelled(dataset: xr.Dataset) -> xr.Dataset:
             attributes.setdefault("units", UNITS.get(ending, "1"))
         attributes.setdefault("long_name", name.removesuffix("_" + ending).replace("_", " "))
     return out
-
-
-def _compressed(dataset: xr.Dataset) -> dict[str, dict[str, object]]:
-    """Compress lightly: waveforms shrink by half and writing stays quick."""
-    numeric = [str(name) for name in dataset.variables if dataset[name].dtype.kind in "fiu"]
-    return {name: {"zlib": True, "complevel": 1, "shuffle": True} for name in numeric}
 
 
 def plain(value: object) -> object:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -233,7 +232,7 @@ class Run:
         listener.take(in_order(supervision.calls))
         if tick >= listener.due_tick:
             listener.look(tick, as_measurements(self._measured(supervision, tick), self.n_cells), supervision)
-        return replace(supervision, calls=None)
+        return supervision._replace(calls=None)
 
     def _first_call(self) -> Supervision:
         def look() -> Array:

@@ -269,6 +269,9 @@ def _cool(w: Work, ambient_degC: float, batteries: int, cells: int) -> None:
                 total_degC += w.gain_K_W[c, other] * w.x[r.HEAT_W * LANES + other]
             w.degC[c] = total_degC
         return
+    if cells == PLAIN_CELLS:
+        _cool_fours(w.x, w.keep, w.gain_K_W, ambient_degC, batteries)
+        return
     for c in range(cells):
         degC = w.degC[c * batteries : (c + 1) * batteries]
         for b in range(batteries):
@@ -279,6 +282,23 @@ def _cool(w: Work, ambient_degC: float, batteries: int, cells: int) -> None:
             heat_W = w.x[r.HEAT_W * LANES + of : r.HEAT_W * LANES + of + batteries]
             for b in range(batteries):
                 degC[b] += keep * above[b] + gain * heat_W[b]
+
+
+@vectorising
+def _cool_fours(x: Array, keep: Array, gain_K_W: Array, ambient_degC: float, batteries: int) -> None:
+    """Temperatures of batteries of four cells: what is above the air and the heat of all four are read once."""
+    above, heat_W, degC = x[r.ABOVE_K * LANES :], x[r.HEAT_W * LANES :], x[r.DEGC * LANES :]
+    above_1, above_2, above_3 = above[batteries:], above[2 * batteries :], above[3 * batteries :]
+    heat_1_W, heat_2_W, heat_3_W = heat_W[batteries:], heat_W[2 * batteries :], heat_W[3 * batteries :]
+    for c in range(PLAIN_CELLS):
+        keep_0, keep_1, keep_2, keep_3 = keep[c, 0], keep[c, 1], keep[c, 2], keep[c, 3]
+        gain_0, gain_1, gain_2, gain_3 = gain_K_W[c, 0], gain_K_W[c, 1], gain_K_W[c, 2], gain_K_W[c, 3]
+        own_degC = degC[c * batteries :]
+        for b in range(batteries):
+            total_degC = ambient_degC + (keep_0 * above[b] + gain_0 * heat_W[b])
+            total_degC += keep_1 * above_1[b] + gain_1 * heat_1_W[b]
+            total_degC += keep_2 * above_2[b] + gain_2 * heat_2_W[b]
+            own_degC[b] = total_degC + (keep_3 * above_3[b] + gain_3 * heat_3_W[b])
 
 
 @borrowing

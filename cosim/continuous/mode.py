@@ -91,7 +91,7 @@ class ContinuousRun(Run):
             point = reached
             if self.listener is not None:
                 self.listener.take(in_order(point.supervision.calls))
-                point = replace(point, supervision=replace(point.supervision, calls=None))
+                point = replace(point, supervision=point.supervision._replace(calls=None))
         self.plant.state = point.state
         return self._finish()
 

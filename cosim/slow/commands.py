@@ -6,6 +6,8 @@ where load dumps are, and stands here for the record.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,12 +29,17 @@ def command_vector(
 ) -> Array:
     """Return the vector of a call's commands, with what of the supervisor's state is recorded beside them."""
     c = commands
-    lights = sum(1 << place for place, lit in enumerate(c.leds) if lit)
     return np.array([
         c.alternator_enable, c.current_limit_A, fuse_estimate_degC, in_window, c.charge_allowed, c.load_output,
-        c.pre_alarm, c.charge_gate, c.discharge_gate, c.precharge, remote_on, lights, c.supply_current_A,
+        c.pre_alarm, c.charge_gate, c.discharge_gate, c.precharge, remote_on, _lights(c.leds), c.supply_current_A,
         c.lift_allowed,
     ], dtype=np.float64)
+
+
+@lru_cache(maxsize=64)
+def _lights(leds: bms.Leds) -> int:
+    """One bit per light that is lit."""
+    return sum(1 << place for place, lit in enumerate(leds) if lit)
 
 
 def nothing() -> Array:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from operator import itemgetter
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +12,8 @@ from cosim.slow.sensors import CELLS, N_PORT, N_SCALARS, SCALARS
 
 Array = NDArray[np.float64]
 
-_PLACES = tuple(bms.PLACES.index(name) for name in SCALARS)
-_OPTIONAL = range(N_PORT, N_SCALARS)
-_scalars = itemgetter(*_PLACES)
-_cells = itemgetter(*(bms.PLACES.index(name) for name in CELLS))
+_PLACES = tuple(bms.PLACES.index(name) for name in (*SCALARS, *CELLS))
+_FREE = (-np.inf, np.inf)
 
 
 def bounds_of_hold(hold: bms.Hold, n_batteries: int) -> tuple[Array, Array, Array, Array]:
@@ -31,12 +28,9 @@ def bounds_of_hold(hold: bms.Hold, n_batteries: int) -> tuple[Array, Array, Arra
     if len(hold.batteries) > n_batteries or any(w.cell >= n_batteries * bms.CELLS_PER_BATTERY for w in hold.witnesses):
         raise ValueError(f"the hold names a battery or a cell beyond those of {n_batteries} batteries")
     each = bms.CELLS_PER_BATTERY if hold.witnesses else 1
-    missing = [j for j in _OPTIONAL if _PLACES[j] not in hold.fitted]
-    ends = (hold.low, hold.high, hold.between_low, hold.between_high)
-    free = (-np.inf, np.inf, -np.inf, np.inf)
-    low, high, between_low, between_high = (
-        _vector(end, missing, nothing, n_batteries * each) for end, nothing in zip(ends, free, strict=True)
-    )
+    # One array of all numbers, picked from at once: a call of the supervisor is too short for four of anything.
+    ends = np.array(hold.low + hold.high + hold.between_low + hold.between_high + _FREE)
+    low, high, between_low, between_high = ends[_picked(hold.fitted, n_batteries * each)]
     for i, (low_V, high_V) in enumerate(hold.batteries):
         cells = slice(N_SCALARS + i * each, N_SCALARS + (i + 1) * each)
         for lower in (low, between_low):
@@ -52,11 +46,15 @@ def bounds_of_hold(hold: bms.Hold, n_batteries: int) -> tuple[Array, Array, Arra
     return low, high, between_low, between_high
 
 
-def _vector(ends: Sequence[float], missing: Sequence[int], free: float, count: int) -> Array:
-    """One end: scalars, then cell voltages and cell temperatures, `count` times each."""
-    vector = np.empty(N_SCALARS + 2 * count)
-    vector[:N_SCALARS] = _scalars(ends)
-    for j in missing:
-        vector[j] = free
-    vector[N_SCALARS : N_SCALARS + count], vector[N_SCALARS + count :] = _cells(ends)
-    return vector
+@lru_cache(maxsize=16)
+def _picked(fitted: tuple[int, ...], count: int) -> NDArray[np.int64]:
+    """Where the four vectors come from in the row of all ends, one after another, that ends in `_FREE`.
+
+    Scalars, then cell voltages and cell temperatures, `count` times each; what is not fitted is free.
+    """
+    size = len(bms.PLACES)
+    places = [*_PLACES[:N_SCALARS], *[_PLACES[-2]] * count, *[_PLACES[-1]] * count]
+    missing = [j for j in range(N_PORT, N_SCALARS) if places[j] not in fitted]
+    rows = np.array([[end * size + place for place in places] for end in range(4)], dtype=np.int64)
+    rows[0::2, missing], rows[1::2, missing] = 4 * size, 4 * size + 1
+    return rows

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -38,8 +37,7 @@ def in_order(last: Call | None) -> Iterator[Call]:
     return reversed(chain)
 
 
-@dataclass(frozen=True)
-class Supervision:
+class Supervision(NamedTuple):
     """Immutable: asking the supervisor gives a new one, so a window can be retried from its start.
 
     Attributes
@@ -110,7 +108,7 @@ class Supervision:
     def reconfigured(self, settings: bms.Settings) -> Supervision:
         """With other settings, to be asked with them at once."""
         state = bms.reconfigured(self.state, self.settings, settings)
-        return replace(self, settings=settings, state=state, deadline_tick=self.last_tick)
+        return self._replace(settings=settings, state=state, deadline_tick=self.last_tick)
 
     def vector(self, in_window: bool = False) -> Array:
         """Commands as compiled code takes and records them (`cosim.slow.commands`)."""

@@ -203,7 +203,7 @@ class Window:
         if self._settled:
             return None
         if spice_s < self._breakpoints[0] - 1e-12:
-            self._fast.start(spice_s, values)
+            self._fast.leave_step()
             if abs(spice_s - ENABLE_AT_S) < 1e-12 and self._previous.alternator_enable:
                 self._fast.look_closely(EVENT_STEP_S)
             return None

@@ -103,6 +103,20 @@ def test_extremes_are_those_of_the_cells() -> None:
     assert w.extremes[:, :3] == pytest.approx(expected, rel=1e-14)
 
 
+def test_batteries_of_four_cells_cool_by_the_matrices() -> None:
+    """T = T_air + keep (T - T_air) + gain P of each battery; the first cells of all batteries lie before the second."""
+    rng = np.random.default_rng(5)
+    keep, gain_K_W = rng.uniform(0.0, 1.0, (4, 4)), rng.uniform(0.0, 1.0, (4, 4))
+    above_K, heat_W = rng.uniform(-5.0, 20.0, (4, 3)), rng.uniform(0.0, 9.0, (4, 3))
+    x = np.zeros(r.ROWS * LANES)
+    x[r.ABOVE_K * LANES : r.ABOVE_K * LANES + 12] = above_K.ravel()
+    x[r.HEAT_W * LANES : r.HEAT_W * LANES + 12] = heat_W.ravel()
+    bank_tick._cool_fours(x, keep, gain_K_W, 21.0, 3)
+    degC = x[r.DEGC * LANES : r.DEGC * LANES + 12].reshape(4, 3)
+    assert degC == pytest.approx(21.0 + keep @ above_K + gain_K_W @ heat_W, rel=1e-14)
+    assert not x[r.DEGC * LANES + 12 : (r.DEGC + 1) * LANES].any()
+
+
 def test_more_cells_than_there_are_lanes_are_refused() -> None:
     n = LANES // 4 + 1
     p = bank.of_batteries(PACK, np.ones((n, 1)), np.ones((n, 1)), np.zeros(n))

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from models import heat
-from models.heat_tick import prepare_box, step_banks_in_place, step_ladders_in_place
+from models import heat, heat_tick
+from models.heat_tick import prepare_box, step_banks_in_place, step_box_in_place, step_ladders_in_place
 
 
 @pytest.mark.parametrize("dt_s", [0.1, 1.0])
@@ -47,3 +47,18 @@ def test_banks_give_the_heatsink_what_they_do_not_keep() -> None:
     assert last == pytest.approx(1.6, rel=1e-6)
     kept = 8.0 * (4e-3 * 1.6 + 50e-3 * 1.44 + 0.4 * 1.1 + 3.0 * 0.8)
     assert 16.0 * 60.001 - given == pytest.approx(kept, rel=1e-4)
+
+
+def test_the_usual_box_moves_as_any_other_to_the_bit() -> None:
+    """Sums side by side instead of one after another; each of them still has its order."""
+    k = prepare_box(5, 0.1, heat.load_box())
+    rng = np.random.default_rng(3)
+    ladders, power_W = rng.uniform(20.0, 120.0, (5, 4)), rng.uniform(0.0, 40.0, 7)
+    plain = ladders.copy()
+    in_turn = getattr(heat_tick._step, "py_func", heat_tick._step)
+    usual = other = (40.0, 35.0)
+    for _ in range(50):
+        usual = step_box_in_place(*usual, ladders, power_W, power_W[5], 25.0, k)
+        other = in_turn(*other, plain, power_W, power_W[5], 25.0, k, 5, 4)
+    assert usual == other
+    assert ladders.tolist() == plain.tolist()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from cosim.circuit.characteristic import limiter_start
 from cosim.circuit.deck import SIGNALS, DeckSpec
@@ -15,6 +16,7 @@ from cosim.slow.plant import PlantParameters, PlantState, initial_state, load_pa
 from cosim.slow.sensors import as_measurements
 from cosim.spice.deck import SpiceOptions
 from cosim.spice.session import SpiceSession
+from cosim.spice.transient import Waveforms
 from cosim.supervisor.supervision import Supervision
 from cosim.windows.deck import deck_spec
 from cosim.windows.policy import WindowRequest
@@ -32,8 +34,13 @@ TIGHT = SpiceOptions(reltol=1e-5, abstol=1e-6, vntol=1e-6)
 """Both runs choose their own steps; with the default tolerance these differ more than what is to be measured."""
 
 
-def make_window(request: WindowRequest | None = None) -> tuple[Window, DeckSpec, PlantState, PlantParameters]:
-    """Window in which the port is enabled; the supervisor has watched the source for four ticks before it."""
+def make_window(
+    request: WindowRequest | None = None, enabled: bool = False
+) -> tuple[Window, DeckSpec, PlantState, PlantParameters]:
+    """Window in which the port is enabled; the supervisor has watched the source for four ticks before it.
+
+    Or, with `enabled`, one before which it was enabled already.
+    """
     scenario = parse_scenario(SUPPLY)
     inputs, _ = build_inputs(scenario)
     p = load_parameters(scenario, limiter_start())
@@ -42,6 +49,9 @@ def make_window(request: WindowRequest | None = None) -> tuple[Window, DeckSpec,
     _, measured = observe(state, row, nothing(), 0.0, p)
     supervision = Supervision.begin(scenario.supervisor_settings, as_measurements(measured, 4), 100)
     supervision = supervision.stepped(START, as_measurements(measured, 4))
+    if enabled:
+        supervision = supervision.stepped(START + 1, as_measurements(measured, 4))
+        request = WindowRequest("test", "test", START + 1, 2, 2)
     spec = deck_spec("window", "alternator_path", {}, state, p, 0.3e-6, 0.0)
     asked = request or WindowRequest("test", "test", START, 4, 4)
     window = Window(asked, state, supervision, supervision.commands, inputs, 0.1, spec, p)
@@ -49,9 +59,9 @@ def make_window(request: WindowRequest | None = None) -> tuple[Window, DeckSpec,
 
 
 def run_window(
-    session: SpiceSession, request: WindowRequest | None = None
+    session: SpiceSession, request: WindowRequest | None = None, enabled: bool = False
 ) -> tuple[WindowOutcome, DeckSpec, PlantState, PlantParameters]:
-    window, spec, state, p = make_window(request)
+    window, spec, state, p = make_window(request, enabled)
     return window.run(session), spec, state, p
 
 
@@ -93,6 +103,23 @@ def test_window_balances_and_hands_back(spice: SpiceSession) -> None:
     assert outcome.supervision.commands.alternator_enable
     assert outcome.end_tick == START + 4
     assert [row[0] for row in outcome.tick_rows] == list(range(START, START + 5))
+
+
+def test_settling_before_a_window_takes_few_points(spice: SpiceSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An enabled path settles for 50 ms; nothing of it counts, so SPICE chooses its steps. Watched: 180 points."""
+    seen: list[Waveforms] = []
+    run = spice.transient
+
+    def kept(*arguments: object, **named: object) -> Waveforms:
+        seen.append(run(*arguments, **named))  # type: ignore[arg-type]
+        return seen[-1]
+
+    monkeypatch.setattr(spice, "transient", kept)
+    outcome, _, _, _ = run_window(spice, enabled=True)
+    before = int((seen[0].time_s < PREROLL_S[True] - 1e-9).sum())
+    assert 20 < before < 100, before
+    assert outcome.dataset.sizes["time_s"] == seen[0].n_points - before
+    assert abs(outcome.start_mismatch_A) < 1e-3  # it settled to what the slow engine says
 
 
 def test_two_windows_are_the_same_bits(spice: SpiceSession) -> None:

@@ -1,0 +1,37 @@
+"""The page of the benchmark holds what was measured and nothing else."""
+
+from __future__ import annotations
+
+import json
+
+from benchmarks import report, targets
+from benchmarks.report import BEFORE, NOW, PAGE, Measured
+
+
+def measured(day_s: float) -> Measured:
+    figures = {
+        targets.DAY: {targets.TOTAL: [9.0], targets.CPU: [day_s, day_s, 4.0 * day_s], "supervisor calls": [4000.0],
+                      "tick loop, processor time [s]": [0.432], "supervisor, processor time [s]": [0.2]},
+        "window 000_enable": {"coupled window, processor time [s]": [0.05], "ngspice -b, processor time [s]": [0.08],
+                              "ratio": [0.7], "ratio of processor times": [0.625], "coupled points": [241.0],
+                              "ngspice -b points": [400.0], "coupled, processor time per point [us]": [207.5]},
+    }
+    about = {"cores": 2, "machine": "x", "repeats": 3, "load_at_start": [1.0, 2.0, 3.0], "load_at_end": [1.0, 2.0, 3.0],
+             "commit": "abc1234", "left_out": {"liionpack": "it is not there"}}
+    return Measured({"about": about, "targets": targets.judged(figures), "figures": figures})
+
+
+def test_a_small_page() -> None:
+    text = report.page(measured(0.75), measured(1.5))
+    assert "| 24 h without windows, one battery, supervisor | at most 0.8 s | 9 | 0.75 | yes |" in text
+    assert "| tick of 0.1 s, one battery | 500 ns |" in text  # 0.432 s by 864,000
+    assert "| call of the supervisor, one battery | 50 us |" in text  # 0.2 s by 4,000
+    assert "| window 000_enable | 50 | 80 | 0.625 | 0.7 | 241 / 400 | 208 |" in text
+    assert f"| 24 h without windows, {targets.CPU} | 1.5 (1.5 to 6) | 0.75 (0.75 to 3) | 0.50 |" in text
+    assert "| tick of 0.1 s, 50 batteries | not measured |" in text
+    assert "- liionpack: it is not there" in text
+
+
+def test_the_page_in_docs_is_that_of_the_kept_benchmarks() -> None:
+    now, before = (Measured(json.loads(file.read_text(encoding="utf-8"))) for file in (NOW, BEFORE))
+    assert PAGE.read_text(encoding="utf-8") == report.page(now, before)
