@@ -27,7 +27,7 @@ def direct(netlist: Netlist) -> tuple[Drawn, ...]:
     s.two("Rbl", (3.6, y - 2), (3.6, y - 4))
     s.ground((3.6, y - 4))
     s.wire((0.6, y - 4), (1.2, y - 4))
-    s.net("gnd", (0.6, y - 4), "left")
+    s.net("gn", (0.6, y - 4), "left")
     s.ground((1.2, y - 4))
     s.block("Bse", (10.6, y - 0.75), (3.4, 1.5), ("drop of the", "link in mV"), left=["i(vi)"], right=["sense"])
     left_out = {
@@ -48,7 +48,7 @@ def pass_devices(netlist: Netlist) -> tuple[Drawn, ...]:
         right=["ir"])
     s.block("Bmean", (8, y - 1.4), (2.4, 2.8), ("mean",), left=["ia", "ib", "ic", "id"], right=["mean"])
     s.block("Xa", (13.6, y - 1.4), (3.2, 2.8), ("one device,", "b, c, d alike"), left=["ir", "mean", "mid", "ths"],
-        right=["lb", "ia", "ta", "pa"], down=["gnd"])
+        right=["lb", "ia", "ta", "pa"], down=["gn"])
     one = netlist.subcircuits["pass_one"]
     t = Sheet(one, "pass_common_gate_one", "One pass device: gate loop and ladder of its heat", models=netlist.models)
     y = 8.0
@@ -84,8 +84,8 @@ def pass_devices(netlist: Netlist) -> tuple[Drawn, ...]:
     t.net("ths", (14.2, y), "right")
     t.text((15.6, y - 0.9), "power of MQ", "flows into t")
     left_out = {"Vi": common.AMMETER, "Vt": common.THERMAL, "Bp": common.OUTPUT}
-    unused = {"gnd"} & set(one.ports)
-    assert unused, "the port gnd of pass_one is there for its neighbours"
+    unused = {"gn"} & set(one.ports)
+    assert unused, "the port gn of pass_one is there for its neighbours"
     return Drawn(circuit, (s,), {}, {"X": ("a", "bcd")}), Drawn(one, (t,), left_out)
 
 
@@ -147,7 +147,7 @@ def alternator(netlist: Netlist) -> tuple[Drawn, ...]:
     s.two("Cdm", (10, y - 1.8), (10, y - 3.4))
     s.ground((10, y - 3.4))
     s.wire((13.4, y - 3), (14, y - 3))
-    s.net("gnd", (13.4, y - 3), "left")
+    s.net("gn", (13.4, y - 3), "left")
     s.ground((14, y - 3))
     return (Drawn(circuit, (s,)),)
 
