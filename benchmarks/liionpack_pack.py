@@ -13,7 +13,7 @@ DAY_S = 86400.0
 
 
 def main() -> None:
-    """Charge and discharge for so many seconds in steps of 1 s; cells are the thermal ones of its examples (Chen2020)."""
+    """Charge and discharge for so many seconds in steps of 1 s; thermal cells (Chen2020)."""
     try:
         import liionpack as lp
         import pybamm
