@@ -6,15 +6,18 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 pytho
 READY := .venv/bms-cosim-ready
 BIN := .venv/bin
 
-.PHONY: help setup demo test lint long conformance bench trust clean
+.PHONY: help setup demo test lint long conformance notebooks docs bench trust figures clean
 help:
 	@echo 'make demo    set everything up and run the main scenario (results/road_day)'
-	@echo 'make test    set everything up and run ruff, mypy, pytest and the conformance report'
+	@echo 'make test    set everything up and run ruff, mypy, pytest, the conformance report, all notebooks, and build the pages'
 	@echo 'make setup   set everything up: .venv, pinned packages, libngspice'
 	@echo 'make long    run the tests that take long'
 	@echo 'make conformance  measure every row of the datasheet (results/conformance)'
+	@echo 'make notebooks  run every notebook, executed copies in docs/notebooks'
 	@echo 'make bench   measure time and memory (results/bench.json)'
+	@echo 'make docs    build the documentation site (build/docs); `make notebooks` before shows the notebooks, too'
 	@echo 'make trust   write docs/trust.md, what every figure rests on'
+	@echo 'make figures  draw the figures of README.md and docs anew (docs/figures)'
 	@echo 'make clean   remove .venv, caches and results'
 
 setup: $(READY)
@@ -37,6 +40,8 @@ test: lint
 	$(BIN)/python -m cosim.slow.warm_up
 	$(BIN)/python -m pytest -n $(PROCESSES) --maxprocesses 4 --dist loadfile --durations 15
 	$(BIN)/bms-cosim conformance -o results/conformance
+	$(BIN)/python -m scripts.notebooks
+	$(MAKE) docs NOTEBOOKS=required
 
 conformance: setup
 	$(BIN)/bms-cosim conformance -o results/conformance
@@ -44,12 +49,24 @@ conformance: setup
 long: setup
 	$(BIN)/python -m pytest -m long
 
+notebooks: setup
+	$(BIN)/python -m cosim.slow.warm_up
+	$(BIN)/python -m scripts.notebooks
+
 bench: setup
 	@$(BIN)/python -m benchmarks
 
 trust: setup
 	@$(BIN)/python -m cosim.validation.trust
 
+figures: setup
+	@$(BIN)/python scripts/figures.py
+
+# Warnings are errors; nothing is fetched. With `make docs NOTEBOOKS=required` a notebook that is not executed is one.
+docs: setup
+	$(BIN)/python -m sphinx -n -W --keep-going -q $(if $(NOTEBOOKS),-D notebooks_required=1) -b html docs build/docs
+	@echo 'pages: build/docs/index.html'
+
 clean:
-	rm -rf .venv results build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv results build docs/notebooks docs/generated docs/circuits/generated *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find bms models cosim benchmarks tests -name __pycache__ -prune -exec rm -rf {} +

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+from collections.abc import Sequence
 from dataclasses import fields
 from enum import StrEnum
 from typing import NamedTuple
@@ -130,6 +132,27 @@ def applied_rows(settings: Settings) -> list[AppliedRow]:
             prefix = f"battery_thresholds[{place if settings.battery_thresholds else 'all'}]"
             rows += [AppliedRow(f"{prefix}.{f.name}", getattr(battery, f.name), "V") for f in fields(battery)]
     return rows
+
+
+def settings_html(settings: Settings) -> str:
+    """Tables for a notebook: what is set on the product, what of the firmware differs, and the limits that follow."""
+    rows = setting_rows(settings)
+    shown = [row for row in rows if row.changed or not row.name.startswith("firmware.")]
+    told = [(row.name, row.value, row.unit, row.allowed, "" if not row.changed else f"default {row.default}")
+            for row in shown]
+    kept = len(rows) - len(shown)
+    parts = [_html_rows("Settings", ("setting", "value", "unit", "allowed", "changed from"), told)]
+    if kept:
+        parts.append(f"<p>{kept} constants of the firmware as they are by default.</p>")
+    applied = [(row.name, f"{row.value:g}" if isinstance(row.value, float) else row.value, row.unit)
+               for row in applied_rows(settings)]
+    return "".join((*parts, _html_rows("Limits that follow", ("limit", "value", "unit"), applied)))
+
+
+def _html_rows(caption: str, header: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> str:
+    head = "".join(f"<th>{html.escape(text)}</th>" for text in header)
+    body = "".join("<tr>" + "".join(f"<td>{html.escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows)
+    return f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def _product_row(name: str, settings: Settings, default: Settings) -> SettingRow:

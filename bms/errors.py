@@ -29,7 +29,7 @@ class SettingsError(ValueError):
         return f"{self.field}: {self.value!r} is not allowed; allowed: {self.allowed}"
 
     def within(self, outer: str) -> SettingsError:
-        """Return the same error with the name of what holds the field in front."""
+        """Return the same error with `outer`, the name of what holds the field, in front."""
         return SettingsError(f"{outer}.{self.field}", self.value, self.allowed)
 
 

@@ -194,7 +194,7 @@ class Hold(NamedTuple):
         return self.deadline_ms * 1.0e-3
 
     def is_left(self, measurements: Measurements, *, between_samples: bool = False) -> bool:
-        """Whether a measurement lies outside its bounds (a NaN does)."""
+        """Whether a measurement lies outside its bounds (a NaN does); `between_samples` takes the wider ones."""
         for name, (low, high) in (self.between if between_samples else self.bounds).items():
             if not all(low <= value <= high for value in _watched(measurements, name)):
                 return True

@@ -71,7 +71,7 @@ class BatteryThresholds:
             check_range(item.name, getattr(self, item.name), meta["low"], meta["high"], meta["unit"])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Settings:
     """Settings of one system; raises SettingsError with field, value and allowed range.
 
@@ -128,7 +128,7 @@ class Settings:
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, object]) -> Settings:
-        """Build settings from plain values (strings, numbers, lists, mappings); the rest keeps its default.
+        """Build settings from a mapping of plain values (texts, numbers, lists, mappings); the rest keeps its default.
 
         Raises
         ------
@@ -145,6 +145,16 @@ class Settings:
         if "firmware" in values and not isinstance(values["firmware"], FirmwareParameters):
             values["firmware"] = _nested(FirmwareParameters, values["firmware"], "firmware")
         return cls(**values)
+
+    def __repr__(self) -> str:
+        """What differs from the defaults; seventy constants of the firmware would hide it."""
+        changed = [f"{name}={_plain(value)!r}" for name, (_, value) in difference_to_defaults(self).items()]
+        return f"Settings({', '.join([f'variant={self.variant.value!r}', *changed])})"
+
+    def _repr_html_(self) -> str:
+        from bms.describe import settings_html  # which needs this module
+
+        return settings_html(self)
 
     @cached_property
     def plan(self) -> plan.Plan:

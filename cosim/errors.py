@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Sequence
+
 
 class InputError(Exception):
     """Something that the user gave is not usable; the command line turns it into one line and exit code 2.
@@ -40,3 +43,11 @@ class RunFailed(Exception):
 
     The text says what was being done and why it failed.
     """
+
+
+def nearest(name: str, valid: Sequence[str]) -> str:
+    """Say which of the `valid` names was probably meant by `name`; the first ones of all where none is near."""
+    close = difflib.get_close_matches(name, valid, n=1, cutoff=0.5)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    return "one of " + ", ".join(valid[:12]) + (f" and {len(valid) - 12} more" if len(valid) > 12 else "")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from cosim.circuit.failed import FailedPart
 from cosim.circuit.identify import IdentifiedCircuit, identify
 from cosim.inputs.drive import build_inputs
 from cosim.inputs.timeline import timeline_of
@@ -19,7 +20,9 @@ from cosim.result import LoggedEvent
 from cosim.scenario.by_hand import Change, as_known
 from cosim.scenario.events import at_system
 from cosim.scenario.model import Scenario
+from cosim.scenario.timeline import failures
 from cosim.slow.channels import widened
+from cosim.slow.failing import Failing, failing_of
 from cosim.slow.loop import Grid
 from cosim.slow.plant import load_parameters
 from cosim.spice.session import SpiceSession
@@ -38,11 +41,24 @@ Progress = Callable[[float, str], None]
 
 def identified(scenario: Scenario, session: SpiceSession, report: Progress) -> IdentifiedCircuit:
     """Terminal characteristic of the scenario's circuit with the fuse that is fitted."""
-    netlist = scenario.circuit.netlist
-    nominal = IdentifiedCircuit.nominal(netlist)
-    p = load_parameters(scenario, nominal.coefficients)
     report(0.0, "terminal characteristic")
-    return identify(netlist, circuit_parameters(netlist, scenario.circuit.parameters, p), session, progress=report)
+    return identify(scenario.circuit.netlist, _parameters(scenario), session, progress=report)
+
+
+def failing_parts(scenario: Scenario, session: SpiceSession, report: Progress) -> list[Failing]:
+    """Transistors that fail in a scenario, each with the circuit's characteristic from then on."""
+    netlist = scenario.circuit.netlist
+
+    def measure(part: FailedPart) -> IdentifiedCircuit:
+        return identify(netlist, _parameters(scenario), session, progress=report, failed=part)
+
+    return failing_of(scenario, measure)
+
+
+def _parameters(scenario: Scenario) -> dict[str, float]:
+    netlist = scenario.circuit.netlist
+    p = load_parameters(scenario, IdentifiedCircuit.nominal(netlist).coefficients)
+    return circuit_parameters(netlist, scenario.circuit.parameters, p)
 
 
 def take_change(run: Run, change: Change) -> None:
@@ -58,13 +74,23 @@ def take_change(run: Run, change: Change) -> None:
         run.coming.clear()
         return
     before, settings, planned = run.scenario, run.scenario.supervisor_settings, _planned(run)
-    known, circuit = as_known(run.asked, [*run.taken, change]), run.circuit
+    known, circuit, parts = as_known(run.asked, [*run.taken, change]), run.circuit, [*run.failed, *run.failing]
     wanted = known.supervisor_settings
     new_fuse = wanted.fuse_rating_A != settings.fuse_rating_A
-    if new_fuse:  # may fail, so before anything has changed
-        circuit = identified(known, run.session, lambda f, text: run.report(run.tick / run.n_ticks, text))
+
+    def report(fraction: float, text: str) -> None:
+        del fraction
+        run.report(run.tick / run.n_ticks, text)
+
+    # What may fail comes before anything has changed.
+    if new_fuse:
+        circuit = identified(known, run.session, report)
+    if new_fuse or failures(known.faults) != failures(before.faults):
+        parts = failing_parts(known, run.session, report)
     run.taken.append(change)
     run.scenario, run.circuit = known, circuit
+    run.failed = tuple(one for one in parts if one.tick <= run.tick)
+    run.failing = [one for one in parts if one.tick > run.tick]
     _replant(run, before, new_fuse)
     _replan(run, planned)
     if told := change.told():
@@ -76,9 +102,10 @@ def take_change(run: Run, change: Change) -> None:
 def _replant(run: Run, before: Scenario, new_fuse: bool) -> None:
     """Parameters, inputs and state of the changed scenario; what is recorded stays."""
     state, old = run.state, run.grid
-    run.p = load_parameters(run.scenario, run.circuit.coefficients)
+    law = next((one.circuit for one in reversed(run.failed) if one.circuit is not None), run.circuit)
+    run.p = load_parameters(run.scenario, law.coefficients)
     run.inputs, _ = build_inputs(run.scenario)
-    run.with_path = bool(at_system(run.scenario.events))
+    run.with_path = bool(at_system(run.scenario.events)) or any(not f.at_port for f in failures(run.scenario.faults))
     run.grid = Grid(_rows(run, old.rows), old.ambient_degC, old.tick_s, old.record_every)
     told = run.timeline
     run.timeline = timeline_of(run.scenario, run.p)

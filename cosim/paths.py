@@ -23,6 +23,9 @@ SCENARIOS = ROOT / "scenarios"
 NETLISTS_VARIABLE = "BMS_COSIM_NETLISTS"
 """Environment variable that names another folder of circuits: a changed copy of the shipped one."""
 
+DATA_VARIABLE = "SMART_BMS_DATA"
+"""Environment variable that names the folder of measured data, which is no part of the repository."""
+
 OWN_PACKAGES = ("bms", "models")
 """Packages that the coupling code imports and that a user's folder could hide."""
 
@@ -34,6 +37,12 @@ def netlists_folder() -> Path:
     """
     chosen = os.environ.get(NETLISTS_VARIABLE)
     return Path(chosen) if chosen else NETLISTS
+
+
+def measured_data() -> Path | None:
+    """Folder of measured data: `$SMART_BMS_DATA`, else `../shared/data`, seen from the repository; None without one."""
+    folder = Path(os.environ.get(DATA_VARIABLE) or ROOT.parent / "shared" / "data")
+    return folder if folder.is_dir() else None
 
 
 def require_own_packages(names: tuple[str, ...] = OWN_PACKAGES, root: Path = ROOT) -> None:

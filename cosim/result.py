@@ -21,8 +21,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
-from cosim.errors import InputError
+from cosim.errors import InputError, nearest
 from cosim.record.leftovers import written_whole
+from cosim.record.tables import html_table, text_table
 
 WAVEFORMS = "result.nc"
 EVENTS = "events.csv"
@@ -51,7 +52,22 @@ class LoggedEvent(NamedTuple):
     detail: str
 
 
-@dataclass(eq=False)
+class EventLog(list[LoggedEvent]):
+    """The event log: a list that shows itself as a table."""
+
+    HEADER = ("time [s]", "source", "event", "detail")
+
+    def _rows(self) -> list[tuple[str, str, str, str]]:
+        return [(f"{event.time_s:.6f}".rstrip("0").rstrip("."), *event[1:]) for event in self]
+
+    def _repr_html_(self) -> str:
+        return html_table("Events", self.HEADER, self._rows()) or "<p>no events</p>"
+
+    def __repr__(self) -> str:
+        return text_table(self.HEADER, self._rows())
+
+
+@dataclass(eq=False, repr=False)
 class Result:
     """Everything that one run gave.
 
@@ -70,6 +86,40 @@ class Result:
     events: list[LoggedEvent] = field(default_factory=list)
     summary: dict[str, Any] = field(default_factory=dict)
     circuit_text: str = ""
+
+    def __post_init__(self) -> None:
+        """Let the event log show itself."""
+        self.events = EventLog(self.events)
+
+    def __repr__(self) -> str:
+        time_s = self.slow["time_s"].values if "time_s" in self.slow.variables else np.empty(0)
+        figures = self.summary.get("figures", [])
+        failed = [str(f.get("name", "")) for f in figures if f.get("passed") is False]
+        judged = sum(f.get("passed") is not None for f in figures)
+        told = f"outside: {', '.join(failed)}" if failed else "all within their limits"
+        return (
+            f"Result({self.summary.get('scenario', 'run')}: {time_s.size} records"
+            + (f" over {shown(float(time_s[-1] - time_s[0]))} s" if time_s.size else "")
+            + f", {len(self.slow.data_vars)} channels, {len(self.windows)} windows, {len(self.events)} events"
+            + (f"; {judged} figures with a limit, {told}" if judged else "") + ")"
+        )
+
+    def window(self, name: str) -> xr.Dataset:
+        """Return the first SPICE window of a name (`short_circuit`), or the one of a key (`004_short_circuit`).
+
+        Raises
+        ------
+        InputError : the run has no such window; the nearest one is named
+        """
+        return self.windows[self.window_key(name)]
+
+    def window_key(self, name: str) -> str:
+        """Return the key of that window; raises InputError as `window` does."""
+        for key in self.windows:
+            if name in (key, key.partition("_")[2]):
+                return key
+        valid = list(dict.fromkeys([*(key.partition("_")[2] for key in self.windows), *self.windows]))
+        raise InputError("windows", "name", repr(name), nearest(name, valid) if valid else "a run with windows")
 
     def save(self, directory: Path | str, *, picture: bool = True, attached: Sequence[Path] = ()) -> Path:
         """Write a complete result directory; an older result there is replaced only at the very end.
@@ -95,6 +145,19 @@ class Result:
             for path in attached:
                 path.rename(part / path.name)
         return Path(directory)
+
+    def event(self, name: str) -> LoggedEvent:
+        """Return the first event of that name (`pre-alarm on`).
+
+        Raises
+        ------
+        InputError : it never happened; the message names the nearest.
+        """
+        for event in self.events:
+            if event.event == name:
+                return event
+        names = list(dict.fromkeys(event.event for event in self.events))
+        raise InputError("events", "name", repr(name), nearest(name, names) if names else "a run with events")
 
     def _write(self, folder: Path, picture: bool) -> None:
         """Write all files of the contract into an existing folder."""
@@ -134,10 +197,11 @@ class Result:
     def _repr_html_(self) -> str:
         """Show scenario, figures, windows and events in a notebook."""
         title = html.escape(str(self.summary.get("scenario", "result")))
+        told = self.summary.get("figures", [])
         figures = [
             (f.get("id", ""), f.get("name", ""), shown(f.get("value")), f.get("unit", ""),
              shown(f.get("limit")), {True: "yes", False: "NO"}.get(f.get("passed"), ""))
-            for f in self.summary.get("figures", [])
+            for f in told
         ]
         windows = [
             (name, shown(w.attrs.get("start_s")), shown(w.attrs.get("end_s")), w.sizes.get("time_s", 0),
@@ -145,11 +209,11 @@ class Result:
             for name, w in self.windows.items()
         ]
         return "".join((
-            f"<h3>{title}</h3>",
-            _table("Figures", ("id", "figure", "value", "unit", "limit", "passed"), figures),
-            _table("Windows", ("name", "start [s]", "end [s]", "points", "reason"), windows),
-            _table("Events", ("time [s]", "source", "event", "detail"),
-                   [(shown(e.time_s), e.source, e.event, e.detail) for e in self.events]),
+            f"<h3>{title}</h3><p>{html.escape(repr(self))}</p>",
+            html_table("Figures", ("id", "figure", "value", "unit", "limit", "passed"), figures,
+                       [f.get("passed") is False for f in told]),
+            html_table("Windows", ("name", "start [s]", "end [s]", "points", "reason"), windows),
+            EventLog(self.events)._repr_html_(),
         ))
 
 
@@ -202,7 +266,10 @@ def _compressed(dataset: xr.Dataset) -> dict[str, dict[str, object]]:
 
 
 def plain(value: object) -> object:
-    """Turn numpy scalars, arrays, tuples and mappings into what JSON holds; NaN and infinity become null."""
+    """Turn numpy scalars, arrays, tuples and mappings into what JSON holds; NaN and infinity become null.
+
+    Raises TypeError for what it cannot hold.
+    """
     if isinstance(value, np.generic | np.ndarray):
         return plain(value.tolist())
     if isinstance(value, Mapping):
@@ -261,14 +328,3 @@ def _read_summary(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise InputError(str(path), "", type(content).__name__, "a JSON object")
     return content
-
-
-def _table(caption: str, header: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> str:
-    """Return an HTML table, or nothing if it has no rows."""
-    if not rows:
-        return ""
-    head = "".join(f"<th>{html.escape(text)}</th>" for text in header)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows
-    )
-    return f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

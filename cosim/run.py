@@ -12,20 +12,21 @@ from numpy.typing import NDArray
 
 import bms
 from cosim.circuit.characteristic import LINK
-from cosim.circuit.deck import DeckSpec
 from cosim.circuit.identify import IdentifiedCircuit
 from cosim.inputs.signals import Inputs
 from cosim.inputs.timeline import timeline_of
 from cosim.intervene import take_change
 from cosim.record.finish import finished
-from cosim.record.taken_over import book, flag_events, window_report
+from cosim.record.taken_over import flag_events, window_report
 from cosim.result import LoggedEvent, Result
 from cosim.scenario.by_hand import Change
 from cosim.scenario.events import at_system
-from cosim.scenario.model import Scenario, Supply
+from cosim.scenario.model import Scenario
+from cosim.scenario.timeline import failures
 from cosim.slow.channels import row_size, write_row
-from cosim.slow.commands import command_vector, nothing
+from cosim.slow.commands import nothing
 from cosim.slow.engine import with_steady_field
+from cosim.slow.failing import Failing
 from cosim.slow.looks import Looks
 from cosim.slow.loop import WANTED, Grid, Plant, Stretch, empty_ledger, observe
 from cosim.slow.network import Operating
@@ -36,13 +37,12 @@ from cosim.spice.errors import SpiceError
 from cosim.spice.session import SpiceSession
 from cosim.supervisor.supervision import Supervision, in_order
 from cosim.windows import policy
-from cosim.windows.deck import deck_spec
-from cosim.windows.outcome import PREDICTION_BOUND_A
-from cosim.windows.parts import parts_of, parts_of_run
+from cosim.windows.outcome import PREDICTION_BOUND_A, add_to_ledger
 from cosim.windows.policy import WindowRequest
-from cosim.windows.probes import check_probes, with_probes
+from cosim.windows.probes import check_probes
 from cosim.windows.result import WindowOutcome
 from cosim.windows.reuse import Remembered, Reused, WindowMemory
+from cosim.windows.run_decks import whole_deck, window_deck
 from cosim.windows.time import seconds
 from cosim.windows.window import Window
 
@@ -54,8 +54,6 @@ Progress = Callable[[float, str], None]
 
 LONGEST_STRETCH = 6000
 """Ticks that pass without a look at Ctrl-C and progress."""
-STARTER_INDUCTANCE_H = 0.3e-6
-"""Loop inductance of starter battery and its leads (ours, `circuit_facts`)."""
 
 
 class Run:
@@ -64,7 +62,7 @@ class Run:
     def __init__(
         self, scenario: Scenario, session: SpiceSession, circuit: IdentifiedCircuit, inputs: Inputs,
         duration_s: float, every_tick: bool, report: Progress, windows: bool = True,
-        listener: Listener | None = None,
+        listener: Listener | None = None, failing: Sequence[Failing] = (),
     ) -> None:
         self.asked, self.coming, self.taken = scenario, list(scenario.changes), list[Change]()
         self.scenario = scenario.model_copy(update={"changes": []})
@@ -93,13 +91,14 @@ class Run:
         self.waiting: list[WindowRequest] = []
         self.budget = policy.WindowBudget(self.tick_s)
         self.timeline = timeline_of(scenario, self.p)
-        self.with_path = bool(at_system(scenario.events))
+        self.with_path = bool(at_system(scenario.events)) or any(not f.at_port for f in failures(scenario.faults))
         self.memory = WindowMemory(inputs, self.tick_s, self.p, self.timeline.is_empty)
         self.looks = Looks(windows and circuit.coefficients.kind != LINK, self.tick_s, self.n_ticks)
         self.place(self.start)
         self.flags = self.plant.flags
+        self.failing, self.failed = list(failing), tuple[Failing, ...]()
         self.probes = tuple(probe.signal for probe in scenario.probes)
-        check_probes(scenario.probes, self._whole_deck(), scenario.name)
+        check_probes(scenario.probes, whole_deck(self), scenario.name)
 
     def place(self, state: PlantState) -> None:
         """Put the plant, as it is now, into its loop."""
@@ -111,17 +110,6 @@ class Run:
     def state(self) -> PlantState:
         """Plant state."""
         return self.plant.state
-
-    def _whole_deck(self) -> DeckSpec:
-        """Deck with all that any of the run's decks has."""
-        parts, cuts = parts_of_run(
-            self.scenario, self.inputs, self.start, 0.0, self.n_ticks * self.tick_s, self.p
-        )
-        circuit = self.scenario.circuit
-        return deck_spec(
-            self.scenario.name, circuit.netlist, circuit.parameters, self.start, self.p, STARTER_INDUCTANCE_H, 0.0,
-            sections=parts, cuts=cuts,
-        )
 
     # ---- master loop --------------------------------------------------------------------------------------
     def go(self) -> Result:
@@ -141,6 +129,7 @@ class Run:
     def advance(self, until: int) -> None:
         """Go on to a tick; a window may pass it. Where it stops in between changes no bit of what follows."""
         while self.tick < min(until, self.n_ticks):
+            self._fail(self.tick)
             if self.listener is not None:
                 self.supervision = self._heard(self.listener, self.supervision, self.tick)
             self.report(self.tick / self.n_ticks, f"{self.tick * self.tick_s:.0f} s")
@@ -167,6 +156,7 @@ class Run:
         end = min(stop, until, start + LONGEST_STRETCH)
         self.tick, why = self.plant.run(start, end, self.fresh, self.stretch(supervision))
         self.ticks_slow += self.tick - start
+        self._fail(self.tick)
         quiet = self.plant.flags == self.flags
         self._log_plant(self.tick)
         self._outside(supervision, self.tick)
@@ -219,6 +209,15 @@ class Run:
         if now.discharge_gate != before.discharge_gate and self.with_path:
             return policy.on_gate(now.discharge_gate, tick, self.n_ticks, self.tick_s)
         return None
+
+    def _fail(self, tick: int) -> None:
+        """Transistors that fail at or before a tick: from now on the port's law is that of the circuit without them."""
+        while self.failing and self.failing[0].tick <= tick:
+            self.failed += (self.failing.pop(0),)
+            circuit = self.failed[-1].circuit
+            if circuit is not None:
+                self.p = self.p._replace(characteristic=circuit.coefficients)
+                self.plant.use(self.p)
 
     def _reset_latch(self, supervision: Supervision) -> None:
         """The supervisor's reset ends the hardware latch; inside a window its circuit does that."""
@@ -305,7 +304,8 @@ class Run:
         """
         start_s = self.seconds(request.start_tick)
         asked = [w.start_tick for w in self.waiting if w.by_user and w.start_tick > request.start_tick]
-        request = policy.before_next(request, asked[0] if asked else None)
+        asked += [f.tick for f in self.failing if f.tick > request.start_tick]
+        request = policy.before_next(request, min(asked, default=None))
         found = self.memory.find(request, before, self.state, supervision)
         if found is not None:
             self._take_over_again(request, *found)
@@ -316,14 +316,7 @@ class Run:
             return request.start_tick, supervision
         name = f"{len(self.window_reports):03d}_{request.name}"
         self.report(request.start_tick / self.n_ticks, f"window {request.name} at {start_s:.1f} s")
-        source = self.scenario.source
-        inductance = source.inductance_H if isinstance(source, Supply) else STARTER_INDUCTANCE_H
-        spec = with_probes(deck_spec(
-            f"{self.scenario.name} {name}", self.scenario.circuit.netlist, self.scenario.circuit.parameters,
-            self.state, self.p, inductance, self._alternator_current(before, request.start_tick),
-            before.supply_current_A,
-            *parts_of(request, self.scenario, self.inputs, self.state, self.tick_s, self.p),
-        ), self.probes)
+        spec = window_deck(self, name, request, before)
         window = Window(
             request, self.state, supervision, before, self.inputs, self.tick_s, spec, self.p, self.timeline
         )
@@ -354,19 +347,13 @@ class Run:
             return tick, supervision
         return self._through_window(request, supervision, outcome.standing)
 
-    def _alternator_current(self, before: bms.Commands, tick: int) -> float:
-        x, _ = observe(
-            self.state, self.grid.rows[tick], command_vector(before), before.sense_reference_V * 1e3, self.p
-        )
-        return float(x.alternator_current_A)
-
     def _take_over_again(self, request: WindowRequest, kept: Remembered, reused: Reused) -> None:
         """Apply what a remembered window changed."""
         start_s, end_s = self.seconds(request.start_tick), self.seconds(reused.end_tick)
         self._record(reused.rows[:-1])
         self.plant.state = reused.state
         self.looks.restart(reused.end_tick)
-        book(self.ledger, kept.outcome)
+        add_to_ledger(self.ledger, kept.outcome)
         self.events.append(LoggedEvent(start_s, "engine", "window reused", f"{request.name}: as {kept.name}"))
         self.events += [LoggedEvent(*note) for note in reused.notes]
         self._log_plant(reused.end_tick)
@@ -392,7 +379,7 @@ class Run:
         self.events.append(LoggedEvent(start_s, "engine", "window", f"{request.name}: {request.reason}"))
         self.events += [LoggedEvent(*note) for note in outcome.notes]
         self._record(outcome.tick_rows[:-1])
-        book(self.ledger, outcome)
+        add_to_ledger(self.ledger, outcome)
         self.window_reports.append(window_report(name, request, outcome, start_s, end_s))
 
     def _finish(self) -> Result:

@@ -12,7 +12,7 @@ from cosim.circuit.identify import IdentifiedCircuit
 from cosim.continuous.mode import ContinuousRun
 from cosim.errors import InputError
 from cosim.inputs.drive import build_inputs
-from cosim.intervene import identified
+from cosim.intervene import failing_parts, identified
 from cosim.own.process import run_apart
 from cosim.record.figures import measured_figures
 from cosim.result import Result
@@ -87,15 +87,15 @@ def run_scenario(
     scenario: Scenario, session: SpiceSession, every_tick: bool, report: Progress, windows: bool = True,
     listener: Listener | None = None,
 ) -> Result:
-    """One scenario without its benches."""
+    """One scenario without its benches; raises InputError for one that is too long."""
     inputs, duration_s = build_inputs(scenario.model_copy(update={"changes": []}))
     if duration_s / scenario.tick_s > MAX_TICKS:
         raise InputError(scenario.name, "drive", f"{duration_s:g} s", f"at most {MAX_TICKS * scenario.tick_s:g} s")
     if scenario.engine == "continuous":
         nominal = IdentifiedCircuit.nominal(scenario.circuit.netlist)
         return ContinuousRun(scenario, session, nominal, inputs, duration_s, every_tick, report, listener=listener).go()
-    circuit = identified(scenario, session, report)
-    return Run(scenario, session, circuit, inputs, duration_s, every_tick, report, windows, listener).go()
+    circuit, failing = identified(scenario, session, report), failing_parts(scenario, session, report)
+    return Run(scenario, session, circuit, inputs, duration_s, every_tick, report, windows, listener, failing).go()
 
 
 def _silent(fraction: float, text: str) -> None:

@@ -11,8 +11,9 @@ The package has three kinds of content.
   :mod:`models.parameter_file`.
 
 Conventions: positive current charges a battery; temperatures are in degC; the unit is in the name; time steps
-are in seconds. Every ``step`` holds its inputs constant over the step and is exact for the linear part of the
-model.
+are in seconds. `name_or_path` is the name of a shipped parameter file (``fuse_mega``) or the path of one, `soc` a state
+of charge (0..1), `state` and `p` are the state and the parameters of the module's own kind. Every ``step`` holds its
+inputs constant over the step and is exact for the linear part of the model.
 
 Modules: ``cell`` and ``bank`` (12.8 V LFP batteries in parallel; ``bank_types``, ``bank_work``, ``bank_tick``),
 ``starter_battery`` (lead acid), ``alternator``, ``fuse``, ``heat`` (device networks and the box), ``cable``, ``engine``

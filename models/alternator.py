@@ -300,7 +300,7 @@ def losses_at_W(
 def efficiency(
     current_A: float, voltage_V: float, alternator_rpm: float, state: AlternatorState, p: AlternatorParameters
 ) -> float:
-    """Return output power / shaft power (0 without output)."""
+    """Return the efficiency, output power / shaft power (0 without output)."""
     output_W = current_A * voltage_V
     winding_W, rectifier_W, other_W = losses_W(current_A, voltage_V, alternator_rpm, state, p)
     return output_W / (output_W + winding_W + rectifier_W + other_W) if output_W > 0.0 else 0.0

@@ -9,7 +9,8 @@ so the rest of the network sees one EMF behind one resistance, whatever the batt
 EMF and its slope are exchanged with SPICE, the resistance stays in the circuit.
 
 A full cell bleeds: `balancing` current flows past it, through a resistor on the battery that heats it. The cell's own
-current is that of its battery less what it bleeds.
+current is that of its battery less what it bleeds. Source: Kirchhoff's laws around `models.cell`; balancing and heat
+paths are ours.
 """
 
 import math

@@ -1,4 +1,7 @@
-"""One step of a bank in its work space: voltages, shares, and everything after a step at held currents."""
+"""One step of a bank in its work space: voltages, shares, and everything after a step at held currents.
+
+Source of the equations: `models.cell` and `models.bank`, which a test compares.
+"""
 
 import math
 

@@ -7,7 +7,8 @@ does several at a time. `models.bank_rows` tells how the array is laid out, and 
 Two rhythms. `refresh` reads the tables at each cell's charge and temperature: U25 as a cubic, resistances, time
 constants, hysteresis, balancing. `models.bank_tick` then uses these, exactly at held current, for as long as the caller
 likes (a second; the charge then moves by some 1e-4, the temperature by some 0.01 K). A cell stays on one tile of the
-tables for minutes: what belongs to the tile is looked up when the cell moves to another.
+tables for minutes: what belongs to the tile is looked up when the cell moves to another. Source of the equations:
+`models.cell` and `models.bank`, which a test compares.
 """
 
 import math
@@ -54,7 +55,7 @@ class Work(NamedTuple):
 
 @apart
 def empty(p: BankParameters) -> Work:
-    """Return work space for a bank of at most `LANES` cells."""
+    """Return work space for a bank of at most `LANES` cells; raises ValueError for more."""
     batteries, cells = p.capacity_factor.shape
     pairs, n = p.cell.pair_tau_s.shape[1], batteries * cells
     if n > LANES:

@@ -108,7 +108,7 @@ def heat_W(temperature_degC: float, current_A: float, p: CableParameters) -> flo
 def step_temperature(
     temperature_degC: float, current_A: float, ambient_degC: float, dt_s: float, p: CableParameters
 ) -> float:
-    """Return the temperature after ``dt_s`` at held current; exact, with R(T) inside the exponent.
+    """Return the temperature [degC] after ``dt_s`` at held current; exact, with R(T) inside the exponent.
 
     C dT/dt = I^2 R20 (1 + alpha (T - 20)) - (T - ambient) / Rth.
     """

@@ -20,7 +20,8 @@ grids tables are held and U25 goes on as a straight line. A cell of capacity ``a
 spread) keeps U, s, M, gamma and tau; its scales are ``a I_k``.
 
 The functions here read one coefficient at a time and are meant to be read and tested; `models.bank_tick` does the same
-for a whole bank at once.
+for a whole bank at once. Arrays: `grid` are the strictly rising places of a table, shape (n,), `per_width` one over
+each of their distances, shape (n - 1,); tables over temperature have shape (n_degC, n_pairs).
 """
 
 import math
@@ -193,7 +194,7 @@ def locate(x: float, grid: NDArray[np.float64], guess: int) -> int:
 
 @borrowing
 def share(x: float, i: int, grid: NDArray[np.float64], per_width: NDArray[np.float64]) -> float:
-    """Return how far x lies into segment i, 0..1; held outside the grid."""
+    """Return how far x lies into segment i, as a share 0..1; held outside the grid."""
     return float(min(max((x - grid[i]) * per_width[i], 0.0), 1.0))
 
 
@@ -212,7 +213,7 @@ def u25_about(soc: float, i: int, p: CellParameters) -> tuple[float, float, floa
 
 @borrowing
 def coefficient(place: int, soc: float, temperature_degC: float, p: CellParameters) -> float:
-    """Return one quantity of the table (`R0`, `HYSTERESIS`, `PAIRS` + k), bilinear."""
+    """Return one quantity of the table at `place` (`R0` [ohm], `HYSTERESIS` [V], `PAIRS` + k [ohm]), bilinear."""
     i = locate(soc, p.soc, 0)
     x = share(soc, i, p.soc, p.per_soc)
     j = locate(temperature_degC, p.degC, 0)
@@ -225,7 +226,7 @@ def coefficient(place: int, soc: float, temperature_degC: float, p: CellParamete
 
 @borrowing
 def at_temperature(values: NDArray[np.float64], k: int, temperature_degC: float, p: CellParameters) -> float:
-    """Return column k of a table over temperature (`pair_tau_s`, `pair_scale_A`), linear."""
+    """Return column k of a table over temperature, `values` (`pair_tau_s` [s], `pair_scale_A` [A]), linear."""
     j = locate(temperature_degC, p.degC, 0)
     y = share(temperature_degC, j, p.degC, p.per_K)
     return float(values[j, k] * (1.0 - y) + values[min(j + 1, p.degC.size - 1), k] * y)
@@ -270,7 +271,7 @@ def pair_target_V(
     k: int, soc: float, temperature_degC: float, current_A: float, resistance_factor: float, capacity_factor: float,
     p: CellParameters,
 ) -> float:
-    """Return g_k(I) [V], where pair k settles at this current."""
+    """Return g_k(I) [V], where pair k settles at this current; `resistance_factor`, `capacity_factor`: the cell's."""
     ohm = coefficient(PAIRS + k, soc, temperature_degC, p) * resistance_factor
     scale_A = at_temperature(p.pair_scale_A, k, temperature_degC, p) * capacity_factor
     return ohm * scale_A * math.asinh(current_A / scale_A) if scale_A > 0.0 else ohm * current_A

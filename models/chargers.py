@@ -8,6 +8,7 @@ Bulk and absorption have one set-point; absorption begins when the voltage reach
 time or below its tail current; float ends when the voltage stays below the re-bulk level. The source's power P_in is
 set from outside: the mains' rating or nothing, or the array's power at an irradiance (:func:`array_power_W`).
 Without remote (the BMS lets its charge disconnect wire float) it gives nothing and begins with bulk again.
+Source: the usual three-stage charge of lead-acid and LFP chargers; the law's form and its slopes are ours.
 """
 
 import math

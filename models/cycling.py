@@ -1,6 +1,7 @@
 """Charging and discharging a bank on the bench: constant current to a voltage, constant voltage to a current.
 
 What a capacity or efficiency test does. The same steps as `models.bank.step`, in one compiled loop.
+Source of the equations: `models.bank`.
 """
 
 from typing import NamedTuple
@@ -123,7 +124,8 @@ def hold_voltage(
 ) -> Run:
     """Hold a terminal voltage above the battery's until the charge current falls below ``tail_A``.
 
-    Each step carries the current at its start, which falls within the step: first order in ``dt_s``.
+    Each step carries the current at its start, which falls within the step: first order in ``dt_s``. It ends after
+    `most_steps` at the latest.
     """
     current = np.empty(most_steps)
     charge_Ah = np.empty(most_steps)

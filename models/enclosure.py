@@ -1,4 +1,6 @@
-r"""Heat that a closed box gives to still air: free convection and radiation of its outer faces.
+r"""Heat that a closed box gives to still air, by free convection and radiation of its outer faces.
+
+With the `emissivity` eps of its faces::
 
     P  = A (h_c + h_r) (T - Ta)
     h_c = Nu k / L,   Nu = (0.825 + 0.387 Ra^(1/6) / (1 + (0.492/Pr)^(9/16))^(8/27))^2

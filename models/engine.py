@@ -1,7 +1,8 @@
 """What the engine does to the electrical system: alternator speed over time and cranking current.
 
 A drive profile is a table of alternator speed and vehicle speed over time, made from described segments or
-from a measured speed trace with a gearbox. Making it is plain Python; sampling it is compiled and cheap.
+from a measured speed trace with a gearbox. Making it is plain Python; sampling it is compiled and cheap. Source:
+kinematics of a gearbox; the patterns of city and highway and the shape of the cranking current are ours.
 """
 
 import math
@@ -149,7 +150,7 @@ def load_engine(name_or_path: str | Path = "engine_diesel_2l") -> EngineParamete
 def engine_rpm(speed_m_s: float | NDArray[np.float64], p: EngineParameters) -> NDArray[np.float64]:
     """Return the engine speed [1/min] at vehicle speeds, in the gear of the shift speeds, idle at least.
 
-    n = 60 v / (2 pi r) x final drive x gear ratio; below idle the clutch slips. Shape as that of the speeds.
+    n = 60 v / (2 pi r) x final drive x gear ratio; below idle the clutch slips. Its shape is that of the speeds.
     """
     gear = np.searchsorted(p.shift_speed_m_s, speed_m_s, side="right")
     wheel_rpm = 60.0 * np.maximum(speed_m_s, 0.0) / (2.0 * math.pi * p.wheel_radius_m)
@@ -166,9 +167,9 @@ def from_speed_trace(
 
     Parameters
     ----------
-    time_s : ndarray
+    time_s : ndarray, shape (n,)
         Strictly rising times from 0 on.
-    speed_m_s : ndarray
+    speed_m_s : ndarray, shape (n,)
         Vehicle speed at those times, not negative.
     p : EngineParameters
         Gearbox and pulley.

@@ -5,7 +5,8 @@ exact, also beyond the current where the resistance runs away (I^2 R25 alpha Rth
 
 Melting has two parts. Slow: the tin spot melts when the body reaches ``melting_degC`` (M-effect). Fast: the
 neck heats ahead of the body; its excess, as a fraction of what melts it, follows dm/dt = I^2 / I2t - m /
-tau_neck, and the fuse opens at m = 1. ``melt_fraction`` >= 1 means open, for good.
+tau_neck, and the fuse opens at m = 1. ``melt_fraction`` >= 1 means open, for good. Source: textbook heat balance; two
+parts, and their constants from the time-current band of the class, are ours.
 """
 
 from pathlib import Path

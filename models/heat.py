@@ -96,13 +96,13 @@ def load_box(name_or_path: str | Path = "box_12_200") -> BoxParameters:
 
 
 def initial_box(temperature_degC: float, n_devices: int, p: BoxParameters) -> BoxState:
-    """Return a box at one temperature throughout."""
+    """Return a box at one temperature throughout, with `n_devices` ladders."""
     ladders = np.full((n_devices, p.cauer.capacity_J_K.size), float(temperature_degC))
     return BoxState(float(temperature_degC), float(temperature_degC), ladders)
 
 
 def linear_thermal(a: NDArray[np.float64], b: NDArray[np.float64], dt_s: float) -> LinearThermal:
-    """Return the exact step for inputs held over ``dt_s`` (set-up only).
+    """Return the exact step for inputs held over ``dt_s`` (set-up only): `a` of shape (n, n), `b` of shape (n, m).
 
     Matrix exponential of the augmented system:
 
@@ -120,7 +120,7 @@ def linear_thermal(a: NDArray[np.float64], b: NDArray[np.float64], dt_s: float) 
 def step_linear_thermal(
     state_degC: NDArray[np.float64], inputs: NDArray[np.float64], step: LinearThermal
 ) -> NDArray[np.float64]:
-    """Return phi x + gamma u."""
+    """Return phi x + gamma u, shape (n,), with the state x, shape (n,), and the `inputs` u, shape (m,)."""
     return step.phi @ state_degC + step.gamma @ inputs
 
 
@@ -187,7 +187,7 @@ def step_cauer(
 
     Parameters
     ----------
-    nodes_degC : ndarray
+    nodes_degC : ndarray, shape (n,)
         Temperatures, junction first; not changed.
     power_W : float
         Power into the junction.
@@ -307,6 +307,6 @@ def step_box(
 
 @compiled
 def heatsink_flow_W(nodes_degC: NDArray[np.float64], heatsink_degC: float, p: CauerParameters) -> float:
-    """Return the heat that one device gives to the heatsink now [W]."""
+    """Return the heat that one device gives to the heatsink now [W]; its ladder's temperatures have shape (n,)."""
     last = p.resistance_K_W.size - 1
     return float((nodes_degC[last] - heatsink_degC) / p.resistance_K_W[last])

@@ -6,6 +6,7 @@ heatsink, plus what heatsink, stud, air and all ladders together send up to it, 
     T'[d] = T[d] K + P[d] k + c,     c = (sum T, sum P, T_heatsink, T_stud, P_stud, T_air) G
 
 The last two columns of G give heatsink and stud themselves. K, k and G are read off `step_box` at unit inputs.
+Source of the equations: `models.heat`.
 """
 
 from typing import NamedTuple

@@ -1,7 +1,8 @@
 """Exact steps of linear parts: one relaxation, small networks, interpolation.
 
 All functions hold their inputs over the step. A step of ``dt_s`` equals two steps of half the length to
-rounding.
+rounding. Source: textbook solutions of linear differential equations with constant coefficients. Tables: `grid` are
+strictly rising places, `values` and `slopes` what belongs to them, all of shape (n,).
 """
 
 import math
@@ -45,7 +46,7 @@ def relax(value: float, rate_1_s: float, source_per_s: float, dt_s: float) -> fl
 
 @borrowing
 def first_order(value: float, target: float, tau_s: float, dt_s: float) -> float:
-    """Return ``value`` after its exponential approach to ``target`` over ``dt_s``."""
+    """Return ``value`` after its exponential approach to ``target`` over ``dt_s``, in their unit."""
     return target + (value - target) * math.exp(-dt_s / tau_s)
 
 
@@ -72,7 +73,7 @@ def step_network(
     Returns
     -------
     ndarray, shape (n,)
-        x + sum_k (A h)^k / (k + 1)! h (A x + b), in substeps with |A h| <= 1/2.
+        x + sum_k (A h)^k / (k + 1)! h (A x + b), in substeps with ``|A h| <= 1/2``.
 
     Notes
     -----
@@ -207,7 +208,7 @@ def segment(x: float, grid: NDArray[np.float64]) -> int:
 
 @borrowing
 def interpolate(x: float, grid: NDArray[np.float64], values: NDArray[np.float64]) -> float:
-    """Return the piecewise linear value at ``x``, held constant outside the grid."""
+    """Return the piecewise linear value at ``x``, in the unit of `values`, held constant outside the grid."""
     if x <= grid[0]:
         return float(values[0])
     last = grid.size - 1

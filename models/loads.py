@@ -11,7 +11,8 @@ and while the port is closed follows the terminal (its R C is far below a tick).
 :func:`precharge_C`; the inrush itself is a matter of SPICE windows (requirement S6).
 
 DC load: conductance, constant current and a periodic pulse in parallel, behind one load switch, which obeys its remote
-input and opens by itself where the voltage is too low for it to work.
+input and opens by itself where the voltage is too low for it to work. Source: definition of a constant power; fading,
+delays and pulses are ours. `remote` is a remote input: 1 the BMS drives its wire, 0 the wire floats.
 """
 
 import math

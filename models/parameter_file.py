@@ -99,7 +99,7 @@ class ParameterFile:
     def array(
         self, name: str, low: float = -math.inf, high: float = math.inf, rising: bool = False
     ) -> NDArray[np.float64]:
-        """Return a fresh array, checked to lie in [low, high] and, if asked, to rise strictly.
+        """Return a fresh array, checked to lie in [low, high] and, if `rising`, to rise strictly; shape as in the file.
 
         Raises
         ------
@@ -143,7 +143,7 @@ def read_head(path: Path) -> dict[str, Any]:
 
 
 def find(name_or_path: str | Path, model: str) -> Path:
-    """Return the file for a shipped name ('alternator_150A') or a path.
+    """Return the file of a model for `name_or_path`, a shipped name ('alternator_150A') or a path.
 
     Raises
     ------

@@ -28,7 +28,7 @@ class IntegrationFailed(RuntimeError):
 
 
 def packed(state: BankState) -> Array:
-    """Return all fields as one vector."""
+    """Return all fields as one vector, shape (n,): n numbers in all."""
     return np.concatenate([np.ravel(item) for item in state])
 
 

@@ -1,4 +1,7 @@
-"""On and off of a device at System+: what its remote input asks for, after a delay."""
+"""On and off of a device at System+: what its remote input asks for, after a delay.
+
+Source: ours; a delay each way, as inverters and load switches have.
+"""
 
 from typing import NamedTuple
 

@@ -199,7 +199,7 @@ def texts(measured: Tables, area_factor: float = AREA_FACTOR, cold: Cold = COLD)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write all files, or none; bad input gives one line and exit code 2."""
+    """Write all files, or none; a ParameterError and what else is bad input gives one line and exit code 2."""
     parser = argparse.ArgumentParser(prog="python -m models.scaling", description="Write the batteries of B6.")
     parser.add_argument("-o", "--output", type=Path, required=True, help="existing folder to write to")
     folder: Path = parser.parse_args(arguments).output

@@ -147,7 +147,7 @@ def open_circuit_voltage_V(soc: float, p: StarterParameters) -> float:
 
 @borrowing
 def temperature_factor(temperature_degC: float, p: StarterParameters) -> float:
-    """Return R(T) / R(25 degC) = exp(k (25 - T)), T limited to -50..80 degC."""
+    """Return the ratio R(T) / R(25 degC) = exp(k (25 - T)), T limited to -50..80 degC."""
     return math.exp(p.temperature_coefficient_1_K * (25.0 - min(max(temperature_degC, -50.0), 80.0)))
 
 
@@ -204,7 +204,7 @@ def step_surface_charge(
     capacitance_F: float,
     dt_s: float,
 ) -> float:
-    """Return the surface charge after ``dt_s``, exact in both branches and through a change of sign.
+    """Return the surface charge v2 [V] after ``dt_s``, exact in both branches and through a change of sign.
 
     On each side of zero the equation is linear. If it crosses zero within the step, the crossing time follows
     from v(t*) = 0 and the rest of the step runs in the other branch (it cannot cross back at constant
@@ -301,11 +301,14 @@ def prepare_step(dt_s: float, p: StarterParameters) -> StarterTick:
 
 @borrowing
 def ahead_ohm(factor: float, t: StarterTick) -> float:
-    """Return what 1 A more at the end of a step adds to the EMF [ohm]."""
+    """Return what 1 A more at the end of a step adds to the EMF [ohm]; `factor` is `temperature_factor`."""
     return factor * t.v1_ahead_ohm + t.v2_ahead_ohm
 
 
 @borrowing
 def ahead_V(v1_V: float, v2_V: float, more_A: float, factor: float, t: StarterTick) -> tuple[float, float]:
-    """Return v1 and v2 after a step whose current ended ``more_A`` above the one it was taken with."""
+    """Return v1 and v2 [V] after a step whose current ended ``more_A`` above the one it was taken with.
+
+    `factor` is `temperature_factor`.
+    """
     return v1_V + factor * t.v1_ahead_ohm * more_A, v2_V + t.v2_ahead_ohm * more_A

@@ -7,7 +7,8 @@ cable; between them and the battery stud of the BMS lie its resistance and that 
     w = V_stud + R_path I(w),    V_stud = E + R_b (I_port + I(w))    ->    w - E' - (R_path + R_b) I(w) = 0
 
 The left side rises strictly wherever a solution is stable (constant power: P / w^2 below 1 / R), so Newton or else a
-bracket finds the root. What the gates of System+ let pass is in `models.system_port`.
+bracket finds the root. What the gates of System+ let pass is in `models.system_port`. Source: Kirchhoff's laws around
+`models.loads` and `models.chargers`.
 """
 
 from typing import NamedTuple
@@ -113,7 +114,7 @@ def gathered(
     devices: list[Device], always_on: list[bool], path_ohm: float, bms_ohm: float = 0.0,
     precharge_ohm: float = PRECHARGE_OHM,
 ) -> SystemParameters:
-    """Put devices side by side into arrays; there may be none."""
+    """Put devices side by side into arrays; there may be none. `always_on`: whether a device heeds no remote wire."""
     n = len(devices)
     kinds = {InverterParameters: INVERTER, DcLoadParameters: DC_LOADS, ChargerParameters: CHARGER, Consumer: CONSUMER,
              Fault: FAULT}
@@ -222,7 +223,7 @@ def fill_laws(state: NDArray[np.float64], power_W: NDArray[np.float64], p: Syste
 
 @borrowing
 def device_current_and_slope(i: int, voltage_V: float, p: SystemParameters) -> tuple[float, float]:
-    """Return current [A] and dI/dV [S] of one device at a voltage."""
+    """Return current [A] and dI/dV [S] of device `i` at a voltage."""
     law = p.laws[i]
     if p.kind[i] == INVERTER:
         return constant_power(voltage_V, law[0], law[1])
@@ -244,7 +245,7 @@ def current_and_slope(voltage_V: float, p: SystemParameters) -> tuple[float, flo
 
 @called
 def voltage_V(start_V: float, emf_V: float, ohm: float, p: SystemParameters) -> float:
-    """Return the devices' voltage behind a source, w - E - R I(w) = 0: the root that Newton reaches from a start.
+    """Return the devices' voltage behind a source of `ohm`, w - E - R I(w) = 0: what Newton finds from a start.
 
     Where Newton does not halve the residual (a knee, or no solution near), bisection between the start and a bound on
     the side to which the residual drives the voltage: beyond what the chargers can reach, or below 0 V. So a node whose

@@ -197,7 +197,7 @@ class PulseRun:
 
 
 def run_pulse(session: SpiceSession, pulse: Pulse, mode: str, bench: PortBench = PortBench()) -> PulseRun:
-    """Run one pulse in one mode and judge it."""
+    """Run one pulse in one mode and judge it; raises ValueError for a mode that the circuit has not."""
     if mode not in modes(bench.circuit):
         raise ValueError(f"mode {mode!r}; allowed: {', '.join(modes(bench.circuit))}")
     stop_s = min(pulse.stop_s, START_S + SWITCHING_S) if switches(bench.circuit) else pulse.stop_s

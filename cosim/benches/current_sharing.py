@@ -19,8 +19,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from cosim.plot.styles import CYCLE, DOTTED, style
 from cosim.spice.session import SpiceSession, Waveforms
-from cosim.validation.drawing import COLOURS, finish, sheet
+from cosim.validation.drawing import finish, sheet
 
 DEVICES = "abcd"
 HEATSINK_degC, BATTERY_V, TOTAL_A = 60.0, 13.2, 90.0
@@ -67,6 +68,7 @@ def spread_A(waves: Waveforms) -> float:
     return float(currents_A.max() - currents_A.min())
 
 
+@style()
 def draw_sharing(session: SpiceSession, drain_V: float = 1.9, spread_V: float = SPREAD_V) -> Figure:
     """Draw currents and junctions over time for both kinds of gate, at one voltage over the devices."""
     title = f"{TOTAL_A:g} A through four pass devices, {drain_V:g} V over them, thresholds +-{1e3 * spread_V:g} mV"
@@ -75,11 +77,12 @@ def draw_sharing(session: SpiceSession, drain_V: float = 1.9, spread_V: float = 
         waves = share(session, own, drain_V, spread_V)
         for kind, axis in (("i", axes[column]), ("t", axes[2 + column])):
             for k, (one, label) in enumerate(zip(DEVICES, LABELS, strict=True)):
-                style = "--" if k == 3 else "-"
-                axis.plot(waves.time_s, waves[f"v({kind}{one})"], style, color=COLOURS[k], label=f"{one}: {label}")
+                axis.plot(waves.time_s, waves[f"v({kind}{one})"], color=CYCLE[k].colour, linestyle=CYCLE[k].dash,
+                          label=f"{one}: {label}")
             axis.set_xscale("log")
             axis.set_xlim(5e-3, float(waves.time_s[-1]))
-        axes[2 + column].axhline(RATED_degC, color="black", linestyle=":", linewidth=1.0, label="rating, 175 degC")
+        axes[2 + column].axhline(RATED_degC, color="black", linestyle=DOTTED, linewidth=1.0,
+                                 label=f"rating, {RATED_degC:g} \N{DEGREE SIGN}C")
         finish(axes[column], f"{name}: current of each device", "time [s]", "current [A]")
         axes[column].set_ylim(0.0, 1.02 * TOTAL_A if own == 0 else 30.0)
         finish(axes[2 + column], f"{name}: junctions", "time [s]", "temperature [\N{DEGREE SIGN}C]")
@@ -93,7 +96,7 @@ def main() -> None:
     path = parser.parse_args().output
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
-    draw_sharing(SpiceSession.open()).savefig(part, dpi=120, format="png")
+    draw_sharing(SpiceSession.open()).savefig(part, format="png")
     os.replace(part, path)
     print(path)
 

@@ -100,7 +100,7 @@ class Steady:
 
 
 def port_names(circuit: str, folder: Path = NETLISTS) -> list[str]:
-    """Ports of a circuit, in order."""
+    """Ports of a circuit, in order; raises ValueError for a file without its subcircuit."""
     text = (folder / f"{circuit}.cir").read_text(encoding="utf-8").replace("\n+", " ")
     found = re.search(rf"(?im)^\.subckt {circuit} (.*?)(?: params:|$)", text)
     if found is None:

@@ -32,8 +32,9 @@ from cosim.circuit.characteristic import Characteristic, Controls, port_current_
 from cosim.circuit.conversion import given_A, port_powers_W
 from cosim.circuit.deck import DEVICES
 from cosim.circuit.identify import identify
+from cosim.plot.styles import DOTTED, SHORT_DASH, style
 from cosim.spice.session import SpiceSession
-from cosim.validation.drawing import COLOURS, finish, sheet
+from cosim.validation.drawing import APART, finish, sheet
 from models import fuse, heat
 
 LIMITERS = {"linear": (LINEAR, LINEAR), "buck": (AVERAGED, BUCK)}
@@ -194,22 +195,23 @@ def table(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
+@style()
 def draw(rows: Sequence[Row]) -> Figure:
     """Current, loss, temperatures and ripple against ambient."""
     figure, axes = sheet(2, 2, f"Alternator port at 90 A, {INPUT_V:g} V in: linear limiter against synchronous buck")
     _panel(axes[0], rows, lambda r: r.input_A)
-    axes[0].axhline(FULL_A, color="black", linestyle=":", linewidth=1.0)
+    axes[0].axhline(FULL_A, color="black", linestyle=DOTTED, linewidth=1.0)
     _panel(axes[1], rows, lambda r: r.loss_W)
     _panel(axes[2], rows, lambda r: r.heatsink_degC)
-    axes[2].axhline(FirmwareParameters().heatsink_derate_start_degC, color="black", linestyle=":", linewidth=1.0,
+    axes[2].axhline(FirmwareParameters().heatsink_derate_start_degC, color="black", linestyle=DOTTED, linewidth=1.0,
                     label="derating begins")
     measured = [r for r in rows if np.isfinite(r.ripple_in_A)]
-    for name, style in (("ripple_in_A", "-"), ("ripple_out_A", "--")):
-        for colour, limiter in zip(COLOURS, LIMITERS, strict=False):
+    for name, dash in (("ripple_in_A", "-"), ("ripple_out_A", SHORT_DASH)):
+        for colour, limiter in zip(APART, LIMITERS, strict=False):
             chosen = sorted((r for r in measured if r.limiter == limiter), key=lambda r: r.ambient_degC)
             side = "source lead" if name == "ripple_in_A" else "battery lead"
-            axes[3].plot([r.ambient_degC for r in chosen], [getattr(r, name) for r in chosen], style, color=colour,
-                         marker="o", label=f"{limiter}, {side}")
+            axes[3].plot([r.ambient_degC for r in chosen], [getattr(r, name) for r in chosen], linestyle=dash,
+                         color=colour, marker="o", label=f"{limiter}, {side}")
     for axis, title, unit in (
         (axes[0], "current into the port in equilibrium", "current [A]"),
         (axes[1], "loss in equilibrium, fuse included", "loss [W]"),
@@ -223,13 +225,13 @@ def draw(rows: Sequence[Row]) -> Figure:
 
 def _panel(axis: Axes, rows: Sequence[Row], of: Callable[[Row], float]) -> None:
     """One curve per limiter and battery voltage."""
-    for colour, limiter in zip(COLOURS, LIMITERS, strict=False):
-        for style, battery_V in zip(("--", "-", ":"), sorted({r.battery_V for r in rows}), strict=False):
+    for colour, limiter in zip(APART, LIMITERS, strict=False):
+        for dash, battery_V in zip((SHORT_DASH, "-", DOTTED), sorted({r.battery_V for r in rows}), strict=False):
             chosen = sorted(
                 (r for r in rows if r.limiter == limiter and r.battery_V == battery_V), key=lambda r: r.ambient_degC
             )
-            axis.plot([r.ambient_degC for r in chosen], [of(r) for r in chosen], style, color=colour, marker="o",
-                      label=f"{limiter}, battery {battery_V:g} V")
+            axis.plot([r.ambient_degC for r in chosen], [of(r) for r in chosen], linestyle=dash, color=colour,
+                      marker="o", label=f"{limiter}, battery {battery_V:g} V")
 
 
 def write(rows: Sequence[Row], folder: Path) -> None:
@@ -245,7 +247,7 @@ def write(rows: Sequence[Row], folder: Path) -> None:
             writer.writerows(content)
 
     _replace(folder / "limiters.csv", as_csv)
-    _replace(folder / "limiters.png", lambda p: draw(rows).savefig(p, dpi=120, format="png"))
+    _replace(folder / "limiters.png", lambda p: draw(rows).savefig(p, format="png"))
 
 
 def _replace(path: Path, fill: Callable[[Path], object]) -> None:

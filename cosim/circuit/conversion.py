@@ -21,6 +21,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from cosim.circuit.branches import smooth_max
 from cosim.circuit.characteristic import (
     CONVERTER,
     Characteristic,
@@ -31,7 +32,6 @@ from cosim.circuit.characteristic import (
     fuse_ohm,
     law_at,
     polynomial_ohm,
-    smooth_max,
 )
 from models.compiled import borrowing, compiled
 

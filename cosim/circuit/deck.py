@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from cosim.circuit.failed import FailedPart, with_failed
 from cosim.paths import netlists_folder
 
 DEVICES = ("q1", "q2a", "q2b", "q2c", "q2d")
@@ -168,7 +169,7 @@ class DeckSpec:
     `parameters` go to the circuit's subcircuit by name; `alternator` is None where there is none;
     `system` adds a current source at the battery stud, the current from System+; `supply_A` is what the BMS itself
     draws there. `sections` are added, `cuts` (of `CUTS`) can be opened; with `system` and a section that is System+
-    the current source is left out. `probes` are recorded besides.
+    the current source is left out. `probes` are recorded besides. `failed` are parts that are short or open.
     """
 
     title: str
@@ -188,6 +189,7 @@ class DeckSpec:
     sections: tuple[Section, ...] = ()
     cuts: tuple[str, ...] = ()
     probes: tuple[ProbeSignal, ...] = ()
+    failed: tuple[FailedPart, ...] = ()
 
 
 def externals(spec: DeckSpec) -> tuple[str, ...]:
@@ -212,14 +214,14 @@ def _has_source(spec: DeckSpec) -> bool:
 
 
 def circuit_text(netlist: str, folder: Path | None = None) -> str:
-    """Text of the device library, the plant and one circuit, ready to stand in a deck."""
+    """Text of the device library, the plant and one circuit (`netlist`, without ending), ready to stand in a deck."""
     folder = folder or netlists_folder()
     names = ("devices.lib", "plant.cir", "alternator.cir", f"{netlist}.cir")
     return "\n".join((folder / name).read_text(encoding="utf-8").rstrip() for name in names)
 
 
 def parameter_names(netlist: str, folder: Path | None = None) -> tuple[str, ...]:
-    """Names of the parameters of a circuit's subcircuit, from its `params:` list (continued lines included)."""
+    """Names of the parameters of the subcircuit of `netlist`, from its `params:` list (continued lines included)."""
     text = ((folder or netlists_folder()) / f"{netlist}.cir").read_text(encoding="utf-8").replace("\n+", " ")
     head = next(line for line in text.splitlines() if line.lower().startswith(f".subckt {netlist}"))
     return tuple(re.findall(r"([A-Za-z]\w*)=", head.split("params:", 1)[-1]))
@@ -240,6 +242,7 @@ def top_deck(spec: DeckSpec, folder: Path | None = None, circuit: str | None = N
     text = circuit_text(spec.netlist, folder) if circuit is None else circuit
     more = dict.fromkeys(name for section in spec.sections for name in section.netlists)
     text = "\n".join((text, *((folder / f"{name}.cir").read_text(encoding="utf-8").rstrip() for name in more)))
+    text = with_failed(text, spec.failed)
     ground = "bgnd" if "ground" in spec.cuts else "0"
     lines = [f"* {spec.title}", text, "* ---- external sources"]
     lines += [f"{name} x{name[1:]} 0 external" for name in externals(spec)]

@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
-from scipy.stats import qmc
 
 from cosim.circuit import cache
 from cosim.circuit import identify_converter as converter
@@ -31,6 +30,8 @@ from cosim.circuit.characteristic import (
     port_current_A,
 )
 from cosim.circuit.deck import DEVICES, EXTERNALS, SIGNALS, DeckSpec, circuit_text, top_deck
+from cosim.circuit.failed import FailedPart, with_failed
+from cosim.circuit.identify_design import SOURCE_OHM, design, samples_of
 from cosim.circuit.identify_pool import ChildFailed, answers
 from cosim.circuit.trips import with_trips, without_trips
 from cosim.errors import RunFailed
@@ -42,11 +43,8 @@ Array = NDArray[np.float64]
 PROCEDURE = "9"
 """Version of this procedure; part of the cache key."""
 SETTLE_S, ENABLE_S = 0.05, 1e-3
-SAMPLES_PER_REGIME = {"pass": 26, "limit": 22, "knee": 8, "reverse": 8}
 BATCH = 4
 """Points that a measuring process is given at once."""
-SOURCE_OHM = 4e-3
-"""Resistance on each side while measuring; also the denominator in which residuals are stated."""
 SCALES = {
     "fuse_ohm": 1e-3, "fuse_alpha_per_K": 1e-3, "diode_ohm": 1e-3, "diode_t1": 1e-3, "diode_t2": 1e-5, "diode_t3": 1e-7,
     "pass_ohm": 1e-3, "pass_t1": 1e-3, "pass_t2": 1e-5, "pass_t3": 1e-7, "drop_V": 0.01, "drop_ohm": 1e-4,
@@ -63,8 +61,6 @@ BOUNDS = {
 knee to blocking narrow enough that the law blocks (ours)."""
 REFUSED_A, REFUSED_POWER = 0.3, 0.05
 """A circuit whose current the law misses by more than this (design bound), or whose powers by more, is refused."""
-HIGHEST_SOURCE_V = 17.0
-"""Samples stay below the 18 V of the over-voltage trip; the trip itself is no part of the law."""
 BEYOND = 0.05
 """Part of a measured range by which the law may leave it (ours)."""
 SETTLED_A = 0.02
@@ -96,6 +92,7 @@ class Sample:
     output_current_A: float = 0.0
     input_V: float = 0.0
     battery_V: float = 0.0
+    enable: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -119,13 +116,14 @@ class IdentifiedCircuit:
 
     @classmethod
     def nominal(cls, netlist: str) -> IdentifiedCircuit:
-        """Start values instead of measured ones; only to load the other parameters."""
+        """Start values of `netlist` instead of measured ones; only to load the other parameters."""
         return cls(netlist, limiter_start()._replace(kind=converter.kind_of(netlist)), 0.0, 0.0, 0.0, 0, False)
 
 
 def identify(
     netlist: str, parameters: Mapping[str, float], session: SpiceSession,
     progress: Callable[[float, str], None] | None = None, workers: int | None = None,
+    failed: FailedPart | None = None,
 ) -> IdentifiedCircuit:
     """Terminal characteristic of a circuit with these parameters, from the cache or from new windows.
 
@@ -134,20 +132,21 @@ def identify(
     netlist : name of the circuit in `netlists/`
     parameters : subcircuit parameters
     session : SPICE session (its version is part of the key)
-    workers : processes; default all cores
+    progress, workers : told the share done and what is going on; processes (default all cores)
+    failed : a part of the circuit that is short or open
 
     Raises
     ------
     IdentificationFailed : windows do not settle or the law does not follow
     """
-    text = circuit_text(netlist)
+    text = with_failed(circuit_text(netlist), [failed] if failed else [])
     as_measured = without_trips(text, parameters)
     listed = ",".join(f"{k}={float(v)!r}" for k, v in sorted(as_measured.items()))
     key = cache.content_key(PROCEDURE, text, netlist, listed, session.version_text)
     with cache.made_once("characteristic", key):
         circuit = _from_cache(netlist, cache.load("characteristic", key))
         if circuit is None:
-            circuit = _measured(netlist, as_measured, listed, progress, workers)
+            circuit = _measured(netlist, as_measured, listed, progress, workers, failed)
             figures = {name: getattr(circuit, name) for name in FIGURES}
             cache.store("characteristic", key, {"coefficients": circuit.coefficients._asdict(), "figures": figures})
     return replace(circuit, coefficients=with_trips(circuit.coefficients, text, parameters))
@@ -155,20 +154,25 @@ def identify(
 
 def _measured(
     netlist: str, parameters: dict[str, float], listed: str, progress: Callable[[float, str], None] | None,
-    workers: int | None,
+    workers: int | None, failed: FailedPart | None = None,
 ) -> IdentifiedCircuit:
     """`identify` from new windows; `listed` tells the parameters in a message."""
-    samples = measure_samples(netlist, parameters, progress, workers)
-    dropped = sum(SAMPLES_PER_REGIME.values()) - len(samples)
+    samples = measure_samples(netlist, parameters, progress, workers, failed)
+    dropped = samples_of(failed is not None) - len(samples)
     if netlist == "direct_connection":
         circuit = fit_link(netlist, samples)
+    elif failed is not None:
+        from cosim.circuit.identify_failed import fit_failed
+
+        circuit = fit_failed(netlist, samples, parameters, failed)
     else:
         circuit = fit_limiter(netlist, samples, parameters)
         circuit = replace(circuit, coefficients=with_ranges(circuit.coefficients, samples))
     circuit = replace(circuit, dropped=dropped)
     if circuit.residual_max_A > REFUSED_A or circuit.power_residual > REFUSED_POWER:
         raise IdentificationFailed(
-            f"{netlist} ({listed}): the terminal law misses its own samples by up to {circuit.residual_max_A:.3g} A "
+            f"{netlist} ({listed}{f', {failed.part} {failed.how}' if failed else ''}): "
+            f"the terminal law misses its own samples by up to {circuit.residual_max_A:.3g} A "
             f"(allowed: {REFUSED_A} A) and {circuit.power_residual:.2%} of a power (allowed: {REFUSED_POWER:.0%})"
         )
     return circuit
@@ -177,7 +181,8 @@ def _measured(
 def _from_cache(netlist: str, entry: Mapping[str, Any] | None) -> IdentifiedCircuit | None:
     """Circuit of a cache entry; None where the entry is absent or not what this version stores."""
     try:
-        values = {name: float(entry["coefficients"][name]) for name in Characteristic._fields} if entry else {}
+        known = {**Characteristic._field_defaults, **entry["coefficients"]} if entry else {}
+        values = {name: float(known[name]) for name in Characteristic._fields} if entry else {}
         figures = {name: float(entry["figures"][name]) for name in FIGURES} if entry else {}
     except (KeyError, TypeError, ValueError):
         return None
@@ -191,49 +196,13 @@ def _from_cache(netlist: str, entry: Mapping[str, Any] | None) -> IdentifiedCirc
 
 # ---- sampling ---------------------------------------------------------------------------------------------------
 
-def design(netlist: str, fuse_25_ohm: float, fuse_alpha: float) -> list[dict[str, float | str]]:
-    """Points to measure: regime, EMFs, temperatures, reference; deterministic."""
-    points: list[dict[str, float | str]] = []
-    for index, (regime, count) in enumerate(SAMPLES_PER_REGIME.items()):
-        unit = qmc.Sobol(d=6, scramble=True, rng=index).random(32)[:count]
-        for u in unit:
-            fuse_degC, diode_degC = -40.0 + 190.0 * u[0], -40.0 + 190.0 * u[1]
-            pass_degC = -40.0 + 190.0 * u[2]
-            limit_mV = 60.0 * 0.9 * (0.3 + 1.2 * u[3])  # 90 A over a fuse at 125 degC are 75 mV
-            limit_A = limit_mV * 1e-3 / (fuse_25_ohm * (1.0 + fuse_alpha * (fuse_degC - 25.0)))
-            battery_V = 12.0 + 2.0 * u[4]
-            point = _source(regime, u[5], limit_A, limit_mV, fuse_25_ohm)
-            point["over_V"] = min(point["over_V"], HIGHEST_SOURCE_V - battery_V)
-            points.append({
-                "regime": regime, "battery_V": battery_V, "fuse_degC": fuse_degC, "diode_degC": diode_degC,
-                "pass_degC": pass_degC, **point,
-            })
-    return points
-
-
-def _source(regime: str, u: float, limit_A: float, limit_mV: float, fuse_ohm: float) -> dict[str, float]:
-    """EMF difference between the two sides, and reference, that lead into a regime.
-
-    The path and both sources together are about `path` ohm; a pass sample raises the reference out of the way.
-    """
-    path = fuse_ohm + 1.2e-3 + 2.0 * SOURCE_OHM
-    full_A = 0.06 / fuse_ohm
-    if regime == "pass":
-        return {"over_V": 0.02 + path * full_A * (0.01 + 0.95 * u), "reference_mV": 110.0}
-    if regime == "limit":
-        return {"over_V": 0.02 + path * limit_A * 1.5 + 0.15 + 2.5 * u, "reference_mV": limit_mV}
-    if regime == "knee":
-        return {"over_V": 0.02 + path * limit_A * (0.9 + 0.3 * u), "reference_mV": limit_mV}
-    return {"over_V": -(0.02 + 2.0 * u**2), "reference_mV": limit_mV}
-
-
 def measure_samples(
     netlist: str, parameters: dict[str, float], progress: Callable[[float, str], None] | None = None,
-    workers: int | None = None,
+    workers: int | None = None, failed: FailedPart | None = None,
 ) -> list[Sample]:
-    """Measure the design; windows that do not settle are left out, and refused where they are many."""
-    points = design(netlist, parameters.get("rf25", 0.6e-3), parameters.get("alphaf", 0.0039))
-    samples = measure_points(netlist, parameters, points, progress, workers)
+    """Measure the design; windows that do not settle are left out; IdentificationFailed raises where they are many."""
+    points = design(parameters.get("rf25", 0.6e-3), parameters.get("alphaf", 0.0039), failed is not None)
+    samples = measure_points(netlist, parameters, points, progress, workers, failed)
     moving = [s for s in samples if abs(s.moving_A) > SETTLED_A]
     if len(moving) > len(samples) // 10:
         raise IdentificationFailed(f"{netlist}: {len(moving)} of {len(samples)} windows did not settle")
@@ -242,11 +211,12 @@ def measure_samples(
 
 def measure_points(
     netlist: str, parameters: dict[str, float], points: list[dict[str, float | str]],
-    progress: Callable[[float, str], None] | None = None, workers: int | None = None,
+    progress: Callable[[float, str], None] | None = None, workers: int | None = None, failed: FailedPart | None = None,
 ) -> list[Sample]:
-    """Run settled windows in parallel processes; their samples in the order of the points."""
+    """Run settled windows in parallel processes, samples in the order of the points; raises IdentificationFailed."""
     jobs = [
-        json.dumps({"netlist": netlist, "parameters": parameters, "points": points[i : i + BATCH]})
+        json.dumps({"netlist": netlist, "parameters": parameters, "points": points[i : i + BATCH],
+                    "failed": failed})
         for i in range(0, len(points), BATCH)
     ]
     samples: list[Sample] = []
@@ -262,7 +232,7 @@ def measure_points(
 
 def measure_point(
     session: SpiceSession, netlist: str, parameters: Mapping[str, float], point: Mapping[str, float | str],
-    max_points: int = DEFAULT_MAX_POINTS,
+    max_points: int = DEFAULT_MAX_POINTS, failed: FailedPart | None = None,
 ) -> Sample:
     """One settled window: start disabled, enable (unless `enable` is 0), settle, read the last values.
 
@@ -277,6 +247,7 @@ def measure_point(
         title="identify", netlist=netlist, parameters=parameters, source_resistance_ohm=source_ohm / 2.0,
         input_cable_resistance_ohm=source_ohm / 2.0, input_cable_inductance_H=1e-6,
         battery_cable_resistance_ohm=sink_ohm / 2.0, battery_resistance_ohm=sink_ohm / 2.0,
+        failed=(failed,) if failed else (),
     )
     table = SourceTable(EXTERNALS)
     settings = {"vemf": value["battery_V"], "vsrc": value["battery_V"] + value["over_V"], "ven": 0.0,
@@ -299,7 +270,7 @@ def measure_point(
         drop_fuse_V=last["input_voltage_V"] - last["fb_V"], drop_diode_V=last["fb_V"] - last["mid_V"],
         power_W=(*(last[f"power_{d}_W"] for d in DEVICES), last["power_fuse_W"], last["power_other_W"]),
         moving_A=float(np.ptp(current[earlier:])), output_current_A=last["output_current_A"],
-        input_V=last["input_voltage_V"], battery_V=last["battery_voltage_V"],
+        input_V=last["input_voltage_V"], battery_V=last["battery_voltage_V"], enable=value.get("enable", 1.0),
     )
 
 
@@ -391,7 +362,7 @@ def judged(netlist: str, c: Characteristic, samples: list[Sample]) -> Identified
     errors = np.array([*(abs(current_error_A(s, c)) for s in samples), *np.abs(converter.output_errors_A(samples, c))])
     power_errors = [0.0]
     for s in samples:
-        if s.current_A > 2.0 and c.kind != LINK:
+        if abs(s.current_A) > 2.0 and c.kind != LINK:
             predicted = converter.predicted_W(s, c)
             power_errors += [abs(a - b) / b for a, b in zip(predicted[:6], s.power_W[:6], strict=True) if b > 5.0]
     return IdentifiedCircuit(

@@ -47,7 +47,7 @@ def converts(netlist: str) -> bool:
 
 def controls_of(s: Sample) -> Controls:
     """Commands and temperatures of a sample."""
-    return Controls(1.0, s.reference_mV, s.fuse_degC, s.diode_degC, s.pass_degC)
+    return Controls(s.enable, s.reference_mV, s.fuse_degC, s.diode_degC, s.pass_degC)
 
 
 def with_conversion(c: Characteristic, samples: list[Sample]) -> Characteristic:

@@ -6,6 +6,7 @@ import json
 import sys
 from dataclasses import asdict
 
+from cosim.circuit.failed import FailedPart
 from cosim.circuit.identify import measure_point
 from cosim.spice.session import SpiceSession
 
@@ -15,7 +16,11 @@ def main() -> None:
     session = SpiceSession.open()
     for line in sys.stdin:
         job = json.loads(line)
-        samples = [asdict(measure_point(session, job["netlist"], job["parameters"], p)) for p in job["points"]]
+        failed = FailedPart(*job["failed"]) if job.get("failed") else None
+        samples = [
+            asdict(measure_point(session, job["netlist"], job["parameters"], point, failed=failed))
+            for point in job["points"]
+        ]
         print(json.dumps(samples), flush=True)
 
 

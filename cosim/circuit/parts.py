@@ -20,7 +20,8 @@ class Transistor(NamedTuple):
     """A bank of equal transistors.
 
     name : in small letters, without the M; drain, source : nodes of the die; heat : voltage source (small letters)
-    whose current is the power in all of them; model : class in devices.lib; parallel : how many
+    whose current is the power in all of them; model : class in devices.lib; parallel : how many; junction : thermal
+    node of the die
     """
 
     name: str
@@ -29,10 +30,11 @@ class Transistor(NamedTuple):
     heat: str
     model: str
     parallel: int
+    junction: str
 
 
 def transistors(text: str) -> tuple[Transistor, ...]:
-    """Transistors of a netlist, in its order.
+    """Transistors of a netlist's `text`, in its order.
 
     Raises
     ------
@@ -43,10 +45,10 @@ def transistors(text: str) -> tuple[Transistor, ...]:
         driver = re.search(rf"(?mi)^(V\w+) {re.escape(junction)} ", text)
         if driver is None:
             raise ValueError(f"M{name}: no source drives its junction {junction}")
-        found.append(Transistor(name.lower(), drain, source, driver[1].lower(), model, int(number or 1)))
+        found.append(Transistor(name.lower(), drain, source, driver[1].lower(), model, int(number or 1), junction))
     return tuple(found)
 
 
 def node_ratings(text: str) -> dict[str, tuple[float, str]]:
-    """Rated voltage [V] against the return, and what endures it, by node."""
+    """Rated voltage [V] against the return, and what endures it, by node, as a netlist's `text` has them."""
     return {node: (float(volts), what.strip()) for node, volts, what in _RATING.findall(text)}

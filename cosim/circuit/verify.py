@@ -22,7 +22,8 @@ from scipy.optimize import brentq
 
 import bms
 from cosim.circuit.characteristic import Characteristic, Controls, port_current_A, powers_W
-from cosim.circuit.identify import HIGHEST_SOURCE_V, SETTLED_A, Sample, identify, measure_points
+from cosim.circuit.identify import SETTLED_A, Sample, identify, measure_points
+from cosim.circuit.identify_design import HIGHEST_SOURCE_V
 from cosim.spice.session import SpiceSession
 from models.fuse import FuseParameters, load_fuse
 

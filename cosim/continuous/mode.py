@@ -5,7 +5,8 @@ Supervisor, models and exchange are those of a window (`cosim.windows.window`), 
 
 A transient that aborts goes on from its last accepted tick: path disabled, enabled, settled, the settling left out of
 every integral. Each restart is counted and is an event; so is a handover, where the deck itself changes: a blown fuse,
-the generator of a test pulse. What else events move, System+ included, is part of the deck throughout.
+the generator of a test pulse, a transistor that fails. What else events move, System+ included, is part of the deck
+throughout.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from cosim.continuous.record import KEPT_WAVES, PointRecord, decimated
 from cosim.continuous.window import Checkpoint, ContinuousWindow, fast_moments
 from cosim.record.balance import window_balance
 from cosim.result import LoggedEvent, Result
-from cosim.run import STARTER_INDUCTANCE_H, Run
+from cosim.run import Run
 from cosim.scenario.model import Supply
+from cosim.scenario.timeline import failures
 from cosim.slow.channels import write_row
 from cosim.slow.commands import SUPPLY
 from cosim.slow.loop import LEDGER, PEAKS
@@ -35,9 +37,10 @@ from cosim.supervisor.supervision import in_order
 from cosim.windows.deck import deck_spec
 from cosim.windows.events import events_of
 from cosim.windows.parts import parts_of_run, pulse_spans
-from cosim.windows.policy import WindowRequest
+from cosim.windows.policy import WindowRequest, failing_ticks
 from cosim.windows.probes import with_probes
 from cosim.windows.result import window_dataset
+from cosim.windows.run_decks import STARTER_INDUCTANCE_H, alternator_current_A, whole_deck
 from cosim.windows.safety import rating_notes
 from cosim.windows.system import with_system_wave
 from models import cable, fuse
@@ -69,8 +72,8 @@ class ContinuousRun(Run):
         self._forced = fast_moments(self.inputs, self.scenario.windows, self.n_ticks * self.tick_s)
         self._parts: list[tuple[int, PlantState]] = []
         self._restarts = self._handovers = self._discarded = 0
-        point = Checkpoint(0, self.state, supervision, before, self._alternator_current(before, 0))
-        self._points = PointRecord(signals(with_probes(self._whole_deck(), self.probes)))
+        point = Checkpoint(0, self.state, supervision, before, alternator_current_A(self, before, 0))
+        self._points = PointRecord(signals(with_probes(whole_deck(self), self.probes)))
         tried = 0
         while point.tick < self.n_ticks:
             reached, error = self._stretch_from(point, tried)
@@ -97,6 +100,7 @@ class ContinuousRun(Run):
         settings = self.scenario.continuous
         rung = Rung("", NUMERICS, settings.max_step_s)
         boundaries = [tick for span in self._spans for tick in span if tick > start.tick]
+        boundaries += [tick for tick in failing_ticks(self.scenario) if tick > start.tick]
         length = min([self.n_ticks, *boundaries]) - start.tick
         pulses = any(first <= start.tick < last for first, last in self._spans)
         if tried:
@@ -143,6 +147,7 @@ class ContinuousRun(Run):
             source.inductance_H if isinstance(source, Supply) else STARTER_INDUCTANCE_H, start.alternator_current_A,
             start.supervision.commands.supply_current_A,
             *parts_of_run(self.scenario, self.inputs, start.state, start_s, end_s, self.p),
+            tuple(f.part for f in failures(self.scenario.faults) if round(f.time_s / self.tick_s) <= start.tick),
         ), self.probes)
 
     def _waves(self, first: int) -> tuple[Array, dict[str, Array]]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from cosim.inputs.events import told_of
 from cosim.scenario.events import ConnectCapacitor
 from cosim.scenario.model import Scenario
-from cosim.scenario.timeline import CableFault, ChargerFault, Remote, SensorFault
+from cosim.scenario.timeline import CableFault, ChargerFault, DeviceFault, Fault, Remote, SensorFault
 from cosim.slow.plant import PlantParameters
 from cosim.slow.sensors import CELLS, N_SCALARS, NO_OVERRIDE, place_of
 from cosim.windows.time import seconds
@@ -24,7 +24,6 @@ from cosim.windows.time import seconds
 Array = NDArray[np.float64]
 Note = tuple[float, str, str, str]
 """Time [s], source, event, detail: as `cosim.result.LoggedEvent`."""
-Fault = SensorFault | CableFault | ChargerFault
 
 NEVER = 2**62
 SETPOINTS = (3, 4, 5)
@@ -112,11 +111,14 @@ class Timeline:
                 p.remote_V[:] = remote.terminals_V
         sensors.offset[:], sensors.override[:] = self._offset, NO_OVERRIDE
         p.system.numbers[:] = self._numbers
+        p.stuck[:] = 0.0
         p.system.capacitance_F[0] = self._farad + sum(farad for start, farad in self._capacitors if start <= tick)
         for number, (start, end, fault) in enumerate(self._faults):
             if not start <= tick < end:
                 continue
-            if isinstance(fault, ChargerFault):
+            if isinstance(fault, DeviceFault):
+                _stick(p.stuck, fault)
+            elif isinstance(fault, ChargerFault):
                 p.system.numbers[self._names.index(fault.device), list(SETPOINTS)] = fault.voltage_V
             elif isinstance(fault, CableFault):
                 sensors.override[self._unheard(fault)] = math.nan
@@ -168,7 +170,21 @@ def _tick(time_s: float, tick_s: float) -> int:
     return round(time_s / tick_s)
 
 
+def _stick(stuck: Array, fault: DeviceFault) -> None:
+    """What a bank of System+ that has failed makes of both gates (charge, discharge); the port has a law of its own."""
+    if fault.at_port:
+        return
+    if fault.kind == "device_open":
+        stuck[:] = -1.0
+    elif stuck[0] >= 0.0:
+        stuck[0 if fault.device == "qc" else 1] = 1.0
+
+
 def _told(fault: Fault) -> str:
+    if isinstance(fault, DeviceFault):
+        short = f"short, {1e3 * fault.part.ohm:g} mohm"
+        dies = "" if fault.dies is None else f", {fault.dies} of its dies"
+        return f"transistor {fault.device} {short if fault.kind == 'device_short' else 'open' + dies}"
     if isinstance(fault, CableFault):
         return f"cable broken after battery {fault.after_battery}"
     if isinstance(fault, ChargerFault):

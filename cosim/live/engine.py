@@ -14,7 +14,7 @@ from typing import Any
 
 from cosim.errors import InputError
 from cosim.inputs.drive import build_inputs
-from cosim.intervene import identified, take_change
+from cosim.intervene import failing_parts, identified, take_change
 from cosim.live.saved import as_text
 from cosim.live.view import Snapshot, snapshot_of
 from cosim.record.finish import finished
@@ -63,8 +63,8 @@ class LiveEngine:
     def __init__(self, scenario: Scenario, session: SpiceSession, report: Progress) -> None:
         self.scenario = operable(scenario)
         inputs, duration_s = build_inputs(self.scenario.model_copy(update={"changes": []}))
-        circuit = identified(self.scenario, session, report)
-        self.run = Run(self.scenario, session, circuit, inputs, duration_s, False, report)
+        circuit, failing = identified(self.scenario, session, report), failing_parts(self.scenario, session, report)
+        self.run = Run(self.scenario, session, circuit, inputs, duration_s, False, report, failing=failing)
         self.run.begin()
         self._later: list[tuple[int, dict[str, Any]]] = []
         self._seen_events, self._seen_windows, self._saved = 0, 0, 0

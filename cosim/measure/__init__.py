@@ -1,6 +1,7 @@
 """Measurements on waveforms, as an oscilloscope makes them: for benches, reports and notebooks.
 
-A waveform is two arrays of one length: instants [s], which rise strictly, and values, straight lines between them.
+A waveform is two arrays of one length: instants `time_s` [s], which rise strictly, and values `value`, straight lines
+between them; a result without a unit of its own has that of the values.
 Every function refuses what it cannot measure with `MeasureError`: times that do not rise, values that are not finite,
 an interval outside the waveform, a transition that is not there. What may rightly be absent (crossings of a level) is
 an empty array. Nothing returns NaN.

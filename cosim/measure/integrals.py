@@ -60,7 +60,7 @@ def integral(time_s: ArrayLike, value: ArrayLike, from_s: float | None = None, u
 
 
 def mean(time_s: ArrayLike, value: ArrayLike, from_s: float | None = None, until_s: float | None = None) -> float:
-    """Mean over time."""
+    """Mean over time, in the unit of the values."""
     t, v = between(time_s, value, from_s, until_s)
     return integral(t, v) / float(t[-1] - t[0])
 
@@ -102,7 +102,7 @@ def highest_mean(time_s: ArrayLike, value: ArrayLike, span_s: float) -> Peak:
 
 
 def product_integral(time_s: ArrayLike, first: ArrayLike, second: ArrayLike) -> float:
-    """Integral of the product of two waveforms, exact where both are straight: volts and amperes give energy [J].
+    """Integral of `first` times `second`, exact where both are straight: volts and amperes give energy [J].
 
     Between two points the product is a parabola, (2 a0 b0 + a0 b1 + a1 b0 + 2 a1 b1) dt / 6.
     """
@@ -123,6 +123,6 @@ def i2t_A2s(time_s: ArrayLike, current_A: ArrayLike) -> float:
 
 
 def rms(time_s: ArrayLike, value: ArrayLike) -> float:
-    """Root of the mean square over time."""
+    """Root of the mean square over time, in the unit of the values."""
     t, v = checked(time_s, value)
     return float(np.sqrt(product_integral(t, v, v) / (t[-1] - t[0])))

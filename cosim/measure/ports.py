@@ -47,7 +47,7 @@ def source_resistance_ohm(voltage_V: ArrayLike, current_A: ArrayLike) -> float:
 
 
 def ripple(time_s: ArrayLike, value: ArrayLike, from_s: float | None = None, until_s: float | None = None) -> float:
-    """Return the peak-to-peak distance from the straight line through the waveform, so that a drift is no ripple."""
+    """Return the peak-to-peak distance from the straight line through the waveform, in its unit; a drift is none."""
     t, v = between(time_s, value, from_s, until_s)
     line = straight_line(t, v, weight=np.gradient(t))
     rest = v - line.offset - line.slope * t

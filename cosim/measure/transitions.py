@@ -30,7 +30,7 @@ class Levels(NamedTuple):
 
     @property
     def amplitude(self) -> float:
-        """Distance of the states."""
+        """Distance of the states, in the waveform's unit."""
         return self.high - self.low
 
     def reference(self, share: float) -> float:
@@ -60,7 +60,7 @@ class Threshold(NamedTuple):
 
     @property
     def hysteresis(self) -> float:
-        """Rising less falling."""
+        """Rising less falling, in the unit of what drives."""
         return self.rising - self.falling
 
 

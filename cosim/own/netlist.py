@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple, NoReturn
@@ -84,6 +84,20 @@ def own_netlist(circuit: str, file: str | Path) -> OwnNetlist:
         _refuse(path, "", error.message, "")
     _check_head_lines(circuit, text, path)
     return OwnNetlist(text, top.parameters)
+
+
+def own_texts(netlists: Iterable[tuple[str, str]], folder: Path | None = None) -> tuple[str, ...]:
+    """What a scenario's own netlists hold, includes written out: part of every key of what was made with them.
+
+    Parameters
+    ----------
+    netlists : circuit and file, the items of `Scenario.netlists`
+    folder : from which the files are seen; left out: they are seen from here
+    """
+    return tuple(
+        part for circuit, file in sorted(netlists)
+        for part in (circuit, own_netlist(circuit, (folder or Path()) / file).text)
+    )
 
 
 def _refuse(path: Path, field: str, value: object, allowed: str) -> NoReturn:

@@ -8,10 +8,12 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MultipleLocator
 from numpy.typing import NDArray
 
+from cosim.plot.styles import BLUE, PURPLE, RULE, legend_beside
+
 Array = NDArray[np.float64]
 
 DAY_S = 86_400.0
-BARS = (("soc", "LFP battery", "#0072B2", -0.2), ("starter_soc", "starter battery", "#CC79A7", 0.2))
+BARS = (("soc", "LFP battery", BLUE, -0.2), ("starter_soc", "starter battery", PURPLE, 0.2))
 """Variable, label, colour, and place of its bar beside the middle of the day."""
 EVERY_DAY = 16
 """Up to so many days each one has its number on the axis."""
@@ -34,10 +36,8 @@ def draw_days(ax: Axes, slow: xr.Dataset) -> None:
             percent = 100.0 * gains(slow, variable)
             middles = float(slow["time_s"].values[0]) / DAY_S + 0.5 + np.arange(percent.size)
             ax.bar(middles + beside, percent, width=0.38, color=colour, label=label)
-    ax.axhline(0.0, color="#444444", linewidth=0.7)
-    handles, labels = ax.get_legend_handles_labels()
-    ax.legend(handles, labels, loc="upper left", bbox_to_anchor=(1.005, 1.02), frameon=False, fontsize=8,
-              handlelength=1.8, labelspacing=0.2)
+    ax.axhline(0.0, color=RULE, linewidth=0.7)
+    legend_beside(ax)
 
 
 def day_ticks(ax: Axes, days: float) -> None:

@@ -20,7 +20,7 @@ def min_max(
     ----------
     time_s : increasing times [s]; steps may differ
     values : one value per time; NaN is a gap, one NaN per bin stays
-    n_bins : stretches, at least 1
+    n_bins : stretches, at least 1, else ValueError raises
     low_s, high_s : part of the time axis that is drawn; its neighbours outside are kept, so that lines leave
         the picture where they should
 

@@ -9,12 +9,13 @@ from typing import NamedTuple
 import xarray as xr
 from matplotlib.axes import Axes
 
+from cosim.plot.styles import QUIET, WORDS, YELLOW, YELLOW_DARK, YELLOW_EDGE
 from cosim.plot.windows import Zoom
 from cosim.result import LoggedEvent
 
-LEAST_GAP = 0.034
+LEAST_GAP = 0.045
 """Labels closer than this part of the axis would overlap and share one label."""
-LETTER_GAP = 0.014
+LETTER_GAP = 0.024
 """The same for the letters of enlarged windows, which are smaller."""
 LONGEST_LABEL = 40
 """Longest event name over the panels [characters]; a longer one is cut."""
@@ -89,10 +90,10 @@ def mark_events(axes: Sequence[Axes], events: Sequence[LoggedEvent], factor: flo
     told = counted([event for event in events if event.event not in WINDOW_EVENTS])
     for mark in grouped(told, LEAST_GAP * (high - low) * factor):
         for ax in axes:
-            ax.axvline(mark.time_s / factor, color="#666666", linewidth=0.6, linestyle=":", zorder=0.5)
+            ax.axvline(mark.time_s / factor, color=QUIET, linewidth=0.6, linestyle=":", zorder=0.5)
         axes[0].annotate(
             mark.text, (mark.time_s / factor, 1.0), xycoords=("data", "axes fraction"), xytext=(1, 13),
-            textcoords="offset points", rotation=22, rotation_mode="anchor", fontsize=8, color="#333333",
+            textcoords="offset points", rotation=22, rotation_mode="anchor", fontsize=8, color=WORDS,
             annotation_clip=False,
         )
 
@@ -107,18 +108,18 @@ def mark_windows(
         start = float(window.attrs.get("start_s", 0.0)) / factor
         end = float(window.attrs.get("end_s", 0.0)) / factor
         if crowded and key not in letters:
-            axes[0].plot([start], [1.0], "v", color="#F0E442", markeredgecolor="#8A8000", markersize=4.0,
+            axes[0].plot([start], [1.0], "v", color=YELLOW, markeredgecolor=YELLOW_DARK, markersize=4.0,
                          transform=axes[0].get_xaxis_transform(), clip_on=False)
             continue
         for ax in axes:
-            ax.axvspan(start, max(end, start), facecolor="#F0E442", edgecolor="#D9C900", alpha=0.55,
+            ax.axvspan(start, max(end, start), facecolor=YELLOW, edgecolor=YELLOW_EDGE, alpha=0.55,
                        linewidth=1.4 if key in letters else 0.7, zorder=0.3)
     low, high = axes[0].get_xlim()
     for start_s, text in lettered(zooms, LETTER_GAP * (high - low) * factor):
         axes[0].annotate(
             text, (start_s / factor, 1.0), xycoords=("data", "axes fraction"), xytext=(0, 5),
             textcoords="offset points", ha="center", va="center", fontsize=8, fontweight="bold",
-            bbox={"boxstyle": "square,pad=0.15", "facecolor": "#F0E442", "edgecolor": "#8A8000"},
+            bbox={"boxstyle": "square,pad=0.15", "facecolor": YELLOW, "edgecolor": YELLOW_DARK},
             annotation_clip=False,
         )
 

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from cosim.plot.decimate import min_max
+from cosim.plot.styles import BLACK, BLUE, DOTTED, GREEN, ORANGE, PURPLE, RED, SHORT_DASH, legend_beside
 
 Array = NDArray[np.float64]
 
@@ -30,13 +31,13 @@ class Trace(NamedTuple):
 
 
 TRACES = (
-    Trace("remote_on", "remote on", "#000000"),
-    Trace("alternator_enabled", "alternator", "#0072B2"),
-    Trace("charge_output", "charge output", "#E69F00"),
-    Trace("charge_gate", "charge gate", "#E69F00"),
-    Trace("pre_alarm", "pre-alarm", "#D55E00"),
-    Trace("load_output", "load output", "#009E73"),
-    Trace("discharge_gate", "discharge gate", "#009E73"),
+    Trace("remote_on", "remote on", BLACK),
+    Trace("alternator_enabled", "alternator", BLUE),
+    Trace("charge_output", "charge output", ORANGE),
+    Trace("charge_gate", "charge gate", ORANGE),
+    Trace("pre_alarm", "pre-alarm", RED),
+    Trace("load_output", "load output", GREEN),
+    Trace("discharge_gate", "discharge gate", GREEN),
 )
 
 
@@ -69,14 +70,14 @@ def dress_outputs(ax: Axes, traces: tuple[Trace, ...]) -> None:
     ax.set_yticks([])
     for row, trace in enumerate(reversed(traces)):
         ax.annotate(trace.label, (1.0, row + 0.5 * SWING), xycoords=("axes fraction", "data"), xytext=(6, 0),
-                    textcoords="offset points", va="center", fontsize=8.5, color=trace.colour)
+                    textcoords="offset points", va="center", fontsize=9, color=trace.colour)
 
 
 CELL_CURVES = (
-    ("cell_voltage_V", "each_cell_high_V", np.max, "highest cell", "#D55E00"),
-    ("cell_voltage_V", "each_cell_low_V", np.min, "lowest cell", "#0072B2"),
+    ("cell_voltage_V", "each_cell_high_V", np.max, "highest cell", RED, "-"),
+    ("cell_voltage_V", "each_cell_low_V", np.min, "lowest cell", BLUE, SHORT_DASH),
 )
-"""Variable, what stands for it where a large bank records no single cells, which of them, label, colour."""
+"""Variable, what stands for it where a large bank records no single cells, which of them, label, colour, line."""
 CELLS_HEIGHT, CELLS_SPAN_V = 1.3, 0.1
 """Height of the panel of cells, and the least span of its axis."""
 
@@ -84,13 +85,12 @@ CELLS_HEIGHT, CELLS_SPAN_V = 1.3, 0.1
 def draw_cells(ax: Axes, slow: xr.Dataset, factor: float, bins: int) -> None:
     """Draw the lowest and the highest cell voltage: what most outputs are switched by."""
     time_s = slow["time_s"].values.astype(float)
-    for name, stand_in, extreme, label, colour in CELL_CURVES:
+    for name, stand_in, extreme, label, colour, dash in CELL_CURVES:
         variable = name if name in slow else stand_in
         if variable in slow:
             x, y = min_max(time_s, extreme(slow[variable].values.astype(float), axis=1), bins)
-            ax.plot(x / factor, y, color=colour, linewidth=1.2, label=label)
-    ax.legend(loc="upper left", bbox_to_anchor=(1.005, 1.02), frameon=False, fontsize=8.5, handlelength=1.8,
-              labelspacing=0.2)
+            ax.plot(x / factor, y, linestyle=dash, color=colour, linewidth=1.3, label=label)
+    legend_beside(ax)
 
 
 STORED_PERCENT = 5.0
@@ -107,15 +107,14 @@ def draw_storage(ax: Axes, slow: xr.Dataset, factor: float, bins: int) -> None:
     """Draw what the BMS draws, in mA, and on an axis to the right the charge that is left, in percent."""
     time_s = slow["time_s"].values.astype(float)
     x, y = min_max(time_s, 1e3 * slow["supply_current_A"].values.astype(float), bins)
-    ax.step(x / factor, y, where="post", color="#CC79A7", linewidth=1.4, label="own supply [mA]")
+    ax.step(x / factor, y, where="post", linestyle=DOTTED, color=PURPLE, linewidth=1.6, label="own supply [mA]")
     ax.set_ylim(0.0, 20.0)
     right = ax.twinx()
     x, y = min_max(time_s, 100.0 * slow["soc"].values.astype(float), bins)
-    right.plot(x / factor, y, color="#0072B2", linewidth=1.4, label="charge left [%]")
-    right.axhline(0.0, color="#0072B2", linewidth=0.7, linestyle=":")
+    right.plot(x / factor, y, color=BLUE, linewidth=1.4, label="charge left [%]")
+    right.axhline(0.0, color=BLUE, linewidth=0.7, linestyle=DOTTED)
     right.set_ylim(min(-0.5, float(np.nanmin(y)) * 1.1), STORED_PERCENT / 2.0)
-    right.tick_params(labelsize=9, colors="#0072B2")
-    right.spines["top"].set_visible(False)
-    handles = [axes.get_legend_handles_labels() for axes in (ax, right)]
-    ax.legend(handles[0][0] + handles[1][0], handles[0][1] + handles[1][1], loc="upper left",
-              bbox_to_anchor=(1.03, 1.02), frameon=False, fontsize=8, handlelength=1.8, labelspacing=0.2)
+    right.tick_params(colors=BLUE)
+    right.grid(False)
+    (own, own_words), (left, left_words) = (axes.get_legend_handles_labels() for axes in (ax, right))
+    legend_beside(ax, at=1.06, handles=own + left, labels=own_words + left_words)

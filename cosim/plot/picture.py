@@ -9,26 +9,21 @@ from __future__ import annotations
 
 import textwrap
 from pathlib import Path
-from typing import Literal, NamedTuple
 
 import numpy as np
 import xarray as xr
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 from matplotlib.lines import Line2D
-from numpy.typing import NDArray
 
 from cosim.plot.days import DAY_S, day_ticks, draw_days
-from cosim.plot.decimate import min_max
 from cosim.plot.marks import mark_events, mark_windows
 from cosim.plot.outputs import (
     CELLS_HEIGHT,
     CELLS_SPAN_V,
     ROW_HEIGHT,
-    STARTED_S,
     Trace,
     changing,
     draw_cells,
@@ -37,100 +32,34 @@ from cosim.plot.outputs import (
     dress_outputs,
     is_storage,
 )
+from cosim.plot.panels import BINS, PANELS, draw_panel, dress, widen
 from cosim.plot.split import SPLITS, draw_split
+from cosim.plot.styles import WORDS, Picture, picture, style
+from cosim.plot.times import TimeUnit, time_unit
 from cosim.plot.windows import Zoom, chosen_windows, draw_zoom
 from cosim.result import Result, shown
 
-Array = NDArray[np.float64]
-
-Place = Literal["lower left", "lower right"]
-
-SIZE_INCH = (16.0, 12.0)
-TALL_INCH = 15.0
-"""Height of a picture that has enlarged windows and outputs as well."""
-DPI = 100
-BINS = 1600
-"""Bins of the decimation: one per pixel of the picture's width."""
-
-BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
-BLUE, RED, PURPLE, GREY = "#0072B2", "#D55E00", "#CC79A7", "#8C8C8C"
-"""Okabe and Ito's palette, which the common kinds of colour blindness tell apart."""
-
-
-class Line(NamedTuple):
-    """One curve: variable, text of the legend, colour, line style and width [pt]."""
-
-    variable: str
-    label: str
-    colour: str
-    style: str = "-"
-    width: float = 1.2
-
-
-class Panel(NamedTuple):
-    """One set of axes over the whole run: label of its axis, height, smallest span of its axis, curves."""
-
-    label: str
-    height: float
-    least_span: float
-    lines: tuple[Line, ...]
-
-
-PANELS = (
-    Panel("current [A]", 2.3, 2.0, (
-        Line("alternator_current_A", "alternator", ORANGE),
-        Line("starter_battery_current_A", "starter battery", PURPLE, "-", 0.9),
-        Line("port_current_A", "BMS alternator port", BLUE, "-", 1.6),
-        Line("system_current_A", "System+", GREEN, "-", 0.9),
-        Line("battery_current_A", "LFP battery", SKY, "-", 0.9),
-        Line("current_limit_A", "limit of the port", BLACK, "--", 1.0),
-    )),
-    Panel("voltage [V]", 1.4, 0.5, (
-        Line("starter_voltage_V", "starter battery", PURPLE),
-        Line("input_voltage_V", "BMS input", ORANGE),
-        Line("battery_voltage_V", "LFP battery", BLUE, "-", 1.6),
-        Line("system_voltage_V", "System+", GREEN, "-", 0.9),
-    )),
-    Panel("temperature [\N{DEGREE SIGN}C]", 2.0, 5.0, (
-        Line("winding_degC", "alternator winding", RED, "-", 1.6),
-        Line("rectifier_degC", "alternator rectifier", ORANGE),
-        Line("junction_degC", "hottest junction", PURPLE, "-", 0.9),
-        Line("heatsink_degC", "heatsink", GREEN),
-        Line("fuse_temperature_degC", "fuse", BLACK),
-        Line("fuse_temperature_estimate_degC", "fuse, as estimated", SKY, "--"),
-        Line("cell_temperature_degC", "hottest cell", BLUE),
-    )),
-    Panel("charge [%]", 1.2, 2.0, (
-        Line("soc", "LFP battery", BLUE, "-", 1.6),
-        Line("starter_soc", "starter battery", PURPLE),
-    )),
-)
-
-WITH_SYSTEM = ("battery_current_A",)
-"""Curves that are those of the alternator port where nothing stands at System+."""
-ONCE_ON = ("system_voltage_V",)
-"""Curves that begin when the port has been powered up: its pre-charge from 0 V would fill the panel."""
+WIDTH_INCH, DPI = 10.0, 160
+"""1600 pixels; on a page 800 wide its letters are as large as the page's own."""
+LEFT, RIGHT = 0.085, 0.8
+"""Ends of the panels, in widths of the picture; the legends stand beside them."""
+UNIT_INCH = 0.85
+"""Height of a panel of height 1."""
+NAME_INCH, LINE_INCH, EVENTS_INCH, AXIS_INCH = 0.5, 0.185, 1.1, 0.55
+"""Heights of the run's name, a line of figures, the names of the events, and what stands below the last panel."""
+ZOOM_INCH, ZOOM_COLUMNS = 2.95, 2
+"""Height of a row of windows with its title and axis, and how many stand in it."""
+ZOOM_LEGENDS_INCH = 0.5
+LONGEST_LINE, MOST_LINES = 122, 5
+"""Of the key figures above the panels [characters, lines]."""
 SEPARATOR = "   \N{BULLET}   "
 NOTHING = 1e-6
 """Key figures below it are nothing, whatever their unit (a microampere, a microvolt)."""
-STAND_INS = {"cell_temperature_degC": "each_hottest_degC"}
-"""What is drawn where a large bank does not record every cell."""
 DAYS_HEIGHT = 1.2
 """Height of the panel of days, which only long runs have."""
-WIDE_CHARGE = 40.0
-"""A charge that moves by more percent is drawn on the whole scale from 0 to 100."""
-
-SPEEDS = (
-    ("vehicle_speed_m_s", 3.6, "vehicle speed", "km/h"),
-    ("alternator_rpm", 1.0, "alternator speed", "1/min"),
-)
-"""Variable, factor to the unit, label and unit; the first one that the run has is drawn."""
-
-TIME_UNITS = ((432_000.0, 86_400.0, "d"), (18_000.0, 3600.0, "h"), (180.0, 60.0, "min"), (0.0, 1.0, "s"))
-"""Runs from this long on [s] are drawn in this unit [s], with this name."""
 
 
-def plot_result(result: Result) -> Figure:
+def plot_result(result: Result) -> Picture:
     """Draw a run.
 
     Parameters
@@ -139,117 +68,82 @@ def plot_result(result: Result) -> Figure:
 
     Returns
     -------
-    a figure of 1600 x 1200 pixels (1500 with windows and outputs); shows in a notebook, and `figure.savefig` writes it
+    a picture 1600 pixels wide, made to be read at 800; shows itself in a notebook, and `savefig` writes it
     """
-    zooms, traces = chosen_windows(result.windows), changing(result.slow)
-    height_inch = TALL_INCH if zooms and traces else SIZE_INCH[1]
-    figure, part = Figure(figsize=(SIZE_INCH[0], height_inch), dpi=DPI), SIZE_INCH[1] / height_inch
-    FigureCanvasAgg(figure)
-    panels = [panel for panel in PANELS if any(line.variable in result.slow for line in panel.lines)]
-    bottom = (0.345 if zooms else 0.06) * part
-    factor, unit = time_unit(result.slow)
-    by_day = factor == DAY_S and "soc" in result.slow
-    splits = [split for split in SPLITS if split.variable in result.slow]
-    heights = [panel.height for panel in panels] + [split.height for split in splits]
-    heights += [CELLS_HEIGHT, ROW_HEIGHT * len(traces)] * bool(traces) + [DAYS_HEIGHT] * by_day
-    grid = GridSpec(
-        max(len(heights), 1), 1, figure, left=0.055, right=0.865, top=1.0 - 0.165 * part, bottom=bottom, hspace=0.09,
-        height_ratios=heights or None,
-    )
-    axes: list[Axes] = []
-    for row, panel in enumerate(panels):
-        ax = figure.add_subplot(grid[row], sharex=axes[0] if axes else None)
-        draw_panel(ax, panel, result.slow, factor, 6.5 if splits and zooms else 8.0 if by_day else 9.0)
-        ax.tick_params(labelbottom=row == len(heights) - 1)
-        axes.append(ax)
-    for row, split in enumerate(splits, start=len(panels)):
-        ax = figure.add_subplot(grid[row], sharex=axes[0] if axes else None)
-        draw_split(ax, split, result.slow, factor, BINS)
-        widen(ax, split.least_span)
-        dress(ax, split.label)
-        ax.tick_params(labelbottom=row == len(heights) - 1)
-        axes.append(ax)
-    if traces:
-        both = [figure.add_subplot(grid[len(axes) + row], sharex=axes[0] if axes else None) for row in (0, 1)]
-        _draw_protection(both[0], both[1], traces, result.slow, factor, last=not by_day)
-        axes += both
-    if by_day:
-        axes.append(figure.add_subplot(grid[len(heights) - 1], sharex=axes[0]))
-        if is_storage(result.slow):
-            draw_storage(axes[-1], result.slow, factor, BINS)
-            dress(axes[-1], "[mA]")
-        else:
-            draw_days(axes[-1], result.slow)
-            dress(axes[-1], "daily [%]")
-        day_ticks(axes[-1], float(result.slow["time_s"].values[-1]) / DAY_S)
-    if axes:
-        axes[-1].set_xlabel(f"time since the start [{unit}]")
-        _time_range(axes[0], result.slow, factor)
-        mark_windows(axes, result.windows, zooms, factor)
-        mark_events(axes, result.events, factor)
-    _draw_zooms(figure, zooms, part)
-    _title(figure, result, part)
-    return figure
+    with style():
+        return _drawn(result)
 
 
 def save_picture(result: Result, path: Path) -> None:
     """Draw a run and write it as PNG; the same run gives the same bytes."""
-    plot_result(result).savefig(path, format="png", dpi=DPI)
+    plot_result(result).savefig(path, format="png")
 
 
-def time_unit(slow: xr.Dataset) -> tuple[float, str]:
-    """Return the seconds per unit of the time axis, and the unit's name, that suit the length of the run."""
+def _drawn(result: Result) -> Picture:
+    zooms, traces = chosen_windows(result.windows), changing(result.slow)
+    unit = run_unit(result.slow)
+    by_day = unit.seconds == DAY_S and "soc" in result.slow
+    panels = [panel for panel in PANELS if any(line.variable in result.slow for line in panel.lines)]
+    splits = [split for split in SPLITS if split.variable in result.slow]
+    heights = [panel.height for panel in panels] + [split.height for split in splits]
+    heights += [CELLS_HEIGHT, ROW_HEIGHT * len(traces)] * bool(traces) + [DAYS_HEIGHT] * by_day
+    figures = key_figures(result)
+    head_inch = NAME_INCH + LINE_INCH * len(figures) + EVENTS_INCH
+    zooms_inch = ZOOM_INCH * -(-len(zooms) // ZOOM_COLUMNS) + ZOOM_LEGENDS_INCH * bool(zooms)
+    height_inch = head_inch + UNIT_INCH * sum(heights) + AXIS_INCH + zooms_inch
+    figure = picture(WIDTH_INCH, height_inch, layout=None, dpi=DPI)
+    grid = GridSpec(
+        max(len(heights), 1), 1, figure, left=LEFT, right=RIGHT, top=1.0 - head_inch / height_inch,
+        bottom=(zooms_inch + AXIS_INCH) / height_inch, hspace=0.1, height_ratios=heights or None,
+    )
+    axes: list[Axes] = []
+    for place in range(len(heights)):
+        axes.append(figure.add_subplot(grid[place], sharex=axes[0] if axes else None))
+        axes[-1].tick_params(labelbottom=place == len(heights) - 1)
+    _fill(axes, result, unit, traces, by_day=by_day)
+    if axes:
+        axes[-1].set_xlabel(f"time since the start [{unit.name}]")
+        _time_range(axes[0], result.slow, unit.seconds)
+        mark_windows(axes, result.windows, zooms, unit.seconds)
+        mark_events(axes, result.events, unit.seconds)
+    _draw_zooms(figure, zooms, height_inch)
+    _title(figure, result, figures, height_inch)
+    return figure
+
+
+def _fill(axes: list[Axes], result: Result, unit: TimeUnit, traces: tuple[Trace, ...], *, by_day: bool) -> None:
+    """Draw the panels that the run has, from the top."""
+    slow, factor, left = result.slow, unit.seconds, iter(axes)
+    for panel in PANELS:
+        if any(line.variable in slow for line in panel.lines):
+            draw_panel(next(left), panel, slow, factor)
+    for split in SPLITS:
+        if split.variable in slow:
+            ax = next(left)
+            draw_split(ax, split, slow, factor, BINS)
+            widen(ax, split.least_span)
+            dress(ax, split.label)
+    if traces:
+        _draw_protection(next(left), next(left), traces, slow, factor)
+    if by_day:
+        ax = next(left)
+        storage = is_storage(slow)
+        if storage:
+            draw_storage(ax, slow, factor, BINS)
+        else:
+            draw_days(ax, slow)
+        dress(ax, "[mA]" if storage else "daily [%]")
+        day_ticks(ax, float(slow["time_s"].values[-1]) / DAY_S)
+
+
+def run_unit(slow: xr.Dataset) -> TimeUnit:
+    """Return the unit of the time axis that suits the length of the run."""
     time_s = slow["time_s"].values if "time_s" in slow.variables else np.zeros(1)
-    span_s = float(time_s[-1] - time_s[0]) if time_s.size else 0.0
-    return next((factor, name) for least_s, factor, name in TIME_UNITS if span_s >= least_s)
+    unit = time_unit(float(time_s[-1] - time_s[0]) if time_s.size else 0.0)
+    return unit if unit.seconds >= 1.0 else TimeUnit(1.0, "s")
 
 
-def draw_panel(ax: Axes, panel: Panel, slow: xr.Dataset, factor: float, legend_pt: float = 9.0) -> None:
-    """Draw the curves of one panel that the run has, with a legend beside it."""
-    time_s = slow["time_s"].values.astype(float)
-    for line in panel.lines:
-        name = line.variable if line.variable in slow else STAND_INS.get(line.variable, "")
-        if name not in slow or (name in WITH_SYSTEM and "system_current_A" not in slow):
-            continue
-        values = one_curve(slow[name])
-        if line.variable in ONCE_ON:
-            values = np.where(time_s < STARTED_S, np.nan, values)
-        scale = 100.0 if line.variable.endswith("soc") else 1.0
-        x, y = min_max(time_s, values * scale, BINS)
-        ax.plot(x / factor, y, line.style, color=line.colour, linewidth=line.width, label=line.label)
-        limit = slow[name].attrs.get("limit_degC")
-        if limit is not None:
-            ax.axhline(float(limit), color=line.colour, linestyle=":", linewidth=1.1,
-                       label=f"its limit, {float(limit):g} \N{DEGREE SIGN}C")
-    _keep_scale(ax, panel, slow)
-    widen(ax, panel.least_span)
-    dress(ax, panel.label)
-    of_charge = "soc" in {line.variable for line in panel.lines}
-    if of_charge and np.ptp(ax.get_ylim()) > WIDE_CHARGE:
-        ax.set_ylim(-4.0, 104.0)
-        ax.set_yticks([0.0, 25.0, 50.0, 75.0, 100.0])
-    speed = _draw_speed(ax, slow, factor) if of_charge else None
-    handles, labels = ax.get_legend_handles_labels()
-    if speed is not None:
-        more = speed.get_legend_handles_labels()
-        handles, labels = handles + more[0], labels + more[1]
-    ax.legend(handles, labels, loc="upper left", bbox_to_anchor=(1.005 if speed is None else 1.045, 1.02),
-              frameon=False, fontsize=legend_pt, handlelength=1.8, labelspacing=0.2)
-
-
-def _keep_scale(ax: Axes, panel: Panel, slow: xr.Dataset) -> None:
-    """Let a System+ node that breaks down leave its panel at the bottom, so that it does not flatten the others."""
-    names = [line.variable for line in panel.lines if line.variable in slow]
-    others = [name for name in names if name not in ONCE_ON]
-    if others and len(others) < len(names):
-        lowest = min(float(np.nanmin(one_curve(slow[name]))) for name in others)
-        low, high = ax.get_ylim()
-        ax.set_ylim(max(low, lowest - 0.05 * (high - lowest)), high)
-
-
-def _draw_protection(
-    cells: Axes, outputs: Axes, traces: tuple[Trace, ...], slow: xr.Dataset, factor: float, *, last: bool
-) -> None:
+def _draw_protection(cells: Axes, outputs: Axes, traces: tuple[Trace, ...], slow: xr.Dataset, factor: float) -> None:
     """Draw the cells' extremes and below them the outputs that change."""
     draw_cells(cells, slow, factor, BINS)
     widen(cells, CELLS_SPAN_V)
@@ -257,49 +151,6 @@ def _draw_protection(
     draw_outputs(outputs, traces, slow, factor, BINS)
     dress(outputs, "outputs")
     dress_outputs(outputs, traces)
-    cells.tick_params(labelbottom=False)
-    outputs.tick_params(labelbottom=last)
-
-
-def one_curve(variable: xr.DataArray) -> Array:
-    """Return the values over time; of cells or devices, the highest at each time."""
-    others = [dimension for dimension in variable.dims if dimension != "time_s"]
-    return np.asarray(variable.max(dim=others).values if others else variable.values, dtype=float)
-
-
-def widen(ax: Axes, least_span: float) -> None:
-    """Keep an axis from blowing noise up: it spans at least so much, with a little air."""
-    low, high = ax.get_ylim()
-    lack = max(least_span - (high - low), 0.0)
-    ax.set_ylim(low - lack / 2.0, high + lack / 2.0)
-
-
-def dress(ax: Axes, label: str) -> None:
-    """Give axes their label and a quiet grid."""
-    ax.set_ylabel(label, fontsize=10)
-    ax.tick_params(labelsize=9)
-    ax.grid(True, color="#DDDDDD", linewidth=0.6)
-    ax.set_axisbelow(True)
-    for side in ("top", "right"):
-        ax.spines[side].set_visible(False)
-
-
-def _draw_speed(ax: Axes, slow: xr.Dataset, factor: float) -> Axes | None:
-    """Draw vehicle speed, or alternator speed where no vehicle moves, on an axis to the right."""
-    known = [speed for speed in SPEEDS if speed[0] in slow and float(np.nanmax(slow[speed[0]], initial=0.0)) > 0.0]
-    if not known:
-        return None
-    variable, scale, label, unit = known[0]
-    right = ax.twinx()
-    x, y = min_max(slow["time_s"].values.astype(float), one_curve(slow[variable]) * scale, BINS)
-    right.fill_between(x / factor, 0.0, y, color=GREY, alpha=0.35, linewidth=0.0, label=label)
-    right.set_ylim(0.0, max(float(np.nanmax(y, initial=0.0)) * 1.1, 1.0))
-    right.set_ylabel(f"[{unit}]", fontsize=10, color="#555555")
-    right.tick_params(labelsize=9, colors="#555555")
-    right.spines["top"].set_visible(False)
-    ax.set_zorder(right.get_zorder() + 1)
-    ax.patch.set_visible(False)
-    return right
 
 
 def _time_range(ax: Axes, slow: xr.Dataset, factor: float) -> None:
@@ -309,40 +160,42 @@ def _time_range(ax: Axes, slow: xr.Dataset, factor: float) -> None:
         ax.set_xlim(float(time_s[0]) / factor, float(time_s[-1]) / factor)
 
 
-def _draw_zooms(figure: Figure, zooms: list[Zoom], part: float) -> None:
-    """Draw the chosen windows in a row below: currents above, voltages below; `part` scales what has a fixed height."""
-    if not zooms:
-        return
-    grid = GridSpec(2, len(zooms), figure, left=0.055, right=0.985, top=0.262 * part, bottom=0.066 * part, hspace=0.1,
-                    wspace=0.2, height_ratios=[1.25, 1.0])
+def _draw_zooms(figure: Figure, zooms: list[Zoom], height_inch: float) -> None:
+    """Draw the chosen windows below, two in a row: currents above, voltages below."""
     drawn: tuple[dict[str, Artist], dict[str, Artist]] = ({}, {})
-    for column, zoom in enumerate(zooms):
+    rows = -(-len(zooms) // ZOOM_COLUMNS)
+    for place, zoom in enumerate(zooms):
+        row, column = divmod(place, ZOOM_COLUMNS)
+        foot_inch = ZOOM_LEGENDS_INCH + ZOOM_INCH * (rows - 1 - row)
+        top, bottom = ((foot_inch + up_inch) / height_inch for up_inch in (ZOOM_INCH - 0.4, 0.5))
+        grid = GridSpec(2, ZOOM_COLUMNS, figure, left=LEFT, right=0.985, top=top, bottom=bottom, hspace=0.1,
+                        wspace=0.17, height_ratios=[1.25, 1.0])
         upper = figure.add_subplot(grid[0, column])
         lower = figure.add_subplot(grid[1, column], sharex=upper)
         draw_zoom(upper, lower, zoom)
         for ax, text, span in ((upper, "current [A]", 2.0), (lower, "voltage [V]", 0.5)):
             widen(ax, span)
-            dress(ax, text if column == 0 else "")
+            if column == 0:
+                ax.set_ylabel(text)
+                ax.yaxis.set_label_coords(-0.14, 0.5)
         for known, ax in zip(drawn, (upper, lower), strict=True):
             handles, labels = ax.get_legend_handles_labels()
             known.update(zip(labels, handles, strict=True))
-    _draw_legend(figure, "currents:", drawn[0], "lower left", 0.055)
-    _draw_legend(figure, "voltages:", drawn[1], "lower right", 0.985)
+    _draw_legend(figure, "currents:", drawn[0], 0.22 / height_inch)
+    _draw_legend(figure, "voltages:", drawn[1], 0.02 / height_inch)
 
 
-def _draw_legend(figure: Figure, head: str, curves: dict[str, Artist], place: Place, x: float) -> None:
+def _draw_legend(figure: Figure, head: str, curves: dict[str, Artist], y: float) -> None:
     """One line below the enlarged windows for what all of them share, so that it hides no curve."""
     if not curves:
         return
     handles = [Line2D([], [], linestyle="none"), *curves.values()]
-    figure.legend(handles, [head, *curves], loc=place, bbox_to_anchor=(x, 0.0), ncols=len(handles), frameon=False,
-                  fontsize=8.5, handlelength=1.8, columnspacing=1.4)
+    figure.legend(handles, [head, *curves], loc="lower left", bbox_to_anchor=(LEFT - 0.045, y), ncols=len(handles),
+                  columnspacing=1.4, borderaxespad=0.0, borderpad=0.0)
 
 
-def _title(figure: Figure, result: Result, scale: float) -> None:
-    """Write the scenario's name and the key figures above everything."""
-    name = str(result.summary.get("scenario", result.slow.attrs.get("scenario", "run")))
-    figure.text(0.055, 1.0 - 0.025 * scale, name, fontsize=17, fontweight="bold", va="center")
+def key_figures(result: Result) -> list[str]:
+    """Return the lines of figures that stand above the panels; what is outside its limit comes first."""
     parts = []
     # What is outside its limit comes first, so that it is never cut off.
     for figures in sorted(result.summary.get("figures", []), key=lambda f: f.get("passed") is not False):
@@ -352,6 +205,13 @@ def _title(figure: Figure, result: Result, scale: float) -> None:
         value = f"{'0' if small else shown(number)} {figures.get('unit', '')}"
         part = f"{figures.get('name', '')} {value}{failed}".replace("degC", "\N{DEGREE SIGN}C")
         parts.append(part.replace(" ", "\N{NO-BREAK SPACE}"))
-    lines = textwrap.wrap(SEPARATOR.join(parts), 205, max_lines=3, placeholder=" ...")
-    lines = [line.strip(" \N{BULLET}") for line in lines]
-    figure.text(0.055, 1.0 - 0.041 * scale, "\n".join(lines), fontsize=9.5, va="top", color="#333333", linespacing=1.35)
+    lines = textwrap.wrap(SEPARATOR.join(parts), LONGEST_LINE, max_lines=MOST_LINES, placeholder=" ...")
+    return [line.strip(" \N{BULLET}") for line in lines]
+
+
+def _title(figure: Figure, result: Result, figures: list[str], height_inch: float) -> None:
+    """Write the scenario's name and the key figures above everything."""
+    name = str(result.summary.get("scenario", result.slow.attrs.get("scenario", "run")))
+    figure.text(LEFT - 0.045, 1.0 - 0.27 / height_inch, name, fontsize=15, fontweight="bold", va="center")
+    figure.text(LEFT - 0.045, 1.0 - NAME_INCH / height_inch, "\n".join(figures), fontsize=9, va="top", color=WORDS,
+                linespacing=1.35)

@@ -10,12 +10,11 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from cosim.plot.decimate import min_max
+from cosim.plot.styles import BLUE, CYCLE, RULE, legend_beside
 
 Array = NDArray[np.float64]
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-"""Okabe and Ito's palette, in an order that keeps neighbours apart."""
-EVERY_CURVE = len(COLOURS)
+EVERY_CURVE = len(CYCLE)
 """Up to so many curves each one is drawn with its name, beyond only the band between them."""
 
 
@@ -40,15 +39,14 @@ def draw_split(ax: Axes, split: Split, slow: xr.Dataset, factor: float, bins: in
     """Draw the curves of a panel; positive charges, so a line at zero parts chargers from loads."""
     time_s = slow["time_s"].values.astype(float)
     values = np.asarray(slow[split.variable].values, dtype=np.float64)
-    names = [split.one.format(name) for name in slow[split.dimension].values]
+    names = [split.one.format(name).replace("_", " ") for name in slow[split.dimension].values]
     if len(names) > EVERY_CURVE:
         low, high = values.min(axis=1), values.max(axis=1)
-        ax.fill_between(time_s / factor, low, high, color=COLOURS[0], alpha=0.35, linewidth=0.0,
+        ax.fill_between(time_s / factor, low, high, color=BLUE, alpha=0.35, linewidth=0.0,
                         label=f"all {len(names)}")
         values, names = values.mean(axis=1, keepdims=True), ["their mean"]
     for j, name in enumerate(names):
         x, y = min_max(time_s, values[:, j], bins)
-        ax.plot(x / factor, y, color=COLOURS[j], linewidth=1.2, label=name)
-    ax.axhline(0.0, color="#444444", linewidth=0.6)
-    ax.legend(loc="upper left", bbox_to_anchor=(1.005, 1.02), frameon=False, fontsize=8.5, handlelength=1.8,
-              labelspacing=0.2)
+        ax.plot(x / factor, y, linestyle=CYCLE[j].dash, color=CYCLE[j].colour, linewidth=1.3, label=name)
+    ax.axhline(0.0, color=RULE, linewidth=0.6)
+    legend_beside(ax)

@@ -11,6 +11,9 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from cosim.plot.decimate import min_max
+from cosim.plot.styles import BLACK, DASH_DOT, DOTTED, GREY, LONG_DASH, RED, SHORT_DASH, SKY, Stroke
+from cosim.plot.times import clock, time_unit
+from cosim.plot.words import stroke_of, words_of
 
 Array = NDArray[np.float64]
 
@@ -24,8 +27,6 @@ MOST_OF_IT = 0.6
 """Part of all movement that the enlarged stretch holds at least; slow drifts are seldom more than the rest."""
 AIR_BEFORE, AIR_AFTER = 1.0, 4.0
 """Widths of that stretch that are shown before its beginning, and from its beginning on."""
-DAYS_FROM_H = 48.0
-"""Moments from here on are told in days, as the axis above tells them."""
 PATHS = ("system_current_A",)
 """Currents besides that of the alternator port that a window may be about."""
 FAR_WIDTHS = 5.0
@@ -34,34 +35,26 @@ SHORT_RUN_S = 120.0
 """Moments before it are told in seconds."""
 LEAST_SWING_A, LEAST_SWING_V, LEAST_WIDTH_S = 2.0, 0.2, 5e-6
 
-CURRENTS = (
-    ("alternator_current_A", "alternator", "#E69F00", 1.2),
-    ("port_current_A", "port", "#0072B2", 1.6),
-    ("system_current_A", "System+", "#009E73", 1.6),
-    ("pulse_current_A", "test pulse", "#000000", 1.2),
-)
-VOLTAGES = (
-    ("starter_voltage_V", "starter battery", "#CC79A7", 1.2),
-    ("input_voltage_V", "BMS input", "#E69F00", 1.2),
-    ("battery_voltage_V", "LFP battery", "#0072B2", 1.6),
-    ("system_voltage_V", "System+", "#009E73", 1.2),
-    ("ground_V", "ground of the BMS", "#000000", 1.2),
-)
-BUS = {"starter battery": "vehicle's bus"}
+CURRENTS = ("alternator_current_A", "port_current_A", "system_current_A", "pulse_current_A")
+VOLTAGES = ("starter_voltage_V", "input_voltage_V", "battery_voltage_V", "system_voltage_V", "ground_V")
+"""What a window shows; how it is drawn says `cosim.plot.words`."""
+WIDE, WIDE_PT, FINE_PT = ("port_current_A", "battery_voltage_V"), 1.9, 1.4
+"""Curves that a reader looks for first are wider."""
+BUS = {"starter_voltage_V": "vehicle's bus"}
 """What a curve is called where its part has come off."""
-PROBE_COLOURS = ("#56B4E9", "#D55E00", "#8C8C8C", "#F0E442")
-"""Of probes that are drawn, in their order, dashed."""
-TIME_UNITS = ((2.0, 1.0, "s"), (2e-3, 1e-3, "ms"), (0.0, 1e-6, "\N{MICRO SIGN}s"))
+PROBE_STROKES = (
+    Stroke(RED, DASH_DOT, "D"), Stroke(BLACK, DOTTED, "X"), Stroke(SKY, LONG_DASH, "P"), Stroke(GREY, SHORT_DASH, "*"),
+)
+"""Of probes that are drawn, in their order."""
 
 
-class Curve(NamedTuple):
-    """One curve of a window: variable, text of the legend, colour, width [pt] and line style."""
+class Shown(NamedTuple):
+    """One curve of a window: variable, text of the legend, stroke and width [pt]."""
 
     variable: str
     label: str
-    colour: str
+    stroke: Stroke
     width: float
-    style: str = "-"
 
 
 class Zoom(NamedTuple):
@@ -146,18 +139,31 @@ def focus_s(window: xr.Dataset) -> tuple[float, float]:
     if away is not None:
         width = away[1] - away[0]
         return max(away[0] - 0.3 * width, float(time_s[0])), min(away[1] + 0.7 * width, float(time_s[-1]))
+    first_s, width_s = movement_s(window)
+    if width_s <= 0.0:
+        return float(time_s[0]), float(time_s[-1])
+    low_s, high_s = first_s - AIR_BEFORE * width_s, first_s + AIR_AFTER * width_s
+    return max(low_s, float(time_s[0])), min(high_s, float(time_s[-1]))
+
+
+def movement_s(window: xr.Dataset) -> tuple[float, float]:
+    """Find where the shortest stretch that holds most of a window's movement begins, and how long it is.
+
+    Returns
+    -------
+    beginning [s since the window's start], and length [s]; its first point and 0 if nothing moves
+    """
+    time_s = window["time_s"].values.astype(float)
     variable = _moving(window)
     values = np.nan_to_num(window[variable].values.astype(float)) if variable in window else np.zeros(time_s.size)
     total = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(values)))])
     if total[-1] <= 0.0:
-        return float(time_s[0]), float(time_s[-1])
+        return float(time_s[0]), 0.0
     ends = np.searchsorted(total, total + MOST_OF_IT * total[-1])
     starts = np.flatnonzero(ends < time_s.size)
     widths = time_s[ends[starts]] - time_s[starts]
     first = starts[int(np.argmin(widths))]
-    width = max(float(widths.min()), LEAST_WIDTH_S)
-    low_s, high_s = float(time_s[first]) - AIR_BEFORE * width, float(time_s[first]) + AIR_AFTER * width
-    return max(low_s, float(time_s[0])), min(high_s, float(time_s[-1]))
+    return float(time_s[first]), max(float(widths.min()), LEAST_WIDTH_S)
 
 
 def _away_s(window: xr.Dataset) -> tuple[float, float] | None:
@@ -170,15 +176,18 @@ def _away_s(window: xr.Dataset) -> tuple[float, float] | None:
     return (float(time_s[open_at[0]]), float(time_s[open_at[-1]])) if open_at.size > 1 else None
 
 
-def drawn_lines(window: xr.Dataset) -> tuple[list[Curve], list[Curve]]:
+def drawn_lines(window: xr.Dataset) -> tuple[list[Shown], list[Shown]]:
     """Currents and voltages that a window shows, its probes among them."""
-    currents, voltages = ([Curve(*line) for line in lines if line[0] in window] for lines in (CURRENTS, VOLTAGES))
-    if "cut_starter_battery" in window:
-        voltages = [curve._replace(label=BUS.get(curve.label, curve.label)) for curve in voltages]
+    off = "cut_starter_battery" in window
+    currents, voltages = (
+        [Shown(name, BUS[name] if off and name in BUS else words_of(window[name]), stroke_of(name),
+               WIDE_PT if name in WIDE else FINE_PT) for name in names if name in window]
+        for names in (CURRENTS, VOLTAGES)
+    )
     asked = [str(name) for name in window.data_vars if window[name].attrs.get("draw")]
     for place, name in enumerate(asked):
-        curve = Curve(name, name.replace("_", " "), PROBE_COLOURS[place % len(PROBE_COLOURS)], 1.2, "--")
-        (currents if window[name].attrs.get("units") == "A" else voltages).append(curve)
+        shown = Shown(name, name.replace("_", " "), PROBE_STROKES[place % len(PROBE_STROKES)], FINE_PT)
+        (currents if window[name].attrs.get("units") == "A" else voltages).append(shown)
     return currents, voltages
 
 
@@ -186,7 +195,7 @@ def draw_zoom(upper: Axes, lower: Axes, zoom: Zoom) -> None:
     """Draw one window: currents on the upper axes, voltages on the lower, over the time of the run."""
     window = zoom.window
     low_s, high_s = focus_s(window)
-    factor, unit = next((f, u) for least_s, f, u in TIME_UNITS if high_s - low_s >= least_s)
+    factor, unit = time_unit(high_s - low_s)
     time_s, from_s = window["time_s"].values.astype(float), 0.0
     if low_s > FAR_WIDTHS * (high_s - low_s):  # microseconds long after the window's start: told from where they begin
         from_s = low_s
@@ -194,12 +203,13 @@ def draw_zoom(upper: Axes, lower: Axes, zoom: Zoom) -> None:
     for ax, curves in zip((upper, lower), drawn_lines(window), strict=True):
         for curve in curves:
             x, y = min_max(time_s, window[curve.variable].values.astype(float), BINS, low_s, high_s)
-            ax.plot(x / factor, y, curve.style, color=curve.colour, linewidth=curve.width, label=curve.label)
+            ax.plot(x / factor, y, linestyle=curve.stroke.dash, color=curve.stroke.colour, linewidth=curve.width,
+                    label=curve.label)
         ax.set_xlim(low_s / factor, high_s / factor)
     upper.tick_params(labelbottom=False)
     name = str(window.attrs.get("name", zoom.key)).replace("_", " ")
-    upper.set_title(f"{zoom.letter}   {name} at {_clock(_start_s(window))}", fontsize=10, fontweight="bold", loc="left")
-    lower.set_xlabel(f"time {_since(_start_s(window), from_s)} [{unit}]", fontsize=9)
+    upper.set_title(f"{zoom.letter}   {name} at {clock(_start_s(window))}", loc="left")
+    lower.set_xlabel(f"time {_since(_start_s(window), from_s)} [{unit}]")
 
 
 def _since(start_s: float, from_s: float) -> str:
@@ -208,16 +218,3 @@ def _since(start_s: float, from_s: float) -> str:
         moment_s = f"{start_s + from_s:.6f}".rstrip("0").rstrip(".")
         return f"since {moment_s} s"
     return "in the window" if from_s == 0.0 else f"from {1e3 * from_s:.3f} ms of the window"
-
-
-def _clock(time_s: float) -> str:
-    """Say a moment of the run as a reader would: seconds first, then minutes and hours; whole seconds after days."""
-    if time_s < SHORT_RUN_S:
-        return f"{time_s:.1f} s"
-    hours, rest = divmod(time_s, 3600.0)
-    minutes, seconds = divmod(rest, 60.0)
-    if hours >= DAYS_FROM_H:
-        days, hours = divmod(hours, 24.0)
-        return f"{days:.0f} d {hours:02.0f}:{minutes:02.0f}:{int(seconds):02d}"
-    short = f"{minutes:.0f} min {seconds:04.1f} s"
-    return f"{hours:.0f} h {short}" if hours else short

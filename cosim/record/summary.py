@@ -46,6 +46,7 @@ def summarise(run: Run, slow: xr.Dataset, cell_charge_C: float) -> dict[str, Any
             "residual_median_A": run.circuit.residual_median_A, "residual_max_A": run.circuit.residual_max_A,
             "power_residual": run.circuit.power_residual,
         },
+        **({"failed_parts": [f.as_dict(run.tick_s) for f in run.failed]} if run.failed else {}),
         "figures": [f.as_dict() for f in run_figures(run, slow, ledger)],
         "charge_balance": charge_balance(ledger, cell_charge_C),
         "energy_balance": energy_balance(ledger),

@@ -1,32 +1,13 @@
-"""What of a window, or of the plant, goes into the books of a run."""
+"""What the log and the summary of a run say of its plant and of a window."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from cosim.result import LoggedEvent
-from cosim.slow.loop import LEDGER, PEAKS
 from cosim.slow.plant import PLANT_LIMITS
-from cosim.windows.events import LIFTED
 from cosim.windows.policy import WindowRequest
 from cosim.windows.result import WindowOutcome
-
-
-def book(ledger: NDArray[np.float64], outcome: WindowOutcome) -> None:
-    """Add a window's charge and energies to the ledger, and its peaks."""
-    ledger[0] += outcome.charge_C
-    for key, value in outcome.energies.items():
-        ledger[LEDGER.index(key)] += value
-    # What A4 allows while the limit is lifted has figures of its own, from the accepted points.
-    lifted = bool((outcome.dataset.limit_lifted.values > LIFTED).any())
-    for _, state, x, _, _ in outcome.tick_rows:
-        machine = state.alternator
-        port_A = -np.inf if lifted else x.port_current_A
-        here = (port_A, machine.winding_degC, machine.rectifier_degC)
-        ledger[PEAKS:] = np.maximum(ledger[PEAKS:], here)
 
 
 def flag_events(before: int, now: int, time_s: float) -> list[LoggedEvent]:

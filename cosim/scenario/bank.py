@@ -34,8 +34,8 @@ class _Strict(BaseModel):
 class Cable(_Strict):
     """Copper cable, forward and return together."""
 
-    length_m: Annotated[float, Field(gt=0.0, le=50.0)]
-    area_mm2: Annotated[float, Field(ge=1.5, le=300.0)]
+    length_m: Annotated[float, Field(gt=0.0, le=50.0)] = Field(description="Length, forward and return together.")
+    area_mm2: Annotated[float, Field(ge=1.5, le=300.0)] = Field(description="Cross-section of the copper.")
 
 
 class Battery(_Strict):
@@ -44,11 +44,13 @@ class Battery(_Strict):
     Factors hold for each of its cells, on top of the spread.
     """
 
-    soc: Fraction | None = None
-    temperature_degC: BatteryTemperature | None = None
-    capacity_factor: CapacityFactor = 1.0
-    resistance_factor: ResistanceFactor = 1.0
-    cable: Cable | None = None
+    soc: Fraction | None = Field(default=None, description="Charge at the start, 0 to 1; left out, the bank's.")
+    temperature_degC: BatteryTemperature | None = Field(
+        default=None, description="Temperature at the start; left out, the bank's."
+    )
+    capacity_factor: CapacityFactor = Field(default=1.0, description="Capacity relative to the type's.")
+    resistance_factor: ResistanceFactor = Field(default=1.0, description="Resistance relative to the type's.")
+    cable: Cable | None = Field(default=None, description="Its own cable; left out, the bank's.")
 
 
 class Spread(_Strict):
@@ -57,9 +59,9 @@ class Spread(_Strict):
     Capacity and resistance relative to the nominal, soc absolute.
     """
 
-    capacity: Deviation = 0.0
-    resistance: Deviation = 0.0
-    soc: Deviation = 0.0
+    capacity: Deviation = Field(default=0.0, description="Standard deviation of the cells' capacities, relative.")
+    resistance: Deviation = Field(default=0.0, description="Standard deviation of their resistances, relative.")
+    soc: Deviation = Field(default=0.0, description="Standard deviation of their charges at the start, absolute.")
 
 
 class Bank(_Strict):
@@ -69,13 +71,19 @@ class Bank(_Strict):
     empty one, is a battery as described here.
     """
 
-    battery: ParameterName = "battery_lfp_12V8_200Ah"
-    batteries: Annotated[int, Field(ge=1, le=50)] = 1
-    soc: Fraction = 0.5
-    temperature_degC: BatteryTemperature = 25.0
-    cable: Cable | None = None
-    each: list[Battery] = []
-    spread: Spread = Spread()
+    battery: ParameterName = Field(
+        default="battery_lfp_12V8_200Ah", description="Parameter file of the battery type."
+    )
+    batteries: Annotated[int, Field(ge=1, le=50)] = Field(
+        default=1, description="Batteries in parallel: at most 10 (12-200) or 50 (12-200 NG)."
+    )
+    soc: Fraction = Field(default=0.5, description="Charge at the start, 0 empty to 1 full.")
+    temperature_degC: BatteryTemperature = Field(default=25.0, description="Temperature of the cells at the start.")
+    cable: Cable | None = Field(
+        default=None, description="Cable of each battery; left out, none for one battery, 0.5 m of 50 mm2 for several."
+    )
+    each: list[Battery] = Field(default=[], description="What single batteries have of their own, the first first.")
+    spread: Spread = Field(default=Spread(), description="Random spread of all cells.")
 
     @model_validator(mode="after")
     def _not_more_than_there_are(self) -> Bank:

@@ -34,7 +34,7 @@ class UniqueKeyLoader(yaml.SafeLoader):
     """SafeLoader that refuses a key given twice (YAML would silently keep the last) and reads `1e6` as a number."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """Check the keys, then build the mapping."""
+        """Check the keys, then build the mapping; raises ConstructorError."""
         seen: set[object] = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)

@@ -38,33 +38,41 @@ class Look(BaseModel):
     """A stretch in full SPICE from now on, whatever happens there."""
 
     model_config = STRICT
-    duration_s: Annotated[float, Field(ge=0.01, le=60.0)] = 0.2
-    max_step_s: Annotated[float, Field(ge=1e-7, le=0.05)] | None = None
+    duration_s: Annotated[float, Field(ge=0.01, le=60.0)] = Field(default=0.2, description="How long.")
+    max_step_s: Annotated[float, Field(ge=1e-7, le=0.05)] | None = Field(
+        default=None, description="Longest SPICE step; left out, that of all windows."
+    )
 
 
 class Change(BaseModel):
-    """What changes at a moment; `event` and `fault` as in the lists of that name, without a time of their own.
-
-    settings : some of `SETTINGS`; a fuse of another rating is in its holder at once, at the ambient of the BMS
-    remote : state of the terminals; engine : what the engine does; load_A : consumers on the vehicle's bus, whether
-    the engine runs or not; supply_V : EMF of the laboratory supply; devices : per device at System+ the demand of an
-    inverter [W], the sun on a solar charger [W/m2], 1 or 0 for a mains charger; window : a look; note : words for
-    whoever reads the file; stop : the run ends here
-    """
+    """What changes at a moment; `event` and `fault` as in the lists of that name, without a time of their own."""
 
     model_config = STRICT
-    time_s: Time
-    settings: dict[str, Any] = {}
-    remote: Literal["on", "off", "l_low", "h_high"] | None = None
-    engine: Engine | None = None
-    load_A: Annotated[float, Field(ge=0.0, le=400.0)] | None = None
-    supply_V: Annotated[float, Field(ge=-20.0, le=40.0, allow_inf_nan=False)] | None = None
-    devices: dict[Name, Annotated[float, Field(ge=0.0, le=MOST_W, allow_inf_nan=False)]] = {}
-    event: Event | None = None
-    fault: Fault | None = None
-    window: Look | None = None
-    note: Annotated[str, Field(max_length=200)] = ""
-    stop: bool = False
+    time_s: Time = Field(description="When; no window may be open then, else at its end.")
+    settings: dict[str, Any] = Field(
+        default={}, description="Settings of the product; another fuse is in its holder at once, at the BMS's ambient."
+    )
+    remote: Literal["on", "off", "l_low", "h_high"] | None = Field(
+        default=None, description="State of the remote terminals from now on."
+    )
+    engine: Engine | None = Field(
+        default=None, description="What the engine does from now on; one that stands is cranked first."
+    )
+    load_A: Annotated[float, Field(ge=0.0, le=400.0)] | None = Field(
+        default=None, description="Consumers on the vehicle's bus, whether the engine runs or not."
+    )
+    supply_V: Annotated[float, Field(ge=-20.0, le=40.0, allow_inf_nan=False)] | None = Field(
+        default=None, description="Electromotive force of the laboratory supply."
+    )
+    devices: dict[Name, Annotated[float, Field(ge=0.0, le=MOST_W, allow_inf_nan=False)]] = Field(
+        default={}, description="By name, at System+: demand of an inverter [W], sun on a solar charger [W/m2], mains "
+        "of a mains charger (1 or 0)."
+    )
+    event: Event | None = Field(default=None, description="An event, as in `events`, a tick later.")
+    fault: Fault | None = Field(default=None, description="A fault, as in `faults`, a tick later.")
+    window: Look | None = Field(default=None, description="A look in full SPICE.")
+    note: Annotated[str, Field(max_length=200)] = Field(default="", description="Words for whoever reads the file.")
+    stop: bool = Field(default=False, description="The run ends here.")
 
     @model_validator(mode="before")
     @classmethod

@@ -31,74 +31,80 @@ MOST_AT_SYSTEM = 8
 
 class _Event(BaseModel):
     model_config = STRICT
-    time_s: Time
+    time_s: Time = Field(description="When it begins.")
 
 
 class LoadStep(_Event):
     """An extra consumer, switched at a moment: on the vehicle's bus, or at System+."""
 
     kind: Literal["load_step"]
-    at: Literal["bus", "system"] = "bus"
-    current_A: Annotated[float, Field(ge=0.0, le=1000.0)]
-    duration_s: Duration = 1e9
-    rise_s: Annotated[float, Field(ge=1e-6, le=1.0)] = 20e-6
+    at: Literal["bus", "system"] = Field(default="bus", description="On the vehicle's bus, or at System+.")
+    current_A: Annotated[float, Field(ge=0.0, le=1000.0)] = Field(description="What it draws.")
+    duration_s: Duration = Field(default=1e9, description="How long it draws; left out, to the end.")
+    rise_s: Annotated[float, Field(ge=1e-6, le=1.0)] = Field(default=20e-6, description="Time of its edges.")
 
 
 class ShortCircuit(_Event):
     """A short at the System+ stud: its resistance and the inductance of its loop."""
 
     kind: Literal["short_circuit"]
-    resistance_ohm: Annotated[float, Field(ge=1e-4, le=1.0)] = 2e-3
-    inductance_H: Inductance = 1e-6
-    duration_s: Duration = 0.1
+    resistance_ohm: Annotated[float, Field(ge=1e-4, le=1.0)] = Field(default=2e-3, description="Of the short.")
+    inductance_H: Inductance = Field(default=1e-6, description="Of the loop that it closes.")
+    duration_s: Duration = Field(default=0.1, description="How long it stays.")
 
 
 class ConnectCapacitor(_Event):
     """A capacitor, at a voltage of its own, plugged in at System+; it stays."""
 
     kind: Literal["connect_capacitor"]
-    capacitance_F: Annotated[float, Field(ge=1e-6, le=1.0)] = 0.05
-    esr_ohm: Annotated[float, Field(ge=1e-4, le=1.0)] = 5e-3
-    inductance_H: Inductance = 0.2e-6
-    voltage_V: Annotated[float, Field(ge=0.0, le=16.0)] = 0.0
+    capacitance_F: Annotated[float, Field(ge=1e-6, le=1.0)] = Field(default=0.05, description="Its capacitance.")
+    esr_ohm: Annotated[float, Field(ge=1e-4, le=1.0)] = Field(default=5e-3, description="Its series resistance.")
+    inductance_H: Inductance = Field(default=0.2e-6, description="Of its leads.")
+    voltage_V: Annotated[float, Field(ge=0.0, le=16.0)] = Field(default=0.0, description="Its charge beforehand.")
 
 
 class EngineStart(_Event):
     """The starter motor's current for a time; what the alternator does is the drive's matter."""
 
     kind: Literal["engine_start"]
-    duration_s: Annotated[float, Field(ge=0.1, le=10.0)] = 1.0
+    duration_s: Annotated[float, Field(ge=0.1, le=10.0)] = Field(
+        default=1.0, description="How long the starter motor turns."
+    )
 
 
 class LoadDump(_Event):
     """The starter battery comes off while the alternator charges; the alternator's own field makes the pulse."""
 
     kind: Literal["load_dump"]
-    duration_s: Brief = 1.0
+    duration_s: Brief = Field(default=1.0, description="How long the starter battery stays off.")
 
 
 class OpenCable(_Event):
     """A lead opens for a moment, under whatever current it carries."""
 
     kind: Literal["open_cable"]
-    lead: Literal["alternator", "starter_battery", "input", "battery"]
-    duration_s: Brief = 0.1
+    lead: Literal["alternator", "starter_battery", "input", "battery"] = Field(description="Which lead opens.")
+    duration_s: Brief = Field(default=0.1, description="How long it stays open.")
 
 
 class OpenGround(_Event):
     """The thin ground lead of the BMS opens for a moment (G3)."""
 
     kind: Literal["open_ground"]
-    duration_s: Brief = 0.1
+    duration_s: Brief = Field(default=0.1, description="How long it stays open.")
 
 
 class IsoPulse(_Event):
     """A test pulse at the BMS's input: ISO 7637-2 (1 to 3b) or ISO 16750-2 (A, B); None: the standard's severity."""
 
     kind: Literal["iso_pulse"]
-    pulse: Literal["1", "2a", "2b", "3a", "3b", "A", "B"]
-    peak_V: Annotated[float, Field(ge=-600.0, le=202.0)] | None = None
-    impedance_ohm: Annotated[float, Field(ge=0.01, le=100.0)] | None = None
+    pulse: Literal["1", "2a", "2b", "3a", "3b", "A", "B"] = Field(description="Which pulse of the standards.")
+    peak_V: Annotated[float, Field(ge=-600.0, le=202.0)] | None = Field(
+        default=None, description="Peak of the open generator; left out, the standard's severity."
+    )
+    impedance_ohm: Annotated[float, Field(ge=0.01, le=100.0)] | None = Field(
+        default=None, description="Source resistance of the generator; left out, the standard's."
+    )
 
 
 Event = Annotated[

@@ -7,7 +7,7 @@ that names the file, the field, the value and what is allowed; an unknown key na
 from __future__ import annotations
 
 import difflib
-from itertools import pairwise
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,10 +17,11 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 import bms
 from bms.settings import CAPACITIES_AH
 from cosim.errors import InputError
-from cosim.scenario.bank import Bank, Battery, Cable, Fraction, Spread
-from cosim.scenario.base import STRICT, Name, ParameterName, UniqueKeyLoader
+from cosim.scenario.bank import Bank, Battery, Cable, Spread
+from cosim.scenario.base import STRICT, Name, UniqueKeyLoader
 from cosim.scenario.by_hand import MOST as MOST_CHANGES
 from cosim.scenario.by_hand import Change, Look, check_changes
+from cosim.scenario.changes import with_value
 from cosim.scenario.events import EVENT_KINDS, EVENT_TAGS, Event, check_events, event_devices
 from cosim.scenario.files import (
     CONVERTER_EFFICIENCY,
@@ -32,14 +33,29 @@ from cosim.scenario.files import (
 )
 from cosim.scenario.probes import MOST as MOST_PROBES
 from cosim.scenario.probes import Probe, check_probe_names
+from cosim.scenario.sections import (
+    Ambient,
+    Cables,
+    Circuit,
+    Continuous,
+    Drive,
+    Parts,
+    Readout,
+    Recording,
+    Segment,
+    Supply,
+    Trace,
+    UserWindow,
+    Vehicle,
+)
 from cosim.scenario.system import DEVICE_KINDS, LOADERS, ClearDays, System, check_system
 from cosim.scenario.timeline import FAULT_KINDS, FAULT_TAGS, Fault, Remote, RemoteVolts, check_timeline
 from models import bank
 
-Temperature = Annotated[float, Field(ge=-40.0, le=125.0, allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
-EmfPoint = Annotated[tuple[NotNegative, Annotated[float, Field(ge=-20.0, le=40.0)]], Field(strict=False)]
+__all__ = [
+    "Ambient", "Cables", "Drive", "MAX_TICKS", "Scenario", "Supply", "Trace", "UserWindow", "Vehicle", "load_scenario",
+    "parse_scenario",
+]
 
 UNION_TAGS = ("vehicle", "supply", *LOADERS, *FAULT_TAGS, *EVENT_TAGS)
 """What pydantic puts into the path of a field and nobody has written there."""
@@ -48,135 +64,7 @@ MAX_TICKS = 40_000_000
 """Longest run, in supervisor ticks (46 days at 100 ms); a guard against a slipped decimal point."""
 
 
-class _Strict(BaseModel):
-    model_config = STRICT
-
-
-class Circuit(_Strict):
-    """Which circuit stands between the alternator port and the battery, and its changed parameters."""
-
-    netlist: Literal["alternator_path", "direct_connection"] = "alternator_path"
-    parameters: dict[Name, Annotated[float, Field(allow_inf_nan=False)]] = {}
-
-
-class Vehicle(_Strict):
-    """Alternator, starter battery and the vehicle's own consumers."""
-
-    kind: Literal["vehicle"] = "vehicle"
-    alternator: ParameterName = "alternator_150A"
-    starter_battery: ParameterName = "starter_battery_70Ah"
-    starter_soc: Fraction = 0.9
-    load_A: Annotated[float, Field(ge=0.0, le=400.0)] = 25.0
-    parked_load_A: Annotated[float, Field(ge=0.0, le=400.0)] = 0.05
-
-
-class Supply(_Strict):
-    """A laboratory supply in place of the vehicle: electromotive force over time behind a resistance.
-
-    `emf_V` are corners of straight lines. Between windows it is sampled on the ticks; corners denser than `tick_s`
-    (ripple) are an event 'input between ticks' in the log. Windows follow every corner.
-    """
-
-    kind: Literal["supply"]
-    emf_V: list[EmfPoint] = Field(min_length=1)
-    resistance_ohm: Annotated[float, Field(ge=1e-4, le=10.0)] = 0.002
-    inductance_H: Annotated[float, Field(ge=1e-9, le=1e-4)] = 0.3e-6
-
-    @field_validator("emf_V")
-    @classmethod
-    def _times_rise(cls, points: list[tuple[float, float]]) -> list[tuple[float, float]]:
-        if any(b[0] <= a[0] for a, b in pairwise(points)):
-            raise ValueError("times must rise strictly")
-        return points
-
-
-class Segment(_Strict):
-    """One described stretch of the drive."""
-
-    kind: Literal["off", "crank", "idle", "city", "highway"]
-    duration_s: Annotated[float, Field(gt=0.0, le=1e7)] = 1.0
-
-
-class Trace(_Strict):
-    """A measured speed trace (columns time_s, speed_m_s), or several one after the other."""
-
-    files: list[str] = Field(min_length=1)
-    crank: bool = True
-
-
-class Drive(_Strict):
-    """Engine use over time: described segments (as often as `repeat` says), or speed traces."""
-
-    segments: list[Segment] | None = None
-    repeat: Annotated[int, Field(ge=1, le=1000)] = 1
-    trace: Trace | None = None
-
-    @model_validator(mode="after")
-    def _one_of_two(self) -> Drive:
-        if (self.segments is None) == (self.trace is None):
-            raise ValueError("give either segments or trace")
-        if self.segments is not None and not self.segments:
-            raise ValueError("give at least one segment")
-        return self
-
-
-class Cables(_Strict):
-    """Alternator to starter battery, starter battery to BMS input, and BMS to LFP battery."""
-
-    alternator: Cable = Cable(length_m=1.5, area_mm2=35.0)
-    input: Cable = Cable(length_m=4.0, area_mm2=35.0)
-    battery: Cable = Cable(length_m=1.0, area_mm2=50.0)
-
-
-class Parts(_Strict):
-    """Parameter files of what every system has: the fuse family, and the thermal network of the box."""
-
-    fuse: ParameterName = "fuse_mega"
-    box: ParameterName = "box_12_200"
-
-
-class Ambient(_Strict):
-    """The three ambients (G1)."""
-
-    engine_bay_degC: Temperature = 60.0
-    bms_degC: Annotated[float, Field(ge=-40.0, le=85.0)] = 25.0
-    battery_degC: Annotated[float, Field(ge=-40.0, le=80.0)] = 25.0
-
-
-class UserWindow(_Strict):
-    """A stretch that is to run in full SPICE whatever happens there."""
-
-    name: Name
-    start_s: NotNegative
-    duration_s: Annotated[float, Field(gt=0.0, le=600.0)]
-    max_step_s: Annotated[float, Field(ge=1e-7, le=0.05)] | None = None
-
-
-class Recording(_Strict):
-    """How densely the slow waveforms are kept; windows are kept point by point."""
-
-    period_s: Annotated[float, Field(gt=0.0, le=3600.0)] = 1.0
-
-
-class Readout(_Strict):
-    """Instant readout (K2), which `settings: {instant_readout: true}` switches on: its period, and who may read it.
-
-    `keys` is a file with a key per battery, from the scenario's folder; without it they come from the seed.
-    """
-
-    period_s: Annotated[float, Field(ge=1.0, le=3600.0)] = 60.0
-    keys: Annotated[str, Field(min_length=1, max_length=300)] | None = None
-
-
-class Continuous(_Strict):
-    """Limits of continuous mode: longest SPICE step, and the budgets of accepted and of kept points."""
-
-    max_step_s: Annotated[float, Field(ge=1e-6, le=0.1)] = 0.1
-    max_points: Annotated[int, Field(ge=1000, le=20_000_000)] = 3_000_000
-    kept_points: Annotated[int, Field(ge=100, le=20_000_000)] = 50_000
-
-
-class Scenario(_Strict):
+class Scenario(BaseModel):
     """One run: product, plant, drive, events and what to keep.
 
     `limiter` chooses the circuit of the alternator port: pass devices, or a synchronous buck (its averaged companion).
@@ -184,36 +72,64 @@ class Scenario(_Strict):
     a wall time limit of its own.
     """
 
-    name: Name
-    description: str = ""
-    duration_s: Annotated[float, Field(gt=0.0, allow_inf_nan=False)] | None = None
-    tick_s: Annotated[float, Field(ge=0.01, le=1.0)] = 0.1
-    variant: Literal["12-200", "12-200 NG"] = "12-200"
-    settings: dict[str, Any] = {}
-    limiter: Literal["linear", "buck"] = "linear"
-    circuit: Circuit = Circuit()
-    netlists: dict[OwnCircuit, Annotated[str, Field(min_length=1, max_length=300)]] = {}
-    netlists_limit_s: Annotated[float, Field(gt=0.0, le=1e6)] = 3600.0
-    bank: Bank = Bank()
-    source: Annotated[Vehicle | Supply, Field(discriminator="kind")] = Vehicle()
-    drive: Drive | None = None
-    cables: Cables = Cables()
-    parts: Parts = Parts()
-    ambient: Ambient = Ambient()
-    system: System = System()
-    remote: list[Remote] = []
-    faults: list[Fault] = []
-    events: list[Event] = []
-    windows: list[UserWindow] = []
-    changes: Annotated[list[Change], Field(max_length=MOST_CHANGES)] = []
-    probes: Annotated[list[Probe], Field(max_length=MOST_PROBES)] = []
-    figures: list[Literal["A1", "A2", "A3"]] = []
-    recording: Recording = Recording()
-    readout: Readout = Readout()
-    engine: Literal["two_scale", "continuous"] = "two_scale"
-    integrator: Literal["compiled", "reference"] = "compiled"
-    continuous: Continuous = Continuous()
-    seed: int = 0
+    model_config = STRICT
+
+    name: Name = Field(description="Name of the run; the result goes to `results/NAME` unless told otherwise.")
+    description: str = Field(default="", description="What the scenario shows, in words.")
+    duration_s: Annotated[float, Field(gt=0.0, allow_inf_nan=False)] | None = Field(
+        default=None, description="Length of the run; left out, that of the drive. A supply needs it."
+    )
+    tick_s: Annotated[float, Field(ge=0.01, le=1.0)] = Field(
+        default=0.1, description="Tick of the supervisor: whole milliseconds that divide a second."
+    )
+    variant: Literal["12-200", "12-200 NG"] = Field(default="12-200", description="The product.")
+    settings: dict[str, Any] = Field(
+        default={}, description="Settings of the product (K1) that differ from the defaults, by name."
+    )
+    limiter: Literal["linear", "buck"] = Field(
+        default="linear", description="Circuit of the alternator port: pass devices in linear mode, or a buck."
+    )
+    circuit: Circuit = Field(default=Circuit(), description="The netlist of the alternator port and its parameters.")
+    netlists: dict[OwnCircuit, Annotated[str, Field(min_length=1, max_length=300)]] = Field(
+        default={}, description="Netlists of your own in place of shipped ones, from the scenario's folder."
+    )
+    netlists_limit_s: Annotated[float, Field(gt=0.0, le=1e6)] = Field(
+        default=3600.0, description="Wall time limit of a run with a netlist of your own."
+    )
+    bank: Bank = Field(default=Bank(), description="The LFP bank.")
+    source: Annotated[Vehicle | Supply, Field(discriminator="kind")] = Field(
+        default=Vehicle(), description="What feeds the alternator port: a vehicle, or a laboratory supply."
+    )
+    drive: Drive | None = Field(default=None, description="Engine use over time; a vehicle needs it.")
+    cables: Cables = Field(default=Cables(), description="The three cables of the alternator port.")
+    parts: Parts = Field(default=Parts(), description="Parameter files of fuse and box.")
+    ambient: Ambient = Field(default=Ambient(), description="Air temperatures.")
+    system: System = Field(default=System(), description="Loads and chargers at System+.")
+    remote: list[Remote] = Field(
+        default=[], description="States of the terminals L and H, the first at 0 s; left out, remote is on."
+    )
+    faults: list[Fault] = Field(default=[], description="What breaks, and when.")
+    events: list[Event] = Field(default=[], description="What happens to the circuit, and when.")
+    windows: list[UserWindow] = Field(default=[], description="Stretches that run in full SPICE whatever happens.")
+    changes: Annotated[list[Change], Field(max_length=MOST_CHANGES)] = Field(
+        default=[], description="What a person does while it runs; nothing in the run knows of it before its time."
+    )
+    probes: Annotated[list[Probe], Field(max_length=MOST_PROBES)] = Field(
+        default=[], description="Nodes and branches that every window records as well."
+    )
+    figures: list[Literal["A1", "A2", "A3"]] = Field(
+        default=[], description="Rows that are measured on their own benches after the run."
+    )
+    recording: Recording = Field(default=Recording(), description="How densely slow waveforms are kept.")
+    readout: Readout = Field(default=Readout(), description="The instant readout, where it is switched on.")
+    engine: Literal["two_scale", "continuous"] = Field(
+        default="two_scale", description="Slow engine with windows, or the whole (short) run as one SPICE transient."
+    )
+    integrator: Literal["compiled", "reference"] = Field(
+        default="compiled", description="How the bank is stepped; `reference` is scipy's `solve_ivp`, slow."
+    )
+    continuous: Continuous = Field(default=Continuous(), description="Limits of continuous mode.")
+    seed: int = Field(default=0, description="Seed of the cells' spread and of the readout's keys.")
 
     @field_validator("tick_s")
     @classmethod
@@ -267,12 +183,13 @@ class Scenario(_Strict):
         return bms.Settings.from_mapping(given)
 
 
-def load_scenario(path: Path | str) -> Scenario:
-    """Read and validate a scenario file.
+def load_scenario(path: Path | str, changes: Mapping[str, object] | None = None) -> Scenario:
+    """Read and validate a scenario file, if asked with other values.
 
     Parameters
     ----------
     path : path of a YAML file
+    changes : what shall stand at dotted paths instead, such as `{"settings.fuse_rating_A": 60, "bank.each.0.soc": 0.5}`
 
     Raises
     ------
@@ -295,11 +212,24 @@ def load_scenario(path: Path | str) -> Scenario:
         where = f"line {mark.line + 1}" if mark else ""
         problem = getattr(error, "problem", None) or "not YAML"
         raise InputError(str(file), where, problem, "well-formed YAML") from None
+    for place, value in (changes or {}).items():
+        content = with_value(content, place, value, str(file)) if isinstance(content, dict) else content
     return parse_scenario(content, str(file), file.parent)
 
 
 def parse_scenario(content: object, origin: str = "scenario", folder: Path | None = None) -> Scenario:
-    """Validate what a scenario file holds; speed traces are looked up from `folder`. See `load_scenario`."""
+    """Validate what a scenario file holds.
+
+    Parameters
+    ----------
+    content : what YAML gives, a mapping
+    origin : what messages call the file
+    folder : where files that it names are looked up; None: the folder in which Python was started
+
+    Raises
+    ------
+    InputError : as `load_scenario`
+    """
     if not isinstance(content, dict):
         raise InputError(origin, "", type(content).__name__, "a mapping of keys to values")
     try:

@@ -31,11 +31,15 @@ class Probe(BaseModel):
     """
 
     model_config = STRICT
-    name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=40)]
-    node: Place | None = None
-    current: Place | None = None
-    unit: Annotated[str, Field(pattern=r"^[A-Za-z0-9%/]+$", max_length=12)] | None = None
-    draw: bool = False
+    name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=40)] = Field(
+        description="What the record calls it."
+    )
+    node: Place | None = Field(default=None, description="A node, such as `xpath.ga`.")
+    current: Place | None = Field(default=None, description="A voltage source or inductor, such as `v.xpath.via`.")
+    unit: Annotated[str, Field(pattern=r"^[A-Za-z0-9%/]+$", max_length=12)] | None = Field(
+        default=None, description="Unit of a node that stands for something else; left out, V."
+    )
+    draw: bool = Field(default=False, description="Also in the run's picture.")
 
     @model_validator(mode="after")
     def _consistent(self) -> Probe:

@@ -44,16 +44,18 @@ def _rising(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
 class _Device(_Strict):
     """What all devices have: a name for record and picture (its kind if left out), and who drives its remote input."""
 
-    name: Name | None = None
-    remote: Remote = "bms"
+    name: Name | None = Field(default=None, description="What record and picture call it; left out, its kind.")
+    remote: Remote = Field(default="bms", description="Whether it obeys the BMS's outputs, or always runs.")
 
 
 class Inverter(_Device):
     """An inverter: parameter file, and its AC demand over time, straight between the points."""
 
     kind: Literal["inverter"]
-    parameters: ParameterName = "inverter_12V_3000VA"
-    demand_W: list[PowerPoint] = Field(min_length=1)
+    parameters: ParameterName = Field(default="inverter_12V_3000VA", description="Its parameter file.")
+    demand_W: list[PowerPoint] = Field(
+        min_length=1, description="AC demand: corners `[time_s, watts]`, straight lines between them."
+    )
 
     _times_rise = field_validator("demand_W")(_rising)
 
@@ -62,16 +64,22 @@ class DcLoads(_Device):
     """DC loads behind one load switch."""
 
     kind: Literal["dc_loads"]
-    parameters: ParameterName = "dc_load_camper"
+    parameters: ParameterName = Field(default="dc_load_camper", description="Its parameter file.")
 
 
 class ClearDays(_Strict):
     """Days without a cloud: sunrise and sunset in seconds since midnight, time of the start of the run, peak."""
 
-    sunrise_s: Annotated[float, Field(ge=0.0, lt=DAY_S)] = 21_600.0
-    sunset_s: Annotated[float, Field(gt=0.0, le=DAY_S)] = 64_800.0
-    start_s: Annotated[float, Field(ge=0.0, lt=DAY_S)] = 0.0
-    peak_W_m2: Irradiance = 900.0
+    sunrise_s: Annotated[float, Field(ge=0.0, lt=DAY_S)] = Field(
+        default=21_600.0, description="Sunrise, since midnight."
+    )
+    sunset_s: Annotated[float, Field(gt=0.0, le=DAY_S)] = Field(
+        default=64_800.0, description="Sunset, since midnight."
+    )
+    start_s: Annotated[float, Field(ge=0.0, lt=DAY_S)] = Field(
+        default=0.0, description="Time of day at which the run begins, since midnight."
+    )
+    peak_W_m2: Irradiance = Field(default=900.0, description="Irradiance on the array at noon.")
 
     @model_validator(mode="after")
     def _day_has_a_length(self) -> ClearDays:
@@ -84,10 +92,14 @@ class Solar(_Device):
     """A solar charger: irradiance as clear days or as points, and the air around its array."""
 
     kind: Literal["solar"]
-    parameters: ParameterName = "charger_mppt_12V_50A"
-    clear_days: ClearDays | None = None
-    irradiance_W_m2: list[SunPoint] | None = None
-    air_degC: Annotated[float, Field(ge=-40.0, le=60.0)] = 20.0
+    parameters: ParameterName = Field(default="charger_mppt_12V_50A", description="Its parameter file.")
+    clear_days: ClearDays | None = Field(default=None, description="Days without a cloud.")
+    irradiance_W_m2: list[SunPoint] | None = Field(
+        default=None, description="Corners `[time_s, irradiance]` in place of clear days."
+    )
+    air_degC: Annotated[float, Field(ge=-40.0, le=60.0)] = Field(
+        default=20.0, description="Air around the array; cells get hotter and give less."
+    )
 
     @model_validator(mode="after")
     def _one_of_two(self) -> Solar:
@@ -104,8 +116,8 @@ class Mains(_Device):
     """A mains charger, plugged in between pairs of moments."""
 
     kind: Literal["mains"]
-    parameters: ParameterName = "charger_mains_12V_70A"
-    plugged_s: list[Span] = Field(min_length=1)
+    parameters: ParameterName = Field(default="charger_mains_12V_70A", description="Its parameter file.")
+    plugged_s: list[Span] = Field(min_length=1, description="Pairs of moments `[in, out]` of its plug.")
 
     @field_validator("plugged_s")
     @classmethod
@@ -129,9 +141,13 @@ LOADERS: dict[str, Callable[[str], system.Device]] = {
 class System(_Strict):
     """The System+ port: its cable, and the devices in parallel at its end."""
 
-    cable_length_m: Annotated[float, Field(gt=0.0, le=50.0)] = 2.0
-    cable_area_mm2: Annotated[float, Field(ge=1.5, le=300.0)] = 70.0
-    devices: list[Device] = Field(default=[], max_length=20)
+    cable_length_m: Annotated[float, Field(gt=0.0, le=50.0)] = Field(
+        default=2.0, description="Cable to the devices, forward and return together."
+    )
+    cable_area_mm2: Annotated[float, Field(ge=1.5, le=300.0)] = Field(
+        default=70.0, description="Cross-section of its copper."
+    )
+    devices: list[Device] = Field(default=[], max_length=20, description="Loads and chargers, in parallel.")
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -62,12 +62,17 @@ def solve_commanded(
 
 @borrowing
 def port_gate(commands: NDArray[np.float64], latched: float, dt_s: float, p: PlantParameters) -> Gate:
-    """System+ port and own supply as commanded, for ticks of `dt_s`; the hardware latch keeps both gates off."""
+    """System+ port and own supply as commanded, for ticks of `dt_s`; the hardware latch keeps both gates off.
+
+    A bank that is short passes whatever is commanded or latched; with one that is open nothing passes.
+    """
     free = 1.0 - latched
-    return system_port.gate_of(
-        free * commands[CHARGE_GATE], free * commands[DISCHARGE_GATE], commands[PRECHARGE], commands[SUPPLY], dt_s,
-        p.system,
-    )
+    charge, discharge = free * commands[CHARGE_GATE], free * commands[DISCHARGE_GATE]
+    if p.stuck[0] != 0.0:
+        charge = p.stuck[0]
+    if p.stuck[1] != 0.0:
+        discharge = p.stuck[1]
+    return system_port.gate_of(charge, discharge, commands[PRECHARGE], commands[SUPPLY], dt_s, p.system)
 
 
 @borrowing

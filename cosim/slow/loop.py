@@ -264,6 +264,10 @@ class Plant:
     def state(self, state: PlantState) -> None:
         self.flags = _replaced(self._state, self._tick, state, self._p)
 
+    def use(self, p: PlantParameters) -> None:
+        """Go on with other parameters."""
+        self._p = kept(p)
+
     def run(self, tick: int, end_tick: int, fresh: bool, stretch: Stretch) -> tuple[int, int]:
         """Call `run_ticks`; returns where it stopped and why, with `measured`."""
         tick, why, self.flags = _run_plant(

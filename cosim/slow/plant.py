@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.circuit.characteristic import Characteristic, Controls
+from cosim.circuit.characteristic import FUSE_BLOWN, Characteristic, Controls
 from cosim.circuit.deck import DEVICES
 from cosim.scenario.bank import bank_parameters, initial_bank
 from cosim.scenario.events import event_devices
@@ -32,8 +32,9 @@ class PlantParameters(NamedTuple):
 
     `remote_V` is what the remote terminals L and H have now [V], not fitted where the scenario has no remote;
     `has_vehicle` is 1 with alternator and starter battery, 0 where a laboratory supply stands in their place;
-    then `source_resistance_ohm` is the supply's. `alternator_lead_ohm`, `_H` are the lead from alternator to starter
-    battery, at the engine bay's temperature. `field_lag` is the alternator field's lag over one tick.
+    then `source_resistance_ohm` is the supply's. `stuck` is what the charge and the discharge gate of System+ do
+    whatever is commanded: 1 on, -1 off, 0 as commanded. `alternator_lead_ohm`, `_H` are the lead from alternator to
+    starter battery, at the engine bay's temperature. `field_lag` is the alternator field's lag over one tick.
     """
 
     battery: bank.BankParameters
@@ -52,6 +53,7 @@ class PlantParameters(NamedTuple):
     field_lag: alternator.FieldLag
     system: system.SystemParameters
     remote_V: Array
+    stuck: Array
 
 
 class PlantState(NamedTuple):
@@ -107,6 +109,7 @@ def load_parameters(scenario: Scenario, characteristic: Characteristic) -> Plant
             scenario.system, scenario.ambient.bms_degC, [device for _, device in event_devices(scenario.events)]
         ),
         remote_V=np.full(2, NOT_FITTED),
+        stuck=np.zeros(2),
     )
 
 
@@ -158,7 +161,7 @@ def initial_state(scenario: Scenario, p: PlantParameters) -> PlantState:
 def controls_of(state: PlantState, enable: float, reference_mV: float) -> Controls:
     """What the terminal law depends on, from the plant's temperatures and the commands; a blown fuse blocks."""
     if fuse.blown(state.fuse):
-        enable = 0.0
+        enable = FUSE_BLOWN
     ladders = state.box.junction_degC
     pass_degC = 0.25 * (ladders[1, 0] + ladders[2, 0] + ladders[3, 0] + ladders[4, 0])
     return Controls(enable, reference_mV, state.fuse.temperature_degC, ladders[0, 0], pass_degC)

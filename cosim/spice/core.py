@@ -266,7 +266,7 @@ class SpiceCore(NgSpiceShared):  # type: ignore[misc]  # PySpice has no type inf
         return self._longest_step
 
     def request_stop(self) -> None:
-        """End the running transient cleanly after this accepted point; to be called from `on_accept`."""
+        """End the running transient cleanly after this accepted point; for `on_accept`, elsewhere SpiceError raises."""
         run = self._run
         if run is None:
             raise SpiceError("no transient is running, so there is nothing to stop")

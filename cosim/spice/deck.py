@@ -120,6 +120,10 @@ def full_deck(
     options : numerical options
     card : analysis
     stoppable : add the hidden source that ends a run
+
+    Raises
+    ------
+    DeckRejected : a name that is no signal
     """
     for signal in signals:
         if not _SIGNAL.match(signal):
@@ -148,7 +152,7 @@ def tran_card(tstop_s: float, tmax_s: float, use_initial_conditions: bool = Fals
 
 
 def dc_card(source: str, start: float, stop: float, step: float) -> tuple[str, int]:
-    """The `.dc` line and the number of points that it must give."""
+    """The `.dc` line and the number of points that it must give; raises ValueError for what cannot be swept."""
     if not _DEVICE.match(source):
         raise ValueError(f"{source!r} cannot be swept; allowed: a V or I source, a resistor, temp")
     if not all(map(math.isfinite, (start, stop, step))) or step == 0.0 or (stop - start) / step < 0.0:
@@ -160,7 +164,7 @@ def dc_card(source: str, start: float, stop: float, step: float) -> tuple[str, i
 
 
 def ac_card(points_per_decade: int, start_Hz: float, stop_Hz: float) -> str:
-    """The `.ac` line, logarithmic."""
+    """The `.ac` line, logarithmic; raises ValueError where it would have no frequency."""
     if points_per_decade < 1 or not 0.0 < start_Hz < stop_Hz < math.inf:
         raise ValueError(
             f"no frequencies from {start_Hz!r} to {stop_Hz!r} Hz with {points_per_decade!r} per decade"

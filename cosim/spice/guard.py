@@ -107,7 +107,10 @@ def with_includes(deck: str, folder: Path, *, title: str | None = None) -> str:
 
 
 def logical_lines(deck: str, title: str | None = None) -> list[str]:
-    """Lines without comments, with continuation lines joined."""
+    """Lines without comments, with continuation lines joined.
+
+    Raises DeckRejected for what hides a command or is no printable ASCII, DeckInvalid for a continuation of nothing.
+    """
     lines: list[str] = []
     for number, raw in enumerate(deck.splitlines(), start=1):
         line = raw.strip()

@@ -231,6 +231,14 @@ class SpiceSession(SpiceCore):
         signals : what to record
         source : name of the swept device, in the deck; start, stop, step : in its unit
         sources, options, netlists : as for `transient`
+
+        Returns
+        -------
+        swept values, shape (n_points,), and each signal at them, of the same shape
+
+        Raises
+        ------
+        SweepFailed : not all points were found
         """
         title, checked = self._prepare(deck, netlists)
         card, n_points = dc_card(source, start, stop, step)
@@ -261,6 +269,14 @@ class SpiceSession(SpiceCore):
         signals : what to record
         points_per_decade, start_Hz, stop_Hz : frequencies
         sources, options, netlists : as for `transient`
+
+        Returns
+        -------
+        frequencies [Hz], shape (n,), and each signal at them, complex, of the same shape
+
+        Raises
+        ------
+        SweepFailed : the analysis ended early
         """
         title, checked = self._prepare(deck, netlists)
         card = ac_card(points_per_decade, start_Hz, stop_Hz)

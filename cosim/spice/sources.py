@@ -86,7 +86,7 @@ class SourceTable:
         name : external source that already has a value
         time_s : start [s]
         value : end value, in the source's unit
-        duration_s : > 0 [s]
+        duration_s : > 0 [s], else ValueError raises
         """
         if not duration_s > 0.0:
             raise ValueError(f"ramp of {name!r} takes {duration_s!r} s; it must take longer than 0 s")
@@ -96,7 +96,7 @@ class SourceTable:
         return time_s, end_s
 
     def at(self, name: str, time_s: float) -> float:
-        """Value of a source at a time (constant before its first row)."""
+        """Value of a source at a time (constant before its first row); raises KeyError for a source without values."""
         slot = self._slots.get(name.lower())
         if slot is None:
             raise KeyError(f"source {name!r} has no value yet; known: {', '.join(self._slots) or 'none'}")

@@ -104,7 +104,7 @@ def listening(scenario: Scenario, target: Path, *, vectors: bool) -> Iterator[Li
 
 @contextmanager
 def writing(target: Path) -> Iterator[None]:
-    """Tell a full disk, or a place without permission, in one line."""
+    """Tell a full disk, or a place without permission, in one line: raises InputError."""
     try:
         yield
     except OSError as error:

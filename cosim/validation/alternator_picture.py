@@ -8,7 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cosim.validation.drawing import COLOURS, finish, sheet
+from cosim.plot.styles import DASH_DOT, DOTTED, SHORT_DASH, style
+from cosim.validation.drawing import APART, finish, sheet
 from cosim.validation.load_dump import Dump
 from models import alternator
 from models.alternator import AlternatorParameters
@@ -16,24 +17,25 @@ from models.alternator import AlternatorParameters
 SPEEDS_rpm = np.linspace(1000.0, 12000.0, 111)
 
 
+@style()
 def draw_alternator(machines: dict[str, AlternatorParameters], dumps: dict[str, Dump]) -> Figure:
     """Draw the three machines beside what was published of others."""
     figure, axes = sheet(2, 2, "Alternators: 80, 150 and 300 A")
-    for colour, style, (size, p) in zip(COLOURS, (":", "--", "-"), machines.items(), strict=False):
+    for colour, dash, (size, p) in zip(APART, (DOTTED, SHORT_DASH, "-"), machines.items(), strict=False):
         _output(axes[0], size.replace("A", " A"), p, colour)
         _heating(axes[2], size.replace("A", " A"), p, colour)
         dump = dumps[size]
-        axes[3].plot(1e3 * dump.time_s, dump.voltage_V, color=colour, linestyle=style, linewidth=1.5,
+        axes[3].plot(1e3 * dump.time_s, dump.voltage_V, color=colour, linestyle=dash, linewidth=1.5,
                      label=f"{size.replace('A', ' A')}: {dump.peak_V:.0f} V, {1e3 * dump.duration_s:.0f} ms, "
                            f"{dump.resistance_ohm:.2f} ohm")
     _efficiency(figure, axes[1], machines["150A"])
     cold_A = alternator.capability_A(6000.0, 25.0, machines["150A"])
     axes[0].plot([2000.0, 4000.0, 6000.0], [cold_A / 180.0 * published for published in (120.0, 170.0, 180.0)], "x",
-                 color="black", label="Bosch 180 A at 25 \N{DEGREE SIGN}C (Sarafianos), scaled at 6000 1/min")
+                 color="black", label="Bosch 180 A (Sarafianos), scaled")
     finish(axes[0], "full output: cold (winding 25 \N{DEGREE SIGN}C) and hot (an hour at that speed, air 23 "
            "\N{DEGREE SIGN}C)", "alternator speed [1/min]", "current [A]", "upper right")
-    axes[0].set_ylim(0.0, 540.0)
-    axes[2].axhline(180.0, color="black", linestyle="--", linewidth=1.0, label="limit of the winding")
+    axes[0].set_ylim(0.0, 360.0)
+    axes[2].axhline(180.0, color="black", linestyle=SHORT_DASH, linewidth=1.0, label="limit of the winding")
     axes[2].axvspan(4.0, 7.0, color="grey", alpha=0.15, label="'about 5 minutes' (requirement A6)")
     axes[2].set_ylim(20.0, 210.0)
     finish(axes[2], "full output at 2500 1/min in 85 \N{DEGREE SIGN}C air after light load", "time [min]",
@@ -55,7 +57,7 @@ def _output(axis: Axes, name: str, p: AlternatorParameters, colour: str) -> None
             full_A = alternator.capability_A(float(rpm), state.winding_degC, p)
             state = alternator.step(state, full_A, 14.0, float(rpm), 23.0, 30.0, p)
         hot.append(alternator.capability_A(float(rpm), state.winding_degC, p))
-    axis.plot(SPEEDS_rpm, cold, color=colour, linestyle="--", label=f"{name}, cold")
+    axis.plot(SPEEDS_rpm, cold, color=colour, linestyle=SHORT_DASH, label=f"{name}, cold")
     axis.plot(SPEEDS_rpm, hot, color=colour, label=f"{name}, hot")
 
 
@@ -88,7 +90,7 @@ def _heating(axis: Axes, name: str, p: AlternatorParameters, colour: str) -> Non
         state = alternator.step(state, full_A, 14.0, 2500.0, 85.0, 1.0, p)
         track.append(state)
     minutes = np.arange(len(track)) / 60.0
-    for label, style, values in (("winding", "-", [s.winding_degC for s in track]),
-                                 ("rectifier", ":", [s.rectifier_degC for s in track]),
-                                 ("case", "-.", [s.case_degC for s in track])):
-        axis.plot(minutes, values, color=colour, linestyle=style, label=f"{name}: {label}")
+    for label, dash, values in (("winding", "-", [s.winding_degC for s in track]),
+                                 ("rectifier", DOTTED, [s.rectifier_degC for s in track]),
+                                 ("case", DASH_DOT, [s.case_degC for s in track])):
+        axis.plot(minutes, values, color=colour, linestyle=dash, label=f"{name}, {label}")

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from cosim.validation.drawing import COLOURS, finish, sheet
+from cosim.plot.styles import CYCLE, DOTTED, SHORT_DASH, style
+from cosim.validation.drawing import finish, sheet
 from cosim.validation.figure import ValidationFigure, within
 from cosim.validation.register import Checked
 from models import heat
@@ -67,23 +68,24 @@ def validate_box() -> list[ValidationFigure]:
     ]
 
 
+@style()
 def draw_box() -> Figure:
     """Draw heat over rise, and the resistance that follows, at three ambients."""
     figure, (heats, resistances) = sheet(1, 2, "Box of 65 x 120 x 340 mm in still air")
     in_use = heat.load_box().heatsink_ambient_K_W
     area_m2 = exposed_area_m2(*SIZE_m)
     rises = np.linspace(1.0, 90.0, 90)
-    for colour, air_degC in zip(COLOURS, AMBIENTS_degC, strict=False):
+    for stroke, air_degC in zip(CYCLE, AMBIENTS_degC, strict=False):
         powers = np.array([
             box_heat_W(air_degC + float(rise), air_degC, area_m2, PLATE_HEIGHT_m, EMISSIVITY) for rise in rises
         ])
         name = f"{air_degC:.0f} \N{DEGREE SIGN}C"
-        heats.plot(rises, powers, color=colour, label=name)
-        resistances.plot(powers, rises / powers, color=colour, label=name)
-    heats.plot(rises, rises / in_use, color="black", linestyle="--", label=f"in use: {in_use:g} K/W")
-    resistances.axhline(in_use, color="black", linestyle="--", label=f"in use: {in_use:g} K/W")
+        heats.plot(rises, powers, color=stroke.colour, linestyle=stroke.dash, label=name)
+        resistances.plot(powers, rises / powers, color=stroke.colour, linestyle=stroke.dash, label=name)
+    heats.plot(rises, rises / in_use, color="black", linestyle=SHORT_DASH, label=f"in use: {in_use:g} K/W")
+    resistances.axhline(in_use, color="black", linestyle=SHORT_DASH, label=f"in use: {in_use:g} K/W")
     resistances.axhspan(0.5, 0.7, color="grey", alpha=0.15, label="circuit facts: 0.5 to 0.7 K/W")
-    resistances.axvline(HEAT_W, color="grey", linestyle=":", label=f"figures: at {HEAT_W:.0f} W")
+    resistances.axvline(HEAT_W, color="grey", linestyle=DOTTED, label=f"figures: at {HEAT_W:.0f} W")
     resistances.set_ylim(0.3, 1.2)
     resistances.set_xlim(0.0, 150.0)
     finish(heats, "heat to the air", "rise of the surface [K]", "heat [W]")

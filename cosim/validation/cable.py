@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from cosim.validation.drawing import COLOURS, finish, sheet
+from cosim.plot.styles import CYCLE, DOTTED, SHORT_DASH, style
+from cosim.validation.drawing import finish, sheet
 from cosim.validation.figure import ValidationFigure, within
 from cosim.validation.register import Checked
 from models import cable
@@ -62,20 +63,22 @@ def validate_cable() -> list[ValidationFigure]:
     ]
 
 
+@style()
 def draw_cable() -> Figure:
     """Draw ampacity over cross-section with the table, and temperature over current."""
     figure, (ampacity, warm) = sheet(1, 2, "Battery cables, fine-stranded copper in air")
     areas = np.geomspace(10.0, 150.0, 60)
-    for colour, air_degC in zip(COLOURS, (25.0, TABLE_AIR_degC, 70.0), strict=False):
-        ampacity.plot(areas, [ampacity_A(float(a), air_degC, TABLE_COPPER_degC) for a in areas], color=colour,
-                      label=f"model, air {air_degC:.0f} \N{DEGREE SIGN}C")
+    for stroke, air_degC in zip(CYCLE, (25.0, TABLE_AIR_degC, 70.0), strict=False):
+        ampacity.plot(areas, [ampacity_A(float(a), air_degC, TABLE_COPPER_degC) for a in areas], color=stroke.colour,
+                      linestyle=stroke.dash, label=f"model, air {air_degC:.0f} \N{DEGREE SIGN}C")
     ampacity.plot(list(TABLE_A), list(TABLE_A.values()), "x", color="black", label="table, air 52 \N{DEGREE SIGN}C")
     finish(ampacity, "current at 90 \N{DEGREE SIGN}C copper", "cross-section [mm2]", "current [A]")
     currents = np.linspace(0.0, 300.0, 61)
-    for colour, area in zip(COLOURS, (25.0, 35.0, 50.0, 70.0), strict=False):
+    for stroke, area in zip(CYCLE, (25.0, 35.0, 50.0, 70.0), strict=False):
         temperatures = np.array([settled_degC(area, float(i), 30.0) for i in currents])
-        warm.plot(currents, np.where(temperatures < 160.0, temperatures, np.nan), color=colour, label=f"{area:.0f} mm2")
-    warm.axhline(90.0, color="black", linestyle="--", linewidth=1.0, label="90 \N{DEGREE SIGN}C")
-    warm.axvline(200.0, color="grey", linestyle=":", label="200 A")
+        warm.plot(currents, np.where(temperatures < 160.0, temperatures, np.nan), color=stroke.colour,
+                  linestyle=stroke.dash, label=f"{area:.0f} mm2")
+    warm.axhline(90.0, color="black", linestyle=SHORT_DASH, linewidth=1.0, label="90 \N{DEGREE SIGN}C")
+    warm.axvline(200.0, color="grey", linestyle=DOTTED, label="200 A")
     finish(warm, "settled temperature, air 30 \N{DEGREE SIGN}C", "current [A]", "temperature [\N{DEGREE SIGN}C]")
     return figure

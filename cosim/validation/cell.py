@@ -14,7 +14,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from cosim.errors import InputError
-from cosim.validation.drawing import COLOURS, finish, sheet
+from cosim.plot.styles import BLUE, GREY, ORANGE, RED, SHORT_DASH, style
+from cosim.validation.drawing import finish, sheet
 from cosim.validation.figure import ValidationFigure, within
 from cosim.validation.register import Checked
 from models import parameter_file
@@ -34,7 +35,7 @@ ZOOM_S = 2100.0
 
 
 def check(data: Path | None) -> Checked:
-    """Validate the cell on a data folder, or on the subfolder that holds the profiles."""
+    """Validate the cell on a data folder, or on its subfolder with the profiles; raises InputError without one."""
     if data is None:
         raise InputError("validate", "cell", "needs measured data", "--data DIR")
     return Checked(validate_cell(data), draw_cell(data))
@@ -107,6 +108,7 @@ def _provenance(parameters: str | Path) -> dict[str, Any]:
     return dict(parameter_file.load(parameters, "cell", tables.UNITS).provenance)
 
 
+@style()
 def draw_cell(data_dir: Path, parameters: str | Path = CELL) -> Figure:
     """Draw each profile: measured and model, one repetition in detail, and the error."""
     cell, measured = tables.load(parameters), _read(data_dir)
@@ -125,19 +127,19 @@ def _draw_row(axes: list[Any], record: Record, cell: Tables) -> None:
     middle_s = float(time_s[int(np.argmin(np.abs(soc - 0.5)))])
     detail = np.abs(time_s - middle_s) < 0.5 * ZOOM_S
     for axis, part, unit_s in ((axes[0], np.ones(time_s.size, dtype=bool), 3600.0), (axes[1], detail, 60.0)):
-        axis.plot(time_s[part] / unit_s, record.voltage_V[part], color=COLOURS[0], linewidth=0.8, label="measured")
-        axis.plot(time_s[part] / unit_s, model_V[part], color=COLOURS[1], linewidth=0.6, label="model")
-    finish(axes[0], f"{degC:g} degC", "time (h)", "voltage (V)")
-    finish(axes[1], f"{degC:g} degC, around half charge", "time (min)", "voltage (V)")
+        axis.plot(time_s[part] / unit_s, record.voltage_V[part], color=BLUE, linewidth=0.8, label="measured")
+        axis.plot(time_s[part] / unit_s, model_V[part], color=ORANGE, linewidth=0.6, label="model")
+    finish(axes[0], f"{degC:g} degC", "time [h]", "voltage [V]")
+    finish(axes[1], f"{degC:g} degC, around half charge", "time [min]", "voltage [V]")
     limit_mV = float(np.interp(degC, LIMIT_degC, LIMIT_mV))
     found = quality.error(record, cell)
-    axes[2].plot(100.0 * soc, 1e3 * (record.voltage_V - model_V), color=COLOURS[0], linewidth=0.4)
+    axes[2].plot(100.0 * soc, 1e3 * (record.voltage_V - model_V), color=BLUE, linewidth=0.4)
     for side in (-limit_mV, limit_mV):
-        axes[2].axhline(side, color=COLOURS[5], linewidth=0.8, linestyle="--",
+        axes[2].axhline(side, color=RED, linewidth=0.8, linestyle=SHORT_DASH,
                         label="limit of the rms" if side > 0.0 else None)
     for edge in quality.WINDOW:
-        axes[2].axvline(100.0 * edge, color=COLOURS[7], linewidth=0.8)
+        axes[2].axvline(100.0 * edge, color=GREY, linewidth=0.8)
     axes[2].set_xlim(100.0, 0.0)
     axes[2].set_ylim(-5.0 * limit_mV, 5.0 * limit_mV)
-    finish(axes[2], f"rms {1e3 * found.rms_V:.1f} mV, bias {1e3 * found.bias_V:.1f} mV in 5..95 %", "charge (%)",
-           "measured less model (mV)")
+    finish(axes[2], f"rms {1e3 * found.rms_V:.1f} mV, bias {1e3 * found.bias_V:.1f} mV in 5..95 %", "charge [%]",
+           "measured less model [mV]")

@@ -26,11 +26,12 @@ from cosim.benches.alternator_port import (
     run_pulse,
 )
 from cosim.benches.limiter_bench import AVERAGED, LINEAR
+from cosim.plot.styles import CYCLE, DOTTED, style
 from cosim.spice.session import SpiceSession
 from cosim.studies.conformance.limits import limit
 from cosim.validation.circuit_loops import loop_figures
 from cosim.validation.circuit_signals import signal_figures
-from cosim.validation.drawing import COLOURS, finish, sheet
+from cosim.validation.drawing import finish, sheet
 from cosim.validation.figure import ValidationFigure, within
 from cosim.validation.port_bench import (
     BATTERY_H,
@@ -222,6 +223,7 @@ def cost_figures(name: str, all_ran: list[Ran], span_ms: float) -> list[Validati
     ]
 
 
+@style()
 def picture(shorts: dict[tuple[float, float], Ran], steps: dict[float, Ran], loads: dict[str, Ran]) -> Figure:
     """Currents of the shorts in microseconds, the opening, the step, the capacitors."""
     figure, axes = sheet(2, 2, "System+ on its bench: S2 and S6")
@@ -230,21 +232,25 @@ def picture(shorts: dict[tuple[float, float], Ran], steps: dict[float, Ran], loa
             ran = shorts[henry, degC]
             time_us = 1e6 * (ran.time_s - FAULT_S)
             label = f"{1e6 * henry:g} uH, -40/25/125 degC" if degC == JUNCTIONS_DEGC[0] else None
-            axes[0].plot(time_us, ran["shunt_A"], color=COLOURS[k], label=label, linewidth=1.2)
+            axes[0].plot(time_us, ran["shunt_A"], color=CYCLE[k].colour, linestyle=CYCLE[k].dash, label=label,
+                         linewidth=1.2)
             crossed = ran.time_s[(ran.time_s > FAULT_S) & (ran["shunt_A"] > LATCH_A)][0]
-            axes[1].plot(1e6 * (ran.time_s - crossed), ran["port_A"], color=COLOURS[k], linewidth=1.2)
-            axes[1].plot(1e6 * (ran.time_s - crossed), 20.0 * ran["battery_V"], color=COLOURS[k], linewidth=0.7, ls=":")
-        axes[0].plot([1e6 * crossing_s(henry)], [LATCH_A], "o", color=COLOURS[k], markersize=5)
+            axes[1].plot(1e6 * (ran.time_s - crossed), ran["port_A"], color=CYCLE[k].colour,
+                         linestyle=CYCLE[k].dash, linewidth=1.2)
+            axes[1].plot(1e6 * (ran.time_s - crossed), 20.0 * ran["battery_V"], color=CYCLE[k].colour,
+                         linewidth=0.8, linestyle=DOTTED)
+        axes[0].plot([1e6 * crossing_s(henry)], [LATCH_A], "o", color=CYCLE[k].colour, markersize=5)
     axes[0].set_xlim(-20.0, 400.0)
     finish(axes[0], "short of 2 mohm; dots: 700 A by hand", "time since the short [us]", "current of the shunt [A]")
     axes[1].set_xlim(-4.0, 14.0)
     finish(axes[1], "the opening: current at the stud; dotted: 20 x battery stud [V]", "time since 700 A [us]",
            "current [A]")
     for k, (degC, ran) in enumerate(steps.items()):
-        axes[2].plot(1e6 * (ran.time_s - FAULT_S), ran["shunt_A"], color=COLOURS[k], label=f"{degC:g} degC")
+        axes[2].plot(1e6 * (ran.time_s - FAULT_S), ran["shunt_A"], color=CYCLE[k].colour,
+                     linestyle=CYCLE[k].dash, label=f"{degC:g} \N{DEGREE SIGN}C")
     axes[2].set_xlim(-20.0, 200.0)
     finish(axes[2], "step to 390 A: no trip", "time since the step [us]", "current of the shunt [A]")
     for k, (name, ran) in enumerate(loads.items()):
-        axes[3].plot(ran.time_s, ran["system_V"], color=COLOURS[k], label=f"50 mF {name}")
+        axes[3].plot(ran.time_s, ran["system_V"], color=CYCLE[k].colour, linestyle=CYCLE[k].dash, label=f"50 mF {name}")
     finish(axes[3], "capacitive loads: voltage at System+", "time [s]", "voltage [V]")
     return figure

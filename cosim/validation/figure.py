@@ -44,6 +44,11 @@ def within(
 ) -> ValidationFigure:
     """Judge a value against a range; an infinite end is no limit.
 
+    Parameters
+    ----------
+    name, value, unit, status, source : as in `ValidationFigure`
+    low, high : ends of the range, both allowed, in that unit
+
     Raises
     ------
     ValueError
@@ -58,7 +63,7 @@ def within(
 
 
 def limit_text(low: float, high: float, unit: str) -> str:
-    """Say a range in words."""
+    """Say a range in words: `low` to `high` in a `unit`; an infinite end is no limit."""
     behind = "" if unit == "1" else f" {unit}"
     if math.isinf(low):
         return f"at most {high:.4g}{behind}"

@@ -9,7 +9,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cosim.validation.drawing import COLOURS, finish, sheet
+from cosim.plot.styles import CYCLE, DOTTED, SHORT_DASH, style
+from cosim.validation.drawing import finish, sheet
 from cosim.validation.figure import ValidationFigure, within
 from cosim.validation.register import Checked
 from models import fuse
@@ -90,19 +91,20 @@ def opening_time_s(p: FuseParameters, current_A: float, terminal_degC: float) ->
     return high_s
 
 
+@style()
 def draw_fuse() -> Figure:
     """Draw time-current curves with the band, and resistance over current."""
     figure, (curves, resistance) = sheet(1, 2, "MEGA class fuses")
     percents = np.geomspace(105.0, 2000.0, 200)
-    for colour, style, rating_A in zip(COLOURS, ("-", "--", ":", "-.", "-"), RATINGS_A, strict=False):
+    for stroke, rating_A in zip(CYCLE, RATINGS_A, strict=False):
         p = fuse.load_fuse(rating_A)
         times = [opening_time_s(p, 0.01 * float(percent) * rating_A, ROOM_degC) for percent in percents]
-        curves.loglog(percents, [t if math.isfinite(t) else np.nan for t in times], color=colour, linestyle=style,
-                      label=f"{rating_A:.0f} A")
+        curves.loglog(percents, [t if math.isfinite(t) else np.nan for t in times], color=stroke.colour,
+                      linestyle=stroke.dash, label=f"{rating_A:.0f} A")
     hundred = fuse.load_fuse(100.0)
-    for ambient_degC, style in ((-40.0, ":"), (60.0, "--")):
+    for ambient_degC, dash in ((-40.0, DOTTED), (60.0, SHORT_DASH)):
         times = [opening_time_s(hundred, float(percent), ambient_degC) for percent in percents]
-        curves.loglog(percents, [t if math.isfinite(t) else np.nan for t in times], color="grey", linestyle=style,
+        curves.loglog(percents, [t if math.isfinite(t) else np.nan for t in times], color="grey", linestyle=dash,
                       linewidth=1.0, label=f"100 A, stud at {ambient_degC:.0f} \N{DEGREE SIGN}C")
     for index, (percent, (low_s, high_s)) in enumerate(BAND_s.items()):
         curves.plot([percent, percent], [low_s, high_s], color="black", marker="_", markersize=10,
@@ -118,8 +120,9 @@ def draw_fuse() -> Figure:
 def _resistance(axis: Axes, p: FuseParameters) -> None:
     """Settled resistance of the 100 A fuse over current at three ambients."""
     currents = np.linspace(0.0, 120.0, 121)
-    for colour, stud_degC in zip(COLOURS, (-40.0, 25.0, 60.0), strict=False):
+    for stroke, stud_degC in zip(CYCLE, (-40.0, 25.0, 60.0), strict=False):
         values = [1e3 * fuse.resistance_ohm(fuse.steady_temperature_degC(float(i), stud_degC, p), p) for i in currents]
-        axis.plot(currents, values, color=colour, label=f"stud at {stud_degC:.0f} \N{DEGREE SIGN}C")
+        axis.plot(currents, values, color=stroke.colour, linestyle=stroke.dash,
+                  label=f"stud at {stud_degC:.0f} \N{DEGREE SIGN}C")
     axis.plot([0.0, 90.0], [0.60, 0.75], "x", color="black", label="assumed cold, and warm at 90 A")
     finish(axis, "settled resistance of the 100 A fuse", "current [A]", "resistance [mohm]")

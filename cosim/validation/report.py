@@ -17,7 +17,6 @@ from cosim.validation.figure import STATUSES, ValidationFigure, as_table
 from cosim.validation.register import MODELS, Checked, Model, check_of
 
 REPORT = "validation.json"
-DPI = 100
 
 Progress = Callable[[float, str], None]
 
@@ -55,7 +54,7 @@ def save(checked: dict[str, Checked], directory: Path) -> None:
         table = plain(as_table(figure for model in checked.values() for figure in model.figures))
         (part / REPORT).write_text(json.dumps(table, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         for name, model in checked.items():
-            model.picture.savefig(part / f"{name}.png", format="png", dpi=DPI)
+            model.picture.savefig(part / f"{name}.png", format="png")
 
 
 def print_figures(checked: dict[str, Checked], left_out: list[Model]) -> None:

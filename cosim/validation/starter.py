@@ -8,7 +8,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from cosim.validation.drawing import COLOURS, finish, sheet
+from cosim.plot.styles import BLUE, DOTTED, ORANGE, SHORT_DASH, style
+from cosim.validation.drawing import finish, sheet
 from cosim.validation.figure import ValidationFigure, within
 from cosim.validation.register import Checked
 from models import engine, starter_battery
@@ -105,21 +106,22 @@ def validate_starter() -> list[ValidationFigure]:
     ]
 
 
+@style()
 def draw_starter() -> Figure:
     """Draw the cold cranking test and the dip of a cranking engine."""
     figure, (test, dip) = sheet(1, 2, "Starter battery, 12 V 70 Ah: new (640 A EN), and near its end (in use)")
     times = 0.1 * np.arange(1, 901)
     new, aged = starter_battery.load_starter_battery(NEW), starter_battery.load_starter_battery(AGED)
-    test.semilogx(times, discharge(new, RATING_A, COLD_degC, 90.0), color=COLOURS[0], label="new, 640 A")
+    test.semilogx(times, discharge(new, RATING_A, COLD_degC, 90.0), color=BLUE, label="new, 640 A")
     aged_A = held_A(aged)
-    test.semilogx(times, discharge(aged, aged_A, COLD_degC, 90.0), color=COLOURS[1], label=f"in use, {aged_A:.0f} A")
+    test.semilogx(times, discharge(aged, aged_A, COLD_degC, 90.0), color=ORANGE, label=f"in use, {aged_A:.0f} A")
     test.plot([10.0, 90.0], [7.5, 6.0], "v", color="black", label="EN 50342-1: not below, for the rated current")
     finish(test, "discharge at -18 \N{DEGREE SIGN}C", "time [s]", "voltage [V]")
-    for colour, (p, name) in zip(COLOURS, ((new, "new"), (aged, "in use")), strict=False):
-        for style, temperature_degC in (("-", 25.0), ("--", COLD_degC)):
+    for colour, (p, name) in zip((BLUE, ORANGE), ((new, "new"), (aged, "in use")), strict=False):
+        for dash, temperature_degC in (("-", 25.0), (SHORT_DASH, COLD_degC)):
             seconds, volts = crank(p, temperature_degC)
             label = f"{name}, {temperature_degC:.0f} \N{DEGREE SIGN}C"
-            dip.plot(1e3 * seconds, volts, color=colour, linestyle=style, label=label)
-    dip.axhline(6.0, color="black", linestyle=":", label="6 V (requirement A2)")
+            dip.plot(1e3 * seconds, volts, color=colour, linestyle=dash, label=label)
+    dip.axhline(6.0, color="black", linestyle=DOTTED, label="6 V (requirement A2)")
     finish(dip, "cranking of a warm 2 l diesel engine (520 A at first, then about 200 A)", "time [ms]", "voltage [V]")
     return figure

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from cosim.circuit.deck import CUT_S, AlternatorDeck, DeckSpec, Section, circuit_text, top_deck
+from cosim.circuit.failed import FailedPart
 from cosim.circuit.pulse_deck import PulseDeck
 from cosim.circuit.system_deck import SystemDeck
 from cosim.slow.plant import PlantParameters, PlantState, source_thevenin
@@ -23,7 +24,7 @@ LEAST_OHM = 1e-5
 def deck_spec(
     title: str, netlist: str, overrides: Mapping[str, float], state: PlantState, p: PlantParameters,
     source_inductance_H: float, alternator_current_A: float, supply_A: float = 0.0, sections: tuple[Section, ...] = (),
-    cuts: tuple[str, ...] = (),
+    cuts: tuple[str, ...] = (), failed: tuple[FailedPart, ...] = (),
 ) -> DeckSpec:
     """Deck of a window from the plant's state: what SPICE holds constant is evaluated here."""
     _, battery_ohm = bank.thevenin(state.battery, p.battery)
@@ -54,6 +55,7 @@ def deck_spec(
         supply_A=float(supply_A),
         sections=sections,
         cuts=cuts,
+        failed=failed,
     )
 
 

@@ -11,10 +11,11 @@ import bms
 from cosim.circuit.characteristic import LINK
 from cosim.circuit.deck import DeckSpec
 from cosim.record.balance import window_balance
+from cosim.slow.loop import LEDGER, PEAKS
 from cosim.slow.network import Operating
 from cosim.slow.plant import PlantParameters, PlantState, stored_charge_C
 from cosim.supervisor.supervision import Supervision
-from cosim.windows.events import events_of
+from cosim.windows.events import LIFTED, events_of
 from cosim.windows.policy import WindowRequest
 from cosim.windows.result import WindowOutcome, window_dataset
 from cosim.windows.safety import rating_notes
@@ -87,3 +88,16 @@ def handed_back(
         start_mismatch_A=end.start_mismatch_A, end_mismatch_A=float(mismatch_A), settled=end.settled,
         tick_rows=end.rows, charge_C=energies.pop("charge_C"), energies=energies, measured=end.seen, notes=notes,
     )
+
+
+def add_to_ledger(ledger: Array, outcome: WindowOutcome) -> None:
+    """Add a window's charge, energies and peaks to those of a run (`cosim.slow.loop.LEDGER`)."""
+    ledger[0] += outcome.charge_C
+    for key, value in outcome.energies.items():
+        ledger[LEDGER.index(key)] += value
+    # What A4 allows while the limit is lifted has figures of its own, from the accepted points.
+    lifted = bool((outcome.dataset.limit_lifted.values > LIFTED).any())
+    for _, state, x, _, _ in outcome.tick_rows:
+        machine = state.alternator
+        port_A = -np.inf if lifted else x.port_current_A
+        ledger[PEAKS:] = np.maximum(ledger[PEAKS:], (port_A, machine.winding_degC, machine.rectifier_degC))

@@ -33,7 +33,7 @@ def parts_of(
     request: WindowRequest, scenario: Scenario, inputs: Inputs, state: PlantState, tick_s: float, p: PlantParameters
 ) -> tuple[tuple[Section, ...], tuple[str, ...]]:
     """Sections and cuts of a window's deck (`cosim.circuit.deck.DeckSpec`)."""
-    if not scenario.events:
+    if not scenario.events and request.name not in PORT_KINDS:
         return (), ()
     start_s = request.start_tick * tick_s
     end_s = start_s + request.limit_ticks * tick_s

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from cosim.inputs.signals import Inputs
 from cosim.scenario.model import Scenario
+from cosim.scenario.timeline import failures
 from cosim.slow.quasi_static import KINDS
 from cosim.spice.deck import SpiceOptions
 
@@ -22,6 +24,8 @@ does with a vehicle, far less than an output that chatters."""
 
 PORT_KINDS = ("port_on", "port_off")
 """Kinds of windows that are about System+ itself: a gate there is switched."""
+DEVICE = "device_fault"
+"""Kind of the window that opens where a transistor fails."""
 PREDICTION = "prediction"
 """Kind of the window that looks again after one that ended off its prediction."""
 VERIFYING = (*KINDS, PREDICTION)
@@ -83,15 +87,19 @@ def planned(scenario: Scenario, inputs: Inputs, n_ticks: int) -> list[WindowRequ
     """Windows that are known before the run: the user's, and those of fast inputs outside them, in order of time."""
     tick_s = scenario.tick_s
     asked: list[WindowRequest] = []
+    failing = failing_ticks(scenario)
     for window in scenario.windows:
         start = math.floor(window.start_s / tick_s + 1e-9)
         length = max(1, math.ceil(window.duration_s / tick_s - 1e-9))
         if start < n_ticks:
             length = min(length, n_ticks - start)
-            asked.append(
-                WindowRequest(window.name, "asked for", start, length, length, window.max_step_s, by_user=True)
-            )
+            request = WindowRequest(window.name, "asked for", start, length, length, window.max_step_s, by_user=True)
+            asked += _pieces(request, failing)
     found = list(asked)
+    found += [
+        automatic(DEVICE, f"a transistor fails at {tick * tick_s:g} s", tick, n_ticks, tick_s)
+        for tick in failing if tick < n_ticks and not any(w.start_tick == tick for w in asked)
+    ]
     for time_s, label in inputs.fast_starts_s:
         start = max(0, math.floor(time_s / tick_s + 1e-9) - 1)
         covered = any(w.start_tick * tick_s <= time_s < (w.start_tick + w.min_ticks) * tick_s for w in asked)
@@ -100,8 +108,22 @@ def planned(scenario: Scenario, inputs: Inputs, n_ticks: int) -> list[WindowRequ
     return sorted(found, key=lambda w: (w.start_tick, w.name))
 
 
+def failing_ticks(scenario: Scenario) -> list[int]:
+    """Ticks at which a transistor fails, and with it the deck changes; the first of a run changes nothing."""
+    return sorted({round(f.time_s / scenario.tick_s) for f in failures(scenario.faults)} - {0})
+
+
+def _pieces(request: WindowRequest, cuts: list[int]) -> list[WindowRequest]:
+    """A window in the pieces between the ticks at which its deck changes."""
+    end = request.start_tick + request.limit_ticks
+    edges = [request.start_tick, *(tick for tick in cuts if request.start_tick < tick < end), end]
+    return [
+        replace(request, start_tick=a, min_ticks=b - a, limit_ticks=b - a) for a, b in pairwise(edges)
+    ]
+
+
 def before_next(request: WindowRequest, next_asked: int | None) -> WindowRequest:
-    """An automatic window ends where one that the user asked for begins, so that the latter is never lost."""
+    """An automatic window ends where one begins that the user asked for, or a transistor fails."""
     if request.by_user or next_asked is None or next_asked <= request.start_tick:
         return request
     limit = min(request.limit_ticks, next_asked - request.start_tick)

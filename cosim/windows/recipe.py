@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from cosim.circuit.deck import AlternatorDeck, DeckSpec, ProbeSignal
+from cosim.circuit.failed import FailedPart
 from cosim.circuit.pulse_deck import PulseDeck
 from cosim.circuit.system_deck import Disturbance, SystemDeck
 from cosim.record.replay import NativeBank, NativeBattery, NativePair
@@ -49,7 +50,7 @@ class WindowRecipe:
         spec["alternator"] = None if self.spec.alternator is None else asdict(self.spec.alternator)
         spec["sections"] = [asdict(one) for one in self.spec.sections if isinstance(one, SystemDeck | PulseDeck)]
         spec["probes"] = [asdict(one) for one in self.spec.probes]
-        spec = {name: value for name, value in spec.items() if value or name not in ("sections", "cuts", "probes")}
+        spec = {name: value for name, value in spec.items() if value or name not in SELDOM}
         content = {**vars(self), "spec": spec, "options": asdict(self.options), "native": asdict(self.native)}
         return json.dumps(content, sort_keys=True, allow_nan=False)
 
@@ -69,6 +70,7 @@ class WindowRecipe:
             spec["sections"] = tuple(_section(one) for one in spec.get("sections", ()))
             spec["cuts"] = tuple(spec.get("cuts", ()))
             spec["probes"] = tuple(ProbeSignal(**one) for one in spec.get("probes", ()))
+            spec["failed"] = tuple(FailedPart(*one) for one in spec.get("failed", ()))
             return cls(**{
                 **content, "spec": DeckSpec(**spec), "options": SpiceOptions(**content["options"]),
                 "native": NativeBank(tuple(_battery(one) for one in native["batteries"])),
@@ -77,6 +79,10 @@ class WindowRecipe:
             })
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"not a recipe of this version ({error})") from error
+
+
+SELDOM = ("sections", "cuts", "probes", "failed")
+"""What of a spec is written only where there is some."""
 
 
 def _section(content: Mapping[str, Any]) -> SystemDeck | PulseDeck:

@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run(data: Path, output: Path, leave_out_degC: Sequence[float]) -> None:
-    """Identify, tell the errors, write the file whole or not at all."""
+    """Identify, tell the errors, write the file whole or not at all; raises DataError for what cannot be used."""
     if output.suffix != ".yaml":
         raise DataError(f"{output}: --output; allowed: a file that ends in .yaml")
     if not output.parent.is_dir():

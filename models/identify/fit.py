@@ -182,7 +182,7 @@ def identify(tests: Sequence[Record], settings: Settings | None = None) -> Fit:
 
 
 def slow_capacities_Ah(tests: Sequence[Record]) -> dict[str, float]:
-    """Return the charge that the C/30 charge and discharge nearest to 25 degC moved [Ah]."""
+    """Return the charge that the C/30 charge and discharge nearest to 25 degC moved [Ah]; DataError raises without."""
     out = {}
     for kind in ("charge", "discharge"):
         of_kind = [test for test in tests if test.kind == kind]
@@ -215,7 +215,7 @@ def slow_slope_V_K(tests: Sequence[Record], slow_Ah: dict[str, float]) -> Array:
 
 
 def guess_capacity_Ah(tests: Sequence[Record]) -> float:
-    """Return the largest charge that a dynamic profile took out [Ah]."""
+    """Return the largest charge that a dynamic profile took out [Ah]; raises DataError without a profile."""
     taken = [float(-test.charge_Ah.min()) for test in tests if test.kind == "dynamic"]
     if not taken:
         raise DataError("no dynamic_... file; allowed: at least one for the identification")

@@ -1,6 +1,6 @@
 """Compiled loops over the samples of a test. Each stands alone: numba's cache looks at this file only.
 
-``.py_func`` of each is the same loop in plain Python (used in tests).
+``.py_func`` of each is the same loop in plain Python (used in tests). Source of the equations: `models.cell`.
 """
 
 import math

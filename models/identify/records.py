@@ -157,7 +157,7 @@ def mean_current_A(time_s: Array, dt_s: Array, current_A: Array, counted: Array)
 
 
 def read(path: Path, kind: str, temperature_degC: float) -> Record:
-    """Return one test; of a slow test only its constant-current part (step 2)."""
+    """Return one test; of a slow test its constant-current part (step 2), or DataError raises where that is missing."""
     table = read_table(path)
     order = np.argsort(table["time_s"], kind="stable")
     table = {name: column[order] for name, column in table.items()}

@@ -70,3 +70,16 @@ def test_applied_is_rounded_to_the_set_point_grid() -> None:
     firmware = bms.FirmwareParameters(fuse_fraction=0.777)
     rows = {row.name: row.value for row in describe.applied_rows(bms.Settings(firmware=firmware))}
     assert rows["current_limit_A"] == 77.5
+
+
+def test_settings_say_what_differs_and_show_tables() -> None:
+    own = bms.Settings(variant=bms.Variant.NG, fuse_rating_A=60)
+    assert repr(own) == "Settings(variant='12-200 NG', fuse_rating_A=60)"
+    assert repr(bms.Settings()) == "Settings(variant='12-200')"
+    shown = own._repr_html_()
+    assert "<td>fuse_rating_A</td><td>60</td><td>A</td>" in shown and "default 100" in shown
+    assert f"<td>current_limit_A</td><td>{bms.applied_limits(own).current_limit_A:g}</td>" in shown
+    assert "firmware." not in shown  # its constants are as they are by default
+    changed = bms.Settings.from_mapping({"firmware": {"start_V": 13.2}})
+    assert "<td>firmware.start_V</td><td>13.2</td>" in changed._repr_html_()
+    assert repr(changed) == "Settings(variant='12-200', firmware.start_V=13.2)"

@@ -11,7 +11,7 @@ import pytest
 import xarray as xr
 
 from cosim.errors import InputError
-from cosim.result import FILES, LoggedEvent, Result, labelled, plain, shown
+from cosim.result import FILES, EventLog, LoggedEvent, Result, labelled, plain, shown
 
 
 def small() -> Result:
@@ -38,6 +38,27 @@ def test_round_trip_is_exact(tmp_path: Path) -> None:
     xr.testing.assert_identical(after.windows["001_enable"], labelled(before.windows["001_enable"]))
     assert after.events == before.events
     assert after.summary == before.summary
+
+
+def test_a_window_and_an_event_by_name(plausible_result: Result) -> None:
+    result = plausible_result
+    assert result.window("enable") is result.windows["001_enable"]
+    assert result.window("003_disable") is result.windows["003_disable"]
+    result.windows["004_enable"] = result.windows["001_enable"].copy()
+    assert result.window("enable") is result.windows["001_enable"], "the first of that name"
+    assert result.event("derating").time_s == 2000.0
+    assert result.event("window").detail == "cranking: cranking at 20.0 s"
+
+
+@pytest.mark.parametrize(("what", "name", "said"), [
+    ("window", "enabel", "windows: name: 'enabel' (allowed: did you mean 'enable'?)"),
+    ("event", "deratin", "events: name: 'deratin' (allowed: did you mean 'derating'?)"),
+    ("event", "xyz", "derating"),
+])
+def test_an_unknown_name_names_the_nearest(what: str, name: str, said: str, plausible_result: Result) -> None:
+    with pytest.raises(InputError) as refused:
+        getattr(plausible_result, what)(name)
+    assert said in str(refused.value) and "\n" not in str(refused.value)
 
 
 def test_directory_contract(plausible_result: Result, tmp_path: Path) -> None:
@@ -196,3 +217,48 @@ def test_notebook_view_escapes_and_shows(plausible_result: Result) -> None:
     assert "<script>" not in view and "&lt;script&gt;" in view and "a &amp; b" in view
     assert "limiter current, warm fuse" in view and "89.734" in view and "NO" in view
     assert "000_cranking" in view
+
+
+# --- results that show themselves ---------------------------------------------------------------------------
+
+
+def test_a_result_says_what_it_is_in_one_line(plausible_result: Result) -> None:
+    told = repr(plausible_result)
+    assert told == (
+        "Result(road_hour: 3600 records over 3599.0 s, 27 channels, 4 windows, 7 events; 4 figures with a limit, "
+        "outside: alternator winding, hottest)")
+    assert repr(Result(xr.Dataset())) == "Result(run: 0 records, 0 channels, 0 windows, 0 events)"
+
+
+def test_an_event_log_shows_itself_as_a_table(plausible_result: Result) -> None:
+    log = plausible_result.events
+    assert isinstance(log, EventLog)
+    lines = repr(log).splitlines()
+    assert len(lines) == 1 + len(log) and lines[0].split()[:4] == ["time", "[s]", "source", "event"]
+    assert lines[1].startswith("20 ") and "cranking at 20.0 s" in lines[1]
+    assert len({line.index("engine") for line in lines if " engine " in line}) == 1  # columns stand below each other
+    assert log._repr_html_().count("<tr>") == 1 + len(log)
+    assert repr(EventLog(log * 10)).endswith("... and 30 more")
+    assert log == list(log) and EventLog()._repr_html_() == "<p>no events</p>"
+
+
+def test_a_long_log_is_folded_and_escaped() -> None:
+    log = EventLog([LoggedEvent(float(k), "a", "<b>", "") for k in range(30)])
+    assert log._repr_html_().startswith("<details><summary>Events (30)</summary>") and "<b>" not in log._repr_html_()
+
+
+def test_a_figure_outside_its_limit_is_bold(plausible_result: Result) -> None:
+    shown = plausible_result._repr_html_()
+    assert "<b>alternator winding, hottest</b>" in shown and "<b>start threshold" not in shown
+
+
+@pytest.mark.parametrize("name", ["enable", "001_enable"])
+def test_a_window_is_found_by_its_name(plausible_result: Result, name: str) -> None:
+    assert plausible_result.window(name) is plausible_result.windows["001_enable"]
+
+
+def test_a_window_that_is_not_there_is_one_line(plausible_result: Result) -> None:
+    with pytest.raises(InputError, match="did you mean 'enable'"):
+        plausible_result.window("enabel")
+    with pytest.raises(InputError, match="a run with windows"):
+        Result(xr.Dataset()).window("enable")

@@ -1,7 +1,9 @@
 """Random legal scenarios: case k of a campaign depends on the campaign's seed and k alone.
 
 Ranges are ours: what a van or a boat may have, and what the datasheet rates (-40..60 degC, all fuses, all remote
-functions). About a fifth of the cases has no fault, most one, some two. One in `WINDOW_EVERY` opens SPICE windows.
+functions). About a fifth of the cases has no fault, most one, some two. In `WINDOW_EVERY` cases two open SPICE windows,
+and in most of these the circuit is disturbed: load dump, open lead or ground, short circuit or capacitor at System+,
+test pulse, start of the engine.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import numpy as np
 from cosim.studies.campaign.faults import plant_fault, timed_fault
 from cosim.studies.campaign.scenario import Broken, Case
 
-WINDOW_EVERY = 25
+WINDOW_EVERY, WINDOWED = 25, (11, 24)
 BATTERIES = {50: 0.2, 100: 0.2, 200: 0.4, 330: 0.2}
 ALTERNATORS = ("alternator_80A", "alternator_150A", "alternator_300A")
 FUSES_A = (40, 60, 80, 100, 125)
@@ -24,7 +26,7 @@ WINDOW_LENGTH_S = 60.0
 def drawn(seed: int, number: int) -> Case:
     """Case `number` of the campaign with `seed`."""
     rng = np.random.default_rng([seed, number])
-    windows = number % WINDOW_EVERY == WINDOW_EVERY - 1
+    windows = number % WINDOW_EVERY in WINDOWED
     length_s = WINDOW_LENGTH_S if windows else round(float(rng.uniform(*LENGTHS_S)))
     content = _product(rng, number)
     content |= _plant(rng, length_s)
@@ -32,16 +34,23 @@ def drawn(seed: int, number: int) -> Case:
     if rng.random() < 0.3:
         content["remote"] = _remote(rng, length_s)
     content["events"] = _events(rng, length_s, bool(content["system"]["devices"]))
-    count = int(rng.choice([0, 1, 2], p=[0.2, 0.65, 0.15]))
+    if windows and rng.random() < 0.85:
+        content["drive"] = {"segments": [
+            {"kind": "crank", "duration_s": 1.0},
+            {"kind": str(rng.choice(["idle", "city", "highway"])), "duration_s": length_s - 1.0}]}
+        content["events"].append(disturbance(rng, length_s))
+    count = int(rng.choice([0, 1, 2], p=[0.5, 0.4, 0.1] if windows else [0.2, 0.65, 0.15]))
     faults: list[dict[str, Any]] = []
     broken: list[Broken] = []
     for _ in range(count):
         if rng.random() < 0.7:
-            faults.append(timed_fault(rng, content, length_s))
+            fault = timed_fault(rng, content, length_s)
+            if not _second_transistor(faults, fault):
+                faults.append(fault)
         else:
-            fault = plant_fault(rng, content)
-            if fault.name not in {b.name for b in broken}:
-                broken.append(fault)
+            part = plant_fault(rng, content)
+            if part.name not in {b.name for b in broken}:
+                broken.append(part)
     content["faults"] = faults
     return Case(content, tuple(broken), windows=windows)
 
@@ -145,3 +154,30 @@ def _events(rng: np.random.Generator, length_s: float, at_system: bool) -> list[
             "duration_s": _uniform(rng, 1.0, 60.0, 1),
         })
     return found
+
+
+def _second_transistor(faults: list[dict[str, Any]], fault: dict[str, Any]) -> bool:
+    """Whether a transistor fails and one has failed already; a scenario takes one at each port."""
+    return fault["kind"].startswith("device_") and any(f["kind"].startswith("device_") for f in faults)
+
+
+def disturbance(rng: np.random.Generator, length_s: float) -> dict[str, Any]:
+    """An event that the circuit answers within microseconds to seconds; its window opens by itself."""
+    event: dict[str, Any] = {"time_s": round(float(rng.uniform(0.25, 0.85)) * length_s, 1)}
+    kind = str(rng.choice(["load_dump", "short_circuit", "open_cable", "open_ground", "connect_capacitor", "iso_pulse",
+                           "engine_start"]))
+    event["kind"] = kind
+    if kind == "short_circuit":
+        event |= {"resistance_ohm": float(rng.choice([1e-3, 2e-3, 5e-3, 1e-2])),
+                  "inductance_H": float(rng.choice([0.2e-6, 1e-6, 5e-6])), "duration_s": 0.1}
+    elif kind == "open_cable":
+        event |= {"lead": str(rng.choice(["alternator", "starter_battery", "input", "battery"])), "duration_s": 0.1}
+    elif kind == "connect_capacitor":
+        event |= {"capacitance_F": float(rng.choice([5e-3, 0.02, 0.05]))}
+    elif kind == "iso_pulse":
+        event |= {"pulse": str(rng.choice(["1", "2a", "2b", "3a", "3b", "A", "B"]))}
+    elif kind == "engine_start":
+        event |= {"duration_s": 1.0}
+    else:
+        event |= {"duration_s": 0.5 if kind == "load_dump" else 0.1}
+    return event

@@ -31,8 +31,28 @@ FUSE_TABLES = ("resistance_25_ohm", "thermal_resistance_K_W", "heat_capacity_J_K
 DRIFT_V = 0.1
 """Threshold shift of one of four pass devices (ours: charge trapped in its gate oxide); the others take its share.
 
-A device that is open or short is no parameter of the netlist: at +2 V and at -6 V the terminal law is refused, with
-small fuses at +0.2 V already."""
+With small fuses the terminal law, whose devices share alike at all currents, is refused at +0.2 V: they carry 9 A each,
+and the shift moves 0.5 A of them (netlists/alternator_path.cir, inner loops)."""
+AT_PORT: tuple[tuple[str, Mapping[str, Any]], ...] = (
+    ("device_short", {"device": "q1"}), ("device_open", {"device": "q1"}), ("device_open", {"device": "q1", "dies": 1}),
+    ("device_short", {"device": "q2a"}), ("device_open", {"device": "q2a"}),
+)
+"""Transistors of the alternator port that fail; the four pass devices are alike, and one stands for all."""
+AT_GATES: tuple[tuple[str, Mapping[str, Any]], ...] = tuple(
+    (kind, {"device": device}) for kind in ("device_short", "device_open") for device in ("qd", "qc")
+)
+"""Banks of System+ that fail."""
+SHOWN_BY: Mapping[str, str] = {
+    "q1 short": "reverse current through the fuse; above 5 A for 1 s while off",
+    "q1 open": "fuse drop of 0 while enabled, with the input above the battery",
+    "q1 open, 1 of its dies": "nothing that is measured: the other die carries on, hotter",
+    "q2a short": "fuse drop: above 5 A for 1 s while off; nothing tells it while enabled",
+    "q2a open": "nothing that is measured: the others carry its share, and the limit holds",
+    "qd short": "current of System+ while discharge is off", "qc short": "current of System+ while charge is off",
+    "qd open": "voltage between battery and System+ while on",
+    "qc open": "voltage between battery and System+ while on",
+}
+"""What of the supervisor's measurements could show a failed transistor (docs/supervisor.md)."""
 
 
 def timed_fault(rng: np.random.Generator, content: Mapping[str, Any], length_s: float) -> dict[str, Any]:
@@ -43,6 +63,8 @@ def timed_fault(rng: np.random.Generator, content: Mapping[str, Any], length_s: 
     batteries = content["bank"]["batteries"]
     chargers = [d["kind"] for d in content["system"]["devices"] if d["kind"] in ("mains", "solar")]
     draw = rng.random()
+    if draw > 0.85:
+        return transistor_fault(rng, content, fault["time_s"])
     if draw < 0.1:
         return {**fault, "kind": "cable", "after_battery": int(rng.integers(0, batteries))}
     if draw < 0.3 and chargers:
@@ -60,6 +82,14 @@ def timed_fault(rng: np.random.Generator, content: Mapping[str, Any], length_s: 
         if rng.random() < 0.6:
             fault["cell"] = int(rng.integers(1, 5))
     return fault
+
+
+def transistor_fault(rng: np.random.Generator, content: Mapping[str, Any], time_s: float) -> dict[str, Any]:
+    """A transistor that fails: at System+ where there are devices, else at the alternator port."""
+    at_gates = bool(content["system"]["devices"]) and rng.random() < 0.35
+    table = AT_GATES if at_gates else AT_PORT
+    kind, told = table[int(rng.integers(len(table)))]
+    return {"time_s": time_s, "kind": kind, **told}
 
 
 def plant_fault(rng: np.random.Generator, content: Mapping[str, Any]) -> Broken:
@@ -104,6 +134,15 @@ def fault_name(fault: Mapping[str, Any]) -> str:
     """Name of a scenario's fault in the table of failure modes."""
     if fault["kind"] == "cable":
         return "daisy-chain cable broken"
+    if fault["kind"] in ("device_short", "device_open"):
+        return f"transistor {transistor_of(fault)}"
     if fault["kind"] == "no_voltage_limit":
         return f"{fault['device']} charger without voltage limit"
     return f"sensor {fault['measurement']} {fault['kind']}"
+
+
+def transistor_of(fault: Mapping[str, Any]) -> str:
+    """Name of a transistor that fails, and how, as in `SHOWN_BY`."""
+    how = "short" if fault["kind"] == "device_short" else "open"
+    dies = f", {fault['dies']} of its dies" if fault.get("dies") else ""
+    return f"{fault['device']} {how}{dies}"

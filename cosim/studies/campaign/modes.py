@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from cosim.studies.campaign.faults import SHOWN_BY
 from cosim.studies.campaign.record import Record
 
 NONE = "no fault"
@@ -49,7 +50,8 @@ def observation(r: Record, name: str, begins_s: float) -> dict[str, Any]:
         "fault": name, "detected": new[0][1] if new else "", "after_s": new[0][0] if new else None,
         "reactions": reactions,
         "highest_V": float(r.highest_V[rest].max()), "lowest_V": float(r.lowest_V[rest].min()),
-        "port_A": float(r["port_current_A"][rest].max()), "junction_degC": float(r["junction_degC"][rest].max()),
+        "port_A": float(r["port_current_A"][rest].max()), "back_A": float(-r["port_current_A"][rest].min()),
+        "junction_degC": float(r["junction_degC"][rest].max()),
         "fuse_blown": any(e.event == "fuse blown" for e in r.result.events),
         "winding_over": any(e.event.startswith("alternator winding above") for e in r.result.events),
     }
@@ -66,14 +68,16 @@ def mode_rows(observations: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 def _row(name: str, seen: list[dict[str, Any]]) -> dict[str, Any]:
     found = [one for one in seen if one["detected"]]
     kinds = Counter(one["detected"] for one in found)
+    shown = SHOWN_BY.get(name.removeprefix("transistor "), "")
     reactions = Counter(reaction for one in seen for reaction in one["reactions"])
     return {
         "fault": name, "runs": len(seen), "detected": len(found),
-        "detection": [f"{what} ({count})" for what, count in kinds.most_common(USUAL)],
+        "shown_by": shown, "detection": [f"{what} ({count})" for what, count in kinds.most_common(USUAL)],
         "median_s": statistics.median(one["after_s"] for one in found) if found else None,
         "reaction": [f"{what} ({count})" for what, count in reactions.most_common(USUAL)],
         "highest_V": max(one["highest_V"] for one in seen), "lowest_V": min(one["lowest_V"] for one in seen),
-        "port_A": max(one["port_A"] for one in seen), "junction_degC": max(one["junction_degC"] for one in seen),
+        "port_A": max(one["port_A"] for one in seen), "back_A": max(one["back_A"] for one in seen),
+        "junction_degC": max(one["junction_degC"] for one in seen),
         "fuse_blown": sum(one["fuse_blown"] for one in seen),
         "winding_over": sum(one["winding_over"] for one in seen),
     }

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cosim.result import Result
 from cosim.scenario.model import Scenario
-from cosim.scenario.timeline import CableFault, SensorFault
+from cosim.scenario.timeline import CableFault, DeviceFault, SensorFault
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 LYING = ("offset", "frozen", "stuck")
 """Sensor faults that give a wrong value; an open sensor gives none, which the supervisor must notice."""
+
+
+class Finding(NamedTuple):
+    """What is wrong, and from when on [s]."""
+
+    time_s: float
+    text: str
 
 
 class Record:
@@ -60,6 +68,13 @@ class Record:
         """Whether one of these sensors gives a wrong value at some time."""
         return any(
             isinstance(f, SensorFault) and f.kind in LYING and f.measurement in measurements
+            for f in self.scenario.faults
+        )
+
+    def has_short(self, *devices: str) -> bool:
+        """Whether one of these transistors fails short; by the beginning of its name."""
+        return any(
+            isinstance(f, DeviceFault) and f.kind == "device_short" and f.device.startswith(devices)
             for f in self.scenario.faults
         )
 

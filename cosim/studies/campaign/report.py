@@ -16,6 +16,8 @@ from cosim.studies.campaign.invariants import registry
 from cosim.studies.campaign.modes import mode_rows
 from cosim.studies.campaign.runner import DETERMINISM
 
+BACK_A = 1.0
+"""A reverse current at the port that the table tells [A] (ours; a healthy one is below 1 mA)."""
 JSON, PAGE = "campaign.json", "campaign.md"
 
 
@@ -82,12 +84,15 @@ def page(content: dict[str, Any]) -> str:
 def _mode(m: dict[str, Any]) -> tuple[object, ...]:
     effect = (f"cells {m['lowest_V']:.2f} to {m['highest_V']:.2f} V, port {m['port_A']:.0f} A, "
               f"junction {m['junction_degC']:.0f} degC")
+    if m["back_A"] > BACK_A:
+        effect += f", up to {m['back_A']:.0f} A backwards"
     if m["fuse_blown"]:
         effect += f", fuse blown in {m['fuse_blown']}"
     if m["winding_over"]:
         effect += f", alternator above its limit in {m['winding_over']}"
     median = "" if m["median_s"] is None else f"{m['median_s']:.1f}"
-    return (m["fault"], m["runs"], m["detected"], "; ".join(m["detection"]), median, "; ".join(m["reaction"]), effect)
+    fault = m["fault"] if not m["shown_by"] else f"{m['fault']} (shown by: {m['shown_by']})"
+    return (fault, m["runs"], m["detected"], "; ".join(m["detection"]), median, "; ".join(m["reaction"]), effect)
 
 
 def _table(heads: tuple[str, ...], rows: list[tuple[object, ...]]) -> list[str]:

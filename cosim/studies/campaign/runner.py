@@ -17,9 +17,9 @@ import numpy as np
 from cosim.result import Result, plain
 from cosim.studies.campaign.draw import drawn
 from cosim.studies.campaign.faults import fault_name
-from cosim.studies.campaign.invariants import Finding, checked
+from cosim.studies.campaign.invariants import checked
 from cosim.studies.campaign.modes import NONE, observation
-from cosim.studies.campaign.record import Record
+from cosim.studies.campaign.record import Finding, Record
 from cosim.studies.campaign.scenario import Case, run
 from cosim.studies.sweep.case import Plan, settings_of
 from cosim.studies.sweep.sampling import Values
@@ -74,7 +74,7 @@ def observed(case: Case, record: Record) -> dict[str, Any] | None:
     if faults:
         devices = dict(zip(record.scenario.system.names, record.scenario.system.devices, strict=True))
         told = {**faults[0]}
-        if "device" in told:
+        if told["kind"] == "no_voltage_limit":
             told["device"] = devices[told["device"]].kind
         return observation(record, fault_name(told), float(faults[0]["time_s"]))
     return observation(record, case.broken[0].name if case.broken else NONE, 0.0)

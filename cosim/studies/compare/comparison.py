@@ -33,11 +33,11 @@ class SignalVerdict:
 
     @property
     def used(self) -> float:
-        """Part of the tolerance that is used; infinite where nothing could be compared."""
+        """Share of the tolerance that is used; infinite where nothing could be compared."""
         return float("inf") if self.worst is None else self.worst.used
 
 
-@dataclass
+@dataclass(repr=False)
 class Comparison:
     """Verdicts of all signals and of the event log, and what was not compared.
 
@@ -52,6 +52,16 @@ class Comparison:
     ignored: list[str] = field(default_factory=list)
     shift_s: float = 0.0
     overlap: bool = False
+
+    def __repr__(self) -> str:
+        from cosim.studies.compare.report import lines  # which needs this module
+
+        return "\n".join((f"Comparison: {'agrees' if self.passed else 'DOES NOT AGREE'}", *lines(self)))
+
+    def _repr_html_(self) -> str:
+        from cosim.studies.compare.report import tables
+
+        return tables(self)
 
     @property
     def passed(self) -> bool:

@@ -12,7 +12,6 @@ is called not identifiable.
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
 from cosim.errors import InputError
+from cosim.scenario.changes import with_value
 from cosim.scenario.model import Scenario, parse_scenario
 from cosim.studies.compare.recording import Recording, nearest, of_result
 from cosim.studies.compare.tolerances import Tolerances, read_yaml
@@ -114,33 +114,6 @@ def parse_parameters(texts: Sequence[str]) -> tuple[Parameter, ...]:
     return tuple(found)
 
 
-def with_value(content: Mapping[str, Any], path: str, value: float, origin: str) -> dict[str, Any]:
-    """What a scenario file holds, with another value at a dotted path (numbers are places in a list)."""
-    out = copy.deepcopy(dict(content))
-    place: Any = out
-    *parents, last = path.split(".")
-    for part in parents:
-        if isinstance(place, list):
-            place = place[_index(place, part, path, origin)]
-        elif isinstance(place, dict):
-            place = place.setdefault(part, {})
-        else:
-            raise InputError(origin, path, type(place).__name__, f"a section above {part!r}")
-    if isinstance(place, list):
-        place[_index(place, last, path, origin)] = value
-    elif isinstance(place, dict):
-        place[last] = value
-    else:
-        raise InputError(origin, path, type(place).__name__, f"a section that holds {last!r}")
-    return out
-
-
-def _index(place: list[Any], part: str, path: str, origin: str) -> int:
-    if not part.isdigit() or int(part) >= len(place):
-        raise InputError(origin, path, part, f"0 to {len(place) - 1}")
-    return int(part)
-
-
 def fit(
     measured: Recording, scenario: Path, parameters: tuple[Parameter, ...], rules: Tolerances, progress: Progress
 ) -> Fit:
@@ -180,7 +153,7 @@ def fit_recording(
     measured: Recording, parameters: tuple[Parameter, ...], rules: Tolerances, simulate: Callable[[Array], Recording],
     progress: Progress,
 ) -> Fit:
-    """`fit` with anything that turns values of the parameters into a recording."""
+    """`fit` with `simulate`, anything that turns values of the parameters, shape (n_parameters,), into a recording."""
     low, high = (np.array([getattr(p, end) for p in parameters]) for end in ("low", "high"))
     runs: dict[tuple[float, ...], Array] = {}
     recordings: dict[tuple[float, ...], Recording] = {}

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from cosim.plot.decimate import min_max
-from cosim.plot.picture import BLACK, BLUE, GREY, ORANGE, RED
+from cosim.plot.styles import BLACK, BLUE, GREY, ORANGE, RED, Picture, picture, style
+from cosim.plot.times import time_unit
+from cosim.plot.words import axis_label
 from cosim.studies.compare.comparison import Comparison, SignalVerdict, moved
 from cosim.studies.compare.tube import Tolerance, Waveform, tube
 
@@ -26,8 +26,7 @@ REACHES = 6.0
 """Time tolerances that the enlarged part shows at least on either side."""
 SHARE = 1.0 / 6.0
 """The enlarged part is at most this part of the record on either side."""
-DPI = 100
-TIMES = ((2.0, 1.0, "s"), (2e-3, 1e-3, "ms"), (0.0, 1e-6, "\N{MICRO SIGN}s"))
+DPI = 150
 
 
 def shown(comparison: Comparison) -> list[SignalVerdict]:
@@ -45,13 +44,13 @@ def _swing(comparison: Comparison, verdict: SignalVerdict) -> float:
     return float(np.ptp(comparison.golden.signals[verdict.name].wave.value)) / verdict.stated.tolerance.absolute
 
 
-def overlay(comparison: Comparison, verdicts: Sequence[SignalVerdict] | None = None, title: str = "") -> Figure:
+@style()
+def overlay(comparison: Comparison, verdicts: Sequence[SignalVerdict] | None = None, title: str = "") -> Picture:
     """Draw some signals; the ones of `shown` if none are given."""
     chosen = list(shown(comparison) if verdicts is None else verdicts)
     rows = max(len(chosen), 1)
-    figure = Figure(figsize=(15.0, 0.6 + 3.6 * rows), dpi=DPI, layout="constrained")
-    FigureCanvasAgg(figure)
-    figure.suptitle(title or _title(comparison), fontsize=13)
+    figure = picture(10.0, 0.5 + 2.7 * rows, dpi=DPI)
+    figure.suptitle(title or _title(comparison), fontsize=12, fontweight="bold")
     axes = figure.subplots(rows, 2, squeeze=False, width_ratios=(1.25, 1.0))
     if not chosen:
         for axis in axes[0]:
@@ -78,16 +77,16 @@ def _draw(whole: Axes, near: Axes, comparison: Comparison, verdict: SignalVerdic
     low_s, high_s = _neighbourhood(golden, verdict)
     for axis, ends in ((whole, None), (near, (low_s, high_s))):
         _curves(axis, golden, result, tolerance, verdict, ends)
-    scale, unit = _time_unit(float(golden.time_s[-1] - golden.time_s[0]))
+    scale, unit = time_unit(float(golden.time_s[-1] - golden.time_s[0]))
     whole.axvspan(low_s / scale, high_s / scale, color=GREY, alpha=0.15, linewidth=0.0)
     whole.set_xlabel(f"time [{unit}]")
-    whole.set_ylabel(f"[{verdict.unit}]")
+    whole.set_ylabel(axis_label(verdict.unit))
     mark = "" if verdict.status == "passed" else "FAILED "
-    whole.set_title(f"{mark}{verdict.name}", fontsize=10, loc="left", color=RED if mark else BLACK)
-    side = ", golden outside the result's tube" if verdict.golden_in_result else ""
+    whole.set_title(f"{mark}{verdict.name}", fontsize=9, color=RED if mark else BLACK)
+    side = ",\ngolden outside the result's tube" if verdict.golden_in_result else ""
     near.set_title(f"worst point: {verdict.used:.3g} times the tolerance at {verdict.worst.time_s:.6g} s{side}",
-                   fontsize=10, loc="left")
-    near.legend(loc="best", fontsize=8, framealpha=0.9)
+                   fontsize=8.5, fontweight="normal")
+    near.legend(loc="best", fontsize=8)
 
 
 def _curves(
@@ -97,7 +96,7 @@ def _curves(
     """Tube, golden, result and worst point; between two moments (their axis tells time since the worst), or all."""
     assert verdict.worst is not None
     low_s, high_s = ends or (float(golden.time_s[0]), float(golden.time_s[-1]))
-    scale, unit = _time_unit(high_s - low_s)
+    scale, unit = time_unit(high_s - low_s)
     zero_s = verdict.worst.time_s if ends else 0.0
     centre, colour, whose = (result, ORANGE, "result") if verdict.golden_in_result else (golden, BLUE, "golden")
     grid = np.linspace(low_s, high_s, 2 * BINS)
@@ -126,7 +125,6 @@ def _curves(
     air = 0.05 * max(max(top) - min(bottom), 1e-12)
     axis.set_xlim((low_s - zero_s) / scale, (high_s - zero_s) / scale)
     axis.set_ylim(min(bottom) - air, max(top) + air)
-    axis.grid(True, alpha=0.3)
 
 
 def _neighbourhood(golden: Waveform, verdict: SignalVerdict) -> tuple[float, float]:
@@ -139,7 +137,3 @@ def _neighbourhood(golden: Waveform, verdict: SignalVerdict) -> tuple[float, flo
     half_s = max(asked_s, min(at_s - t[first], t[last] - at_s), 1e-12)
     half_s = min(half_s, SHARE * float(t[-1] - t[0]))
     return max(at_s - half_s, float(t[0])), min(at_s + half_s, float(t[-1]))
-
-
-def _time_unit(span_s: float) -> tuple[float, str]:
-    return next((scale, unit) for least, scale, unit in TIMES if span_s >= least)

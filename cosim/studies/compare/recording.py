@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -53,10 +53,22 @@ class Recording:
     events: list[LoggedEvent] | None = None
 
     def add(self, name: str, unit: str, time_s: object, value: object, step_s: float | None = None) -> None:
-        """Add a signal; raises WaveformError if it cannot be compared. Without `step_s` it is the median step."""
+        """Add a signal by its name, unit and waveform (time_s, value), or raise WaveformError if it cannot be compared.
+
+        Without `step_s` it is the median step.
+        """
         wave = checked(time_s, value, name, self.origin)
         step_s = float(np.median(np.diff(wave.time_s))) if step_s is None else step_s
         self.signals[name] = Signal(name, unit, wave, step_s)
+
+    def shifted(self, shift_s: float) -> Recording:
+        """Return the same recording later by `shift_s` [s], its events too: a measured one on the clock of a run."""
+        signals = {
+            name: replace(one, wave=Waveform(one.wave.time_s + shift_s, one.wave.value))
+            for name, one in self.signals.items()
+        }
+        events = None if self.events is None else [one._replace(time_s=one.time_s + shift_s) for one in self.events]
+        return Recording(self.origin, signals, events)
 
 
 def read(path: Path) -> Recording:
@@ -79,7 +91,7 @@ def read(path: Path) -> Recording:
 
 
 def of_result(result: Result, origin: str = "result") -> Recording:
-    """Recording of a run: slow record, windows, event log."""
+    """Recording of a run: slow record, windows, event log; `origin` is what messages call it."""
     recording = Recording(origin, events=list(result.events))
     add_dataset(recording, "slow/", result.slow)
     seen: Counter[str] = Counter()
@@ -92,7 +104,7 @@ def of_result(result: Result, origin: str = "result") -> Recording:
 
 
 def add_dataset(recording: Recording, prefix: str, dataset: xr.Dataset) -> None:
-    """Add every number of a dataset that runs over time."""
+    """Add every number of a dataset that runs over time; raises InputError for one without a time axis."""
     time = next((name for name in TIMES if name in dataset.coords or name in dataset.variables), None)
     if time is None:
         if dataset.data_vars:
@@ -183,7 +195,7 @@ def read_table(path: Path, delimiter: str = ",", header_line: int = 1) -> Table:
 
 
 def numbers(path: Path, table: Table, column: str, decimal: str = ".") -> Array:
-    """A column as numbers; an empty cell or a word is refused with its line."""
+    """A column as numbers; an empty cell or a word raises InputError with its line."""
     index = table.header.index(column)
     out = np.empty(len(table.rows))
     for k, row in enumerate(table.rows):

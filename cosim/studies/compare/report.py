@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cosim.record.leftovers import written_whole
+from cosim.record.tables import html_table
 from cosim.result import plain, require_replaceable
 from cosim.studies.compare.comparison import Comparison, SignalVerdict
 from cosim.studies.compare.picture import overlay
@@ -131,12 +132,32 @@ def _some(names: list[str], most: int = 4) -> str:
     return ", ".join(names[:most]) + more
 
 
+def worst_first(comparison: Comparison) -> list[SignalVerdict]:
+    """Verdicts of all signals: those that failed, then those nearest to their tolerance."""
+    order = {one.name: k for k, one in enumerate(comparison.failed)}
+    return sorted(comparison.verdicts, key=lambda one: (order.get(one.name, len(order)), -one.used))
+
+
+def tables(comparison: Comparison) -> str:
+    """Verdict, signals and events as a notebook shows them."""
+    rows = [
+        (one.name, one.unit, one.status, f"{one.used:.3g}", _at(one), one.reason) for one in worst_first(comparison)
+    ]
+    marked = [one.status == "failed" for one in worst_first(comparison)]
+    differences = comparison.events.differences if comparison.events is not None else ()
+    return "".join((
+        f"<h3>The result {'agrees' if comparison.passed else 'DOES NOT AGREE'}</h3>",
+        "<ul>", *(f"<li>{html.escape(line)}</li>" for line in lines(comparison)), "</ul>",
+        html_table("Signals", ("signal", "unit", "verdict", "tolerance used", "at", "reason"), rows, marked),
+        html_table("Events", ("difference",), [(str(one),) for one in differences]),
+    ))
+
+
 def page(comparison: Comparison, picture: bytes, notes: list[str]) -> str:
     """The whole page; picture and style are inside it."""
     passed = "agrees" if comparison.passed else "DOES NOT AGREE"
     image = base64.b64encode(picture).decode("ascii")
-    order = {one.name: k for k, one in enumerate(comparison.failed)}
-    verdicts = sorted(comparison.verdicts, key=lambda one: (order.get(one.name, len(order)), -one.used))
+    verdicts = worst_first(comparison)
     parts = [
         f"<!doctype html><html lang='en'><head><meta charset='utf-8'><title>compare: {passed}</title>"
         f"<style>{_STYLE}</style></head><body><h1>Comparison</h1><p class='verdict'>The result {passed}.</p>",

@@ -96,7 +96,10 @@ class Tolerances(BaseModel):
         return Stated(Tolerance(**numbers), places, span_s)
 
     def require_used(self, names: Iterable[str], units: Iterable[str], origin: str) -> None:
-        """Refuse a rule that fits no signal: mostly a slip of the pen. Raises InputError."""
+        """Refuse a rule that fits none of the names and units of signals: mostly a slip of the pen.
+
+        Raises InputError, which calls the file `origin`; `names` and `units` are those of all signals.
+        """
         known, known_units = list(names), {*units, *BY_UNIT}
         for pattern in self.signals:
             if not any(fnmatchcase(name, pattern) for name in known):

@@ -59,7 +59,7 @@ class Tolerance:
                 raise InputError("tolerance", name, getattr(self, name), allowed)
 
     def width(self, value: Array) -> Array:
-        """Half-width in value around values of the reference."""
+        """Half-width in value around values of the reference; of their shape."""
         return self.absolute + self.relative * np.abs(value)
 
 
@@ -167,7 +167,7 @@ def deviations(golden: Waveform, result: Waveform, tolerance: Tolerance) -> tupl
 
 
 def tube(reference: Waveform, tolerance: Tolerance, time_s: Array) -> tuple[Array, Array]:
-    """Lower and upper edge of the tube at some moments, for pictures and reports."""
+    """Lower and upper edge of the tube at moments of shape (n,), each of that shape; for pictures and reports."""
     reach_s = tolerance.time_s
     bottom, top = _extremes(reference, time_s - reach_s, time_s + reach_s)
     return bottom - tolerance.width(bottom), top + tolerance.width(top)

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import bms
-from cosim.studies.conformance.lab import Lab, default_of
+from cosim.circuit.defaults import default_of
+from cosim.studies.conformance.lab import Lab
 from cosim.studies.conformance.limits import Status, limit, limits
 from cosim.studies.conformance.requirements import requirements
 
@@ -39,11 +40,14 @@ class Corner(NamedTuple):
 class Changes:
     """A design changed on purpose: what sensitivities and planted defects change. Empty: the shipped design.
 
-    circuits : netlist (as `alternator_path`) -> parameter -> value, for whatever deck holds that circuit;
-    settings : of the supervisor; firmware : constants of `bms.FirmwareParameters`;
-    text : netlist file -> (old, new) pieces of its text, for what is no parameter (a model card, an element);
-    plant : factors of what stands around the product: path in a scenario (`source.resistance_ohm`), or field of the
-        data of a bench of its own (`scaled`)
+    Attributes
+    ----------
+    circuits : netlist (as `alternator_path`) -> parameter -> value, for whatever deck holds that circuit
+    settings : of the supervisor
+    firmware : constants of `bms.FirmwareParameters`
+    text : netlist file -> (old, new) pieces of its text, for what is no parameter (a model card, an element)
+    plant : factors of what stands around the product, by path in a scenario (`source.resistance_ohm`) or by field of
+        the data of a bench of its own (`scaled`)
     """
 
     circuits: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
@@ -153,7 +157,7 @@ class Influence(NamedTuple):
         return f"{self.place}.{self.name}" if self.place else f"{self.kind}.{self.name}"
 
     def changes(self, factor: float) -> Changes:
-        """The design with this parameter multiplied."""
+        """The design with this parameter multiplied by `factor`."""
         if self.kind == "circuit":
             return Changes(circuits={self.place: {self.name: default_of(self.place, self.name) * factor}})
         if self.kind == "firmware":

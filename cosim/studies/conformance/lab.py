@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import re
 import shutil
 import tempfile
 from collections import OrderedDict
@@ -14,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cosim.circuit.cache import cache_folder, content_key
+from cosim.circuit.defaults import circuit_file, with_default
+from cosim.own.netlist import own_texts
 from cosim.paths import NETLISTS, NETLISTS_VARIABLE, SCENARIOS, netlists_folder
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class Lab:
 
     # ---- scenarios ----------------------------------------------------------------------------------------------
     def scenario(self, source: str | Mapping[str, Any], corner: Corner, **updates: object) -> Scenario:
-        """Return a scenario in a corner: one of `scenarios/` by name (`benches/limiter`), or one given as a mapping.
+        """Return a scenario in a corner; `source`: one of `scenarios/` by name (`benches/limiter`), or a mapping.
 
         The corner's ambient is that of engine bay and BMS; the battery stays where it may be charged, unless the
         updates say otherwise. Of a nominal ambient the scenario's own three stay. updates : top keys of the scenario.
@@ -95,11 +96,12 @@ class Lab:
         return parse_scenario({**content, **updates}, str(content.get("name", "bench")))
 
     def run(self, scenario: Scenario, *, windows: bool = True) -> Result:
-        """Run a scenario with the changes that are applied; one that has just run here is not run again."""
+        """Run a scenario with the changes that are applied, with `windows`; one that has just run is not run again."""
         from cosim.simulation import Simulation
 
         changed = scenario if self._changes is None else changed_scenario(scenario, self._changes)
-        key = content_key(changed.model_dump_json(), netlists_key(), repr(windows))
+        own = own_texts(changed.netlists.items())
+        key = content_key(changed.model_dump_json(), netlists_key(), repr(windows), *own)
         if key not in self._runs:
             identify_alone(changed, self.session)
             self._runs[key] = Simulation(changed, session=self.session, windows=windows).run()
@@ -118,6 +120,8 @@ def identify_alone(scenario: Scenario, session: SpiceSession) -> None:
     from cosim.slow.plant import load_parameters
     from cosim.windows.deck import circuit_parameters
 
+    if scenario.netlists:  # the process of such a run measures it
+        return
     netlist = scenario.circuit.netlist
     plant = load_parameters(scenario, IdentifiedCircuit.nominal(netlist).coefficients)
     with one_at_a_time("identify"):
@@ -167,42 +171,6 @@ def write_changed_netlists(folder: Path, changes: Changes) -> None:
         for parameter, value in values.items():
             text = with_default(text, circuit, parameter, value)
         file.write_text(text, encoding="utf-8")
-
-
-def circuit_file(circuit: str, folder: Path) -> Path:
-    """File that defines a subcircuit; ValueError if none does."""
-    for file in sorted(folder.rglob("*")):
-        if file.suffix in (".cir", ".lib") and _head(file.read_text(encoding="utf-8"), circuit) is not None:
-            return file
-    raise ValueError(f"no netlist defines .subckt {circuit}")
-
-
-def _head(text: str, circuit: str) -> re.Match[str] | None:
-    """The `.subckt` line of a circuit with its continuations."""
-    return re.search(rf"(?im)^\.subckt[ \t]+{re.escape(circuit)}\b.*(?:\n\+.*)*", text)
-
-
-NUMBER = r"[-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?(?:meg|[fpnumkgt])?"
-SUFFIXES = {"": 1.0, "f": 1e-15, "p": 1e-12, "n": 1e-9, "u": 1e-6, "m": 1e-3, "k": 1e3, "meg": 1e6, "g": 1e9, "t": 1e12}
-
-
-def with_default(text: str, circuit: str, parameter: str, value: float) -> str:
-    """Return a netlist whose subcircuit has another default of a parameter; ValueError if it has no such parameter."""
-    head = _head(text, circuit)
-    changed, found = re.subn(rf"\b{re.escape(parameter)}={NUMBER}", f"{parameter}={value!r}", head[0] if head else "")
-    if head is None or found != 1:
-        raise ValueError(f".subckt {circuit}: no parameter {parameter}=NUMBER")
-    return text[: head.start()] + changed + text[head.end():]
-
-
-def default_of(circuit: str, parameter: str, folder: Path = NETLISTS) -> float:
-    """Shipped default of a subcircuit's parameter."""
-    head = _head(circuit_file(circuit, folder).read_text(encoding="utf-8"), circuit)
-    found = re.search(rf"\b{re.escape(parameter)}=({NUMBER})", head[0] if head else "")
-    if found is None:
-        raise ValueError(f".subckt {circuit}: no parameter {parameter}=NUMBER")
-    suffix = re.sub(r"^.*[0-9.]", "", found[1].lower())
-    return float(found[1][: len(found[1]) - len(suffix)]) * SUFFIXES[suffix]
 
 
 def changed_scenario(scenario: Scenario, changes: Changes) -> Scenario:

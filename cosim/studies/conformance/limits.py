@@ -57,7 +57,7 @@ class Limit(BaseModel):
         return low <= value <= high
 
     def margin(self, value: float) -> float:
-        """Distance to the nearer end: as a share of half the range, or of the end where there is only one.
+        """Distance of `value` to the nearer end: as a share of half the range, or of the end where there is only one.
 
         Negative where the limit is broken; an end of 0 counts as 1 in the figure's unit.
         """

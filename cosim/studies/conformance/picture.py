@@ -9,15 +9,13 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from cosim.plot.decimate import min_max
-from cosim.plot.picture import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY
+from cosim.plot.styles import CYCLE, RED, SHORT_DASH, Picture, picture, style
+from cosim.plot.words import SHOWN, axis_label
 from cosim.studies.conformance.entry import Entry, Evidence, Trace
 from cosim.studies.conformance.limits import Limit, limits
 
-COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, BLACK, GREY)
 WIDTH_IN, PANEL_IN, DPI = 8.6, 2.5, 90
 MOST_INSIDE = 4
 """Legends of more entries stand beside the panel."""
@@ -32,7 +30,7 @@ def row_pictures(entries: Sequence[Entry]) -> dict[str, str]:
         groups = grouped([entry for entry in entries if entry.id == row])
         if groups:
             stream = io.BytesIO()
-            drawn(groups).savefig(stream, format="png", dpi=DPI, metadata={"Software": None})
+            drawn(groups).savefig(stream, format="png", metadata={"Software": None})
             found[row] = base64.b64encode(stream.getvalue()).decode("ascii")
     return found
 
@@ -54,18 +52,19 @@ def panels_of(evidence: Evidence) -> list[list[Trace]]:
     return list(panels.values())
 
 
-def drawn(groups: Sequence[tuple[Evidence, list[Entry]]]) -> Figure:
+@style()
+def drawn(groups: Sequence[tuple[Evidence, list[Entry]]]) -> Picture:
     """All evidence of a row, one below the other."""
     panels = [(evidence, entries, k, traces) for evidence, entries in groups
               for k, traces in enumerate(panels_of(evidence))]
-    figure = Figure(figsize=(WIDTH_IN, PANEL_IN * len(panels) + 0.3), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = picture(WIDTH_IN, PANEL_IN * len(panels) + 0.3, dpi=DPI)
     axes = figure.subplots(len(panels), 1, squeeze=False)[:, 0]
     for axis, (evidence, entries, k, traces) in zip(axes, panels, strict=True):
         factor, x_label = scale_of(evidence)
-        for colour, trace in zip(COLOURS, traces, strict=False):
+        for stroke, trace in zip(CYCLE, traces, strict=False):
             time_s, value = min_max(np.asarray(trace.time_s, float), np.asarray(trace.value, float), BINS)
-            axis.plot(factor * time_s, value, color=colour, linewidth=1.2, label=trace.label)
+            axis.plot(factor * time_s, value, color=stroke.colour, linestyle=stroke.dash, linewidth=1.3,
+                      label=trace.label)
         if k == 0:
             if evidence.limit_on_trace:
                 for kept in (limits().get(entry.figure) for entry in entries):
@@ -75,16 +74,15 @@ def drawn(groups: Sequence[tuple[Evidence, list[Entry]]]) -> Figure:
                 draw_mark(axis, factor * at, value_there, told_there)
             words = "; ".join(dict.fromkeys(told(entry) for entry in entries))
             axis.set_title(words, fontsize=8, loc="left", wrap=True)
-        axis.set_ylabel(f"[{traces[0].unit}]", fontsize=8)
+        unit = SHOWN.get(traces[0].unit, traces[0].unit)
+        axis.set_ylabel("[1]" if unit == "1" else axis_label(unit), fontsize=8)
         axis.set_xlabel(x_label, fontsize=8)
-        axis.ticklabel_format(useOffset=False)
         axis.tick_params(labelsize=7)
-        axis.grid(True, alpha=0.3)
         axis.margins(y=0.12)
         if len(traces) > MOST_INSIDE:
             axis.legend(fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5))
         else:
-            axis.legend(fontsize=7, loc="best", framealpha=0.85)
+            axis.legend(fontsize=7, loc="best")
     return figure
 
 
@@ -109,7 +107,7 @@ def draw_limit(axis: Axes, kept: Limit) -> None:
     """Ends of the allowed range as dashed lines."""
     for end in kept.range:
         if math.isfinite(end):
-            axis.axhline(end, color=RED, linestyle="--", linewidth=1.0)
+            axis.axhline(end, color=RED, linestyle=SHORT_DASH, linewidth=1.0)
 
 
 def draw_mark(axis: Axes, time: float, value: float, words: str) -> None:

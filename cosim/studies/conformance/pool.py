@@ -71,7 +71,7 @@ def run_jobs(
     RunFailed : a worker process died
     """
     total = max(sum(job.cost_s for job in jobs), 1e-9)
-    if len(jobs) == 1 or workers < 2:
+    if len(jobs) < 2 or workers < 2:  # none at all: a run that was killed while it wrote its report goes on
         for done, job in enumerate(jobs):
             report(done / len(jobs), job.name)
             keep(job, work(job))

@@ -47,7 +47,7 @@ class Job:
 
 @cache
 def benches() -> tuple[Bench, ...]:
-    """All benches in the order of their modules' names."""
+    """All benches in the order of their modules' names; raises ValueError for doubled names and unknown rows."""
     found: list[Bench] = []
     for file in sorted(Path(__file__).parent.glob("rows_*.py")):
         found += import_module(f"{__package__}.{file.stem}").BENCHES

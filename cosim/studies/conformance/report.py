@@ -169,7 +169,7 @@ def save(
     asked: Asked, target: Path, entries: list[dict[str, Any]], jobs: Sequence[Job], outcomes: dict[str, Outcome],
     wall_s: float,
 ) -> None:
-    """Write all files of the directory, each whole or not at all; equal results give an equal `conformance.json`."""
+    """Write all files of the directory, each whole or not at all (InputError raises); equal results, equal bytes."""
     from cosim.record.summary import versions
 
     first = [job for job in jobs if not job.varied]

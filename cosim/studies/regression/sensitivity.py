@@ -1,19 +1,23 @@
 """What the regression of the circuits sees: values of the netlists changed, benches run, compared with golden files.
 
-    python -m cosim.studies.regression.sensitivity tests/cosim/studies/regression/golden/test_shipped_waveforms
+    python -m cosim.studies.regression.sensitivity tests/cosim/studies/regression/golden/test_shipped_waveforms KEPT
 
 prints the tables of docs/regression.md: the influential values, each changed by 2 % up and down, with the bench that
 notices most of the change that is noticed less; and which of all values in the netlists are not noticed even at +20 %.
 A value is changed in a copy of the netlists, where it is set (`name=value` in a `.subckt` line or a `.model`).
+Every answer is appended to the file KEPT at once; a second run goes on with those that were found with the same
+netlists, benches, tolerances and golden files, so that the whole table may be made in pieces.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -61,7 +65,7 @@ INFLUENTIAL: tuple[Value, ...] = (
 WATCHED = ("alternator_path.cir", "system_path.cir", "disconnect_output.cir", "devices.lib")
 """Netlists that the benches are built from."""
 BENCHES = {"alternator_path.cir": "port_", "system_path.cir": "system_", "disconnect_output.cir": "output_"}
-"""Netlist -> benches that contain it, by the beginning of their names; others are in all of them."""
+"""Netlist -> benches that contain it, by the beginning of their names; a model is in those whose netlist uses it."""
 
 
 class Seen(NamedTuple):
@@ -141,8 +145,9 @@ def see(
     """
     worst = Seen(value, change, "", "", 0.0)
     with changed(value, 1.0 + change) as folder:
+        inside = benches_with(value)
         for name, case in benches.items():
-            if not name.startswith(BENCHES.get(value.file, "")):
+            if not name.startswith(inside):
                 continue
             try:
                 found = compare(known[name].recording, run(session, case, folder), parse_tolerances(case.tolerances))
@@ -165,11 +170,62 @@ def both_ways(
     return min((see(session, value, sign * change, known, benches) for sign in (1.0, -1.0)), key=lambda one: one.used)
 
 
-def is_used(value: Value) -> bool:
-    """Whether a bench contains what sets the value: a model is used by a circuit, or by another model's subcircuit."""
-    circuits = " ".join((NETLISTS / file).read_text(encoding="utf-8") for file in BENCHES)
-    code = "\n".join(line for line in circuits.splitlines() if not line.startswith("*"))
-    return value.file != "devices.lib" or re.search(rf"(?i)\b{value.owner}\b", code) is not None
+def benches_with(value: Value) -> tuple[str, ...]:
+    """Beginnings of the names of benches that contain a value: its netlist's, or those whose netlist uses its model."""
+    if value.file in BENCHES:
+        return (BENCHES[value.file],)
+    found = []
+    for file, bench in BENCHES.items():
+        lines = (NETLISTS / file).read_text(encoding="utf-8").splitlines()
+        code = "\n".join(line for line in lines if not line.startswith("*"))
+        if re.search(rf"(?i)\b{value.owner}\b", code):
+            found.append(bench)
+    return tuple(found)
+
+
+class Kept:
+    """Answers that an earlier run found with the same netlists, benches and golden files, by what was asked."""
+
+    def __init__(self, path: Path | None, golden_folder: Path) -> None:
+        self._path, self._digest = path, _digest(golden_folder)
+        self._known: dict[str, Seen] = {}
+        if path is not None and path.exists():
+            text = path.read_text(encoding="utf-8")
+            for line in text.splitlines():
+                self._take(line)
+            if not text.endswith("\n"):  # killed while it was written: the next answer gets a line of its own
+                path.write_text(text + "\n", encoding="utf-8")
+
+    def _take(self, line: str) -> None:
+        """One line of the file; what is not whole (a kill while it was written) or of other netlists is passed over."""
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError:
+            return
+        if row.pop("digest") == self._digest:
+            asked = row.pop("asked")
+            self._known[asked] = Seen(**{**row, "value": Value(*row["value"])})
+
+    def seen(self, asked: str, find: Callable[[], Seen]) -> Seen:
+        """The answer to a question, found now if it is not known."""
+        if asked not in self._known:
+            self._known[asked] = found = find()
+            if self._path is not None:
+                with self._path.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps({"digest": self._digest, "asked": asked, **found._asdict()}) + "\n")
+        return self._known[asked]
+
+
+def _digest(golden_folder: Path) -> str:
+    """Digest of all that an answer depends on besides the value: netlists, golden files, benches."""
+    digest = hashlib.sha256()
+    here = Path(__file__).parents[2]
+    benches = (Path(__file__).with_name("cases.py"), here / "benches", here / "validation" / "port_bench.py")
+    for place in (NETLISTS, golden_folder, *benches):
+        for path in sorted(place.rglob("*")) if place.is_dir() else [place]:
+            if path.suffix in (".cir", ".lib", ".npz", ".py"):
+                digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def load_known(folder: Path) -> dict[str, golden.Golden]:
@@ -189,23 +245,36 @@ def table(rows: list[Seen]) -> str:
 
 def main() -> int:
     """Print all tables; 1 if an influential value escapes at 2 %, or noise does not."""
-    if len(sys.argv) != 2:
-        print("usage: python -m cosim.studies.regression.sensitivity GOLDEN_FOLDER", file=sys.stderr)
+    if len(sys.argv) not in (2, 3):
+        print("usage: python -m cosim.studies.regression.sensitivity GOLDEN_FOLDER [KEPT]", file=sys.stderr)
         return 2
-    known, benches, session = load_known(Path(sys.argv[1])), cases(), SpiceSession.open()
-    noise = [see(session, Value(*value), NOTHING, known, benches) for value in HARMLESS]
+    folder = Path(sys.argv[1])
+    known, benches, session = load_known(folder), cases(), SpiceSession.open()
+    kept = Kept(Path(sys.argv[2]) if len(sys.argv) == 3 else None, folder)
+
+    def noise_of(value: Value) -> Seen:
+        return kept.seen(f"{value} {NOTHING}", lambda: see(session, value, NOTHING, known, benches))
+
+    def small(value: Value) -> Seen:
+        return kept.seen(f"{value} {SMALL} both", lambda: both_ways(session, value, SMALL, known, benches))
+
+    def large(value: Value) -> Seen:
+        return kept.seen(
+            f"{value} {LARGE}", lambda: see(session, value, LARGE, known, benches, all_benches=False))
+
+    noise = [noise_of(Value(*value)) for value in HARMLESS]
     print("Numerical noise, a value changed by 1e-5 (a tenth of the tolerance is the thinning of the golden files):\n")
     print(table(noise), "\n", flush=True)
-    first = [both_ways(session, value, SMALL, known, benches) for value in INFLUENTIAL]
+    first = [small(value) for value in INFLUENTIAL]
     print(table(first), flush=True)
     rest = [value for file in WATCHED for value in values_of(file) if value not in INFLUENTIAL]
-    used = [value for value in rest if is_used(value)]
+    used = [value for value in rest if benches_with(value)]
     unused = ", ".join(sorted({value.owner for value in rest} - {value.owner for value in used}))
     print(f"\nNot noticed at {100.0 * LARGE:+.0f} %, of {len(used)} other values (models in no bench: {unused}):\n")
     print(table([]), flush=True)
     escaped = 0
     for value in used:
-        row = see(session, value, LARGE, known, benches, all_benches=False)
+        row = large(value)
         if not row.caught:
             escaped += 1
             print(table([row]).splitlines()[-1], flush=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import math
 import os
@@ -10,16 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from cosim.errors import InputError
-from cosim.plot.picture import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, SKY
+from cosim.plot.styles import BLACK, BLUE, CYCLE, GREEN, ORANGE, SHORT_DASH, SKY, Picture, picture, style
+from cosim.plot.words import SHOWN
+from cosim.record.tables import html_table
 from cosim.result import plain, shown
 from cosim.studies.size.sizing import Outcome, chosen
 from cosim.studies.size.system import Asked
 
 JSON, PICTURE = "sizing.json", "sizing.png"
-DPI = 100
 
 
 def as_dict(asked: Asked, outcomes: list[Outcome]) -> dict[str, Any]:
@@ -53,11 +54,36 @@ def save(asked: Asked, outcomes: list[Outcome], directory: Path) -> None:
             if name == JSON:
                 temporary.write_text(text, encoding="utf-8")
             else:
-                draw(asked, outcomes).savefig(temporary, format="png", dpi=DPI)
+                draw(asked, outcomes).savefig(temporary, format="png")
             os.replace(temporary, directory / name)
     except OSError as error:
         problem = error.strerror or str(error)
         raise InputError(str(directory), "", problem, "a folder that can be written") from error
+
+
+def side_by_side(asked: Asked, outcomes: list[Outcome]) -> list[tuple[str, list[str]]]:
+    """Rows of the table of all fuses: what is told, and a cell per fuse; `!` marks what is outside its limit."""
+    rows = [
+        ("charge current, cruise [A]", [f"{o.cruise_A:.0f}" for o in outcomes]),
+        ("charge current, idle [A]", [f"{o.idle_A:.0f}" for o in outcomes]),
+        (f"time to {100 * asked.system.full_soc:.0f} % [h]", [hours(o) for o in outcomes]),
+        ("what limits", [o.limited_by for o in outcomes]),
+    ]
+    for place, check in enumerate(outcomes[0].checks if outcomes else ()):
+        cells = [f"{o.checks[place].value:.3g}{'' if o.checks[place].passed else ' !'}" for o in outcomes]
+        rows.append((f"{check.name} [{check.unit}], at most {check.limit:.3g}", cells))
+    return [*rows, ("fits", ["yes" if o.fits else "NO" for o in outcomes])]
+
+
+def table_html(asked: Asked, outcomes: list[Outcome]) -> str:
+    """The table of all fuses, and what is wrong with some, as a notebook shows it."""
+    best = chosen(outcomes)
+    header = ["", *(f"{o.fuse_A} A{' *' if o is best else ''}" for o in outcomes)]
+    rows = [(name, *cells) for name, cells in side_by_side(asked, outcomes)]
+    told = [f"{o.fuse_A} A: {text}" for o in outcomes for text in warnings_of(o)]
+    fit = f"* fit {best.fuse_A} A" if best else "no fuse fits"
+    return html_table(f"{asked.system.name}: which fuse", header, rows) + "".join(
+        f"<p>{html.escape(line)}</p>" for line in (fit, *told))
 
 
 def print_table(asked: Asked, outcomes: list[Outcome]) -> None:
@@ -67,21 +93,11 @@ def print_table(asked: Asked, outcomes: list[Outcome]) -> None:
 
     console = Console(width=None if sys.stdout.isatty() else 130)
     best = chosen(outcomes)
-    rows: list[tuple[str, list[str]]] = [
-        ("charge current, cruise [A]", [f"{o.cruise_A:.0f}" for o in outcomes]),
-        ("charge current, idle [A]", [f"{o.idle_A:.0f}" for o in outcomes]),
-        (f"time to {100 * asked.system.full_soc:.0f} % [h]", [hours(o) for o in outcomes]),
-        ("what limits", [o.limited_by for o in outcomes]),
-    ]
-    for place, check in enumerate(outcomes[0].checks):
-        cells = [f"{o.checks[place].value:.3g}{'' if o.checks[place].passed else ' !'}" for o in outcomes]
-        rows.append((f"{check.name} [{check.unit}], at most {check.limit:.3g}", cells))
-    rows.append(("fits", ["yes" if o.fits else "NO" for o in outcomes]))
     table = Table(title=f"{asked.system.name}: which fuse", title_justify="left")
     table.add_column("")
     for o in outcomes:
         table.add_column(f"{o.fuse_A} A{' *' if o is best else ''}", justify="right")
-    for name, cells in rows:
+    for name, cells in side_by_side(asked, outcomes):
         table.add_row(name.replace("[", r"\["), *cells)
     console.print(table)
     if best is None:
@@ -102,31 +118,40 @@ def hours(o: Outcome) -> str:
     return "more than 12" if math.isnan(o.full_after_h) else f"{o.full_after_h:.1f}"
 
 
-def draw(asked: Asked, outcomes: list[Outcome]) -> Figure:
+ROOM, LEGEND = 1.1, 0.2
+"""Of a plot that begins at 0: how far above its highest point it ends; of one with limits: room for the legend."""
+
+
+@style()
+def draw(asked: Asked, outcomes: list[Outcome]) -> Picture:
     """Charge over time, currents and times, temperatures and cable over the fuses, limits dashed."""
-    figure = Figure(figsize=(14.0, 9.0), layout="constrained")
+    figure = picture(10.0, 7.0, dpi=150)
     best = chosen(outcomes)
     told = f"fit {best.fuse_A} A" if best else "no fuse fits"
-    figure.suptitle(f"{asked.system.name}: {told}", fontsize=14)
+    figure.suptitle(f"{asked.system.name}: {told}", fontsize=12, fontweight="bold")
     plots = figure.subplots(2, 2)
     _charge(plots[0, 0], asked, outcomes)
     fuses = [o.fuse_A for o in outcomes]
     plots[0, 1].plot(fuses, [o.cruise_A for o in outcomes], "-o", color=BLUE, label="driving")
     plots[0, 1].plot(fuses, [o.idle_A for o in outcomes], "-s", color=ORANGE, label="idling")
     plots[0, 1].set_ylabel("mean charge current to 80 % [A]")
-    plots[0, 1].set_ylim(bottom=0.0)
+    plots[0, 1].set_ylim(0.0, ROOM * max(max(o.cruise_A, o.idle_A) for o in outcomes))
     places = {check.name: i for i, check in enumerate(outcomes[0].checks)}
     hot = [(name, i) for name, i in places.items() if name.startswith("alternator")]
-    for (name, i), colour, mark in zip(hot, (RED, PURPLE, ORANGE, GREEN), "os^v", strict=False):
-        plots[1, 0].plot(fuses, [o.checks[i].value for o in outcomes], f"-{mark}", color=colour, label=name)
+    for (name, i), stroke in zip(hot, CYCLE, strict=False):
+        plots[1, 0].plot(fuses, [o.checks[i].value for o in outcomes], color=stroke.colour,
+                         linestyle=stroke.dash, marker=stroke.marker, label=name)
     for limit in sorted({outcomes[0].checks[i].limit for _, i in hot}):
-        plots[1, 0].axhline(limit, color=BLACK, linestyle="--", linewidth=1.0)
+        plots[1, 0].axhline(limit, color=BLACK, linestyle=SHORT_DASH, linewidth=1.0)
+    low, high = plots[1, 0].get_ylim()
+    plots[1, 0].set_ylim(low - LEGEND * (high - low), high)
     plots[1, 0].set_ylabel("temperature, limits dashed [\N{DEGREE SIGN}C]")
     for name, colour, mark in (("input cable, hottest", GREEN, "o"), ("input cable, drop", SKY, "s")):
         shares = [100.0 * o.checks[places[name]].value / o.checks[places[name]].limit for o in outcomes]
-        limit_text = f"{outcomes[0].checks[places[name]].limit:g} {outcomes[0].checks[places[name]].unit}"
+        check = outcomes[0].checks[places[name]]
+        limit_text = f"{check.limit:g} {SHOWN.get(check.unit, check.unit)}"
         plots[1, 1].plot(fuses, shares, f"-{mark}", color=colour, label=f"{name} (100 % is {limit_text})")
-    plots[1, 1].axhline(100.0, color=BLACK, linestyle="--", linewidth=1.0)
+    plots[1, 1].axhline(100.0, color=BLACK, linestyle=SHORT_DASH, linewidth=1.0)
     plots[1, 1].set_ylabel("share of the limit [%]")
     plots[1, 1].set_ylim(bottom=0.0)
     for plot in (plots[0, 1], plots[1, 0], plots[1, 1]):
@@ -135,16 +160,15 @@ def draw(asked: Asked, outcomes: list[Outcome]) -> Figure:
         if best is not None:
             plot.axvspan(best.fuse_A - 3, best.fuse_A + 3, color=SKY, alpha=0.2, linewidth=0)
     for plot in plots.flat:
-        plot.grid(True, alpha=0.25)
-        plot.legend(fontsize=8, loc="lower right")
+        plot.legend(fontsize=8, loc="lower right", ncols=2 if plot is plots[1, 0] else 1)
     return figure
 
 
 def _charge(plot: Axes, asked: Asked, outcomes: list[Outcome]) -> None:
     longest = max((o.full_after_h for o in outcomes if not math.isnan(o.full_after_h)), default=12.0)
-    for o, colour in zip(outcomes, (SKY, GREEN, ORANGE, BLUE, RED), strict=False):
-        plot.plot(o.time_h, 100.0 * o.soc, color=colour, label=f"{o.fuse_A} A")
-    plot.axhline(100.0 * asked.system.full_soc, color=BLACK, linestyle="--", linewidth=1.0)
+    for o, stroke in zip(outcomes, CYCLE, strict=False):
+        plot.plot(o.time_h, 100.0 * o.soc, color=stroke.colour, linestyle=stroke.dash, label=f"{o.fuse_A} A")
+    plot.axhline(100.0 * asked.system.full_soc, color=BLACK, linestyle=SHORT_DASH, linewidth=1.0)
     plot.set_xlim(0.0, min(12.0, 1.2 * longest))
     plot.set_xlabel("driving [h]")
     plot.set_ylabel("charge [%]")

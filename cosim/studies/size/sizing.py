@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -71,9 +71,27 @@ class Outcome(NamedTuple):
         return all(check.passed for check in self.checks)
 
 
-def size(asked: Asked, report: Progress) -> list[Outcome]:
+class Sizing(list[Outcome]):
+    """What each fuse means, smallest first; shows itself as a table."""
+
+    def __init__(self, asked: Asked, outcomes: Iterable[Outcome] = ()) -> None:
+        super().__init__(outcomes)
+        self.asked = asked
+
+    def __repr__(self) -> str:
+        best = chosen(self)
+        fuses = ", ".join(f"{one.fuse_A} A {'fits' if one.fits else 'does not'}" for one in self)
+        return f"Sizing({self.asked.system.name}: {f'fit {best.fuse_A} A' if best else 'no fuse fits'}; {fuses})"
+
+    def _repr_html_(self) -> str:
+        from cosim.studies.size.report import table_html  # which needs this module
+
+        return table_html(self.asked, self)
+
+
+def size(asked: Asked, report: Progress) -> Sizing:
     """Run the system with every fuse, driving and idling; smallest fuse first."""
-    outcomes = []
+    outcomes = Sizing(asked)
     for place, fuse_A in enumerate(RATINGS_A):
         report(place / len(RATINGS_A), f"fuse {fuse_A} A")
         runs = {}

@@ -5,7 +5,7 @@ Each kind turns a number between 0 and 1 into a value (`at`, by its quantile fun
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Protocol
 
 import numpy as np
 from pydantic import BaseModel, Field, field_validator, model_validator
@@ -40,27 +40,36 @@ class _Parameter(BaseModel):
         return self.name or self.path
 
 
+class Quantiled(Protocol):
+    """What a continuous kind must have."""
+
+    points: int | None
+    integer: bool
+
+    def quantile(self, u: float) -> float:
+        """Value below which a share `u` of the draws lies."""
+
+    def at(self, u: float) -> float | int:
+        """Value at the quantile `u` (0..1), rounded where it is an integer."""
+
+
 class _Ranged(_Parameter):
-    """A continuous kind; `points` are its values along the axis of a grid, `integer` rounds."""
+    """A continuous kind; `points` are its values along the axis of a grid, `integer` rounds. See `Quantiled`."""
 
     points: Points | None = None
     integer: bool = False
 
-    def quantile(self, u: float) -> float:
-        """Value below which a share `u` of the draws lies."""
-        raise NotImplementedError
-
-    def at(self, u: float) -> float | int:
+    def at(self: Quantiled, u: float) -> float | int:
         """Value at the quantile `u` (0..1)."""
         value = self.quantile(u)
         return round(value) if self.integer else value
 
-    def axis(self) -> list[Any]:
+    def axis(self: Quantiled) -> list[Any]:
         """Values along the axis of a grid."""
         assert self.points is not None  # checked by the study
         return [self.at(float(u)) for u in np.linspace(0.0, 1.0, self.points)]
 
-    def extremes(self) -> list[Any]:
+    def extremes(self: Quantiled) -> list[Any]:
         """Values that show at once whether the scenario takes such a parameter."""
         return [self.at(0.0), self.at(1.0)]
 
@@ -79,7 +88,7 @@ class Uniform(_Ranged):
         return self
 
     def quantile(self, u: float) -> float:
-        """See `_Ranged`; whole numbers are equally likely, the first and the last too."""
+        """See `Quantiled`; whole numbers are equally likely, the first and the last too."""
         if self.integer:
             return min(float(np.floor(self.low + u * (self.high - self.low + 1.0))), self.high)
         return self.low * (1.0 - u) + self.high * u
@@ -105,7 +114,7 @@ class LogUniform(_Ranged):
         return self
 
     def quantile(self, u: float) -> float:
-        """See `_Ranged`; the ends are exact."""
+        """See `Quantiled`; the ends are exact."""
         return self.low if u <= 0.0 else self.high if u >= 1.0 else float(self.low * (self.high / self.low) ** u)
 
 
@@ -133,7 +142,7 @@ class Normal(_Ranged):
         return float(below), float(above)
 
     def quantile(self, u: float) -> float:
-        """See `_Ranged`."""
+        """See `Quantiled`."""
         below, above = self._tails()
         value = self.mean + self.deviation * float(norm.ppf(below + u * (above - below)))
         return min(max(value, self.low), self.high)

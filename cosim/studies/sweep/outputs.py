@@ -13,9 +13,10 @@ from typing import Annotated, Any, Literal
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 
 from cosim import measure
+from cosim.record.event_names import event_names
 from cosim.result import Result
 from cosim.scenario.base import STRICT, Name
 
@@ -63,6 +64,15 @@ class Output(BaseModel):
     scale: Number = 1.0
     unit: str | None = None
 
+    @field_validator("event")
+    @classmethod
+    def _known(cls, event: str | None) -> str | None:
+        """An event that no log can have would be told as 0, or as nothing, by every case."""
+        names = event_names()
+        if event is not None and event not in names:
+            raise ValueError(f"an event of the log; {_nearest(event, list(names))}")
+        return event
+
     @model_validator(mode="after")
     def _one_of_three(self) -> Output:
         if sum(x is not None for x in (self.summary, self.channel, self.event)) != 1:
@@ -104,7 +114,7 @@ def measured(output: Output, result: Result) -> float:
 
 
 def number(summary: Mapping[str, Any], path: str) -> float:
-    """Number at a dotted path of a summary; true and false count as 1 and 0, nothing as NaN."""
+    """Number at a dotted path of a summary (else OutputMissing raises); true, false count as 1, 0, nothing as NaN."""
     here: Any = summary
     for part in path.split("."):
         if isinstance(here, Mapping):
@@ -137,7 +147,7 @@ def _element(items: list[Any] | tuple[Any, ...], part: str, path: str) -> Any:
 def columns(
     slow: xr.Dataset, channel: str, across: str | int | None, only: list[str | int] | None = None
 ) -> Array:
-    """A slow waveform, its columns (only some, if said) reduced by `across`; shape (n_times,)."""
+    """A slow waveform, its columns (only some, if said) reduced by `across`, shape (n_times,); raises OutputMissing."""
     name = channel.removeprefix("slow.")
     if name not in slow.data_vars:
         raise OutputMissing(f"no channel {name}: {_nearest(name, [str(key) for key in slow.data_vars])}")

@@ -120,7 +120,7 @@ def uses_of_copies(files: CaseFiles) -> list[str]:
 # ---- scenario -----------------------------------------------------------------------------------------------------
 
 def set_in_scenario(content: dict[str, Any], base: Base, setting: Setting) -> None:
-    """Set one entry; sections that the file leaves out are filled with their defaults on the way."""
+    """Set one entry (else InputError raises); sections that the file leaves out get their defaults on the way."""
     parts = setting.path.split(".")
     here: Any = content
     default: Any = base.defaults
@@ -201,7 +201,10 @@ def _used(defaults: Mapping[str, Any]) -> list[tuple[str, Any]]:
 
 
 def changed_files(content: dict[str, Any], base: Base, settings: list[Setting]) -> dict[str, dict[str, Any]]:
-    """Changed copies of the parameter files; `content` names them instead of the originals from now on."""
+    """Changed copies of the parameter files; `content` names them instead of the originals from now on.
+
+    Raises InputError for a file that the scenario does not use.
+    """
     parse_scenario(content, base.origin, base.folder)  # for its message, if a value before has spoilt the scenario
     used = _used(Scenario.model_validate(content).model_dump(mode="json"))
     batteries = [(place, name, *_cell_of(name, base)) for place, name in used if place == "bank.battery"]

@@ -9,21 +9,18 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes as Plot
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from cosim.plot.picture import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY
+from cosim.plot.styles import BLACK, BLUE, CYCLE, DOTTED, GREY, ORANGE, SKY, Picture, Stroke, picture, style
 from cosim.studies.sweep.spec import Axes, Study
 from cosim.studies.sweep.statistics import Influence, Table, distribution, influences, is_number, text_of
 
 Array = NDArray[np.float64]
 
-COLOURS = (BLUE, ORANGE, GREEN, RED, PURPLE, SKY, BLACK, GREY)
-MARKS = ("o", "s", "^", "D", "v", "P", "X", "*")
-COLUMNS = 3
-CELL_INCH = (5.4, 3.9)
-DPI = 100
+COLUMNS = 2
+CELL_INCH = (5.0, 3.6)
+DPI = 150
 MOST_BARS = 10
 MOST_GROUPS = 8
 """More values of `by` than colours: they are drawn as one."""
@@ -40,7 +37,8 @@ def label(name: str, unit: str | None = None) -> str:
     return words.replace("_", " ") + (f" [{shown}]" if shown else "")
 
 
-def draw(study: Study, table: Table) -> Figure:
+@style()
+def draw(study: Study, table: Table) -> Picture:
     """Draw everything that a study's report shows."""
     units = {output.name: output.unit for output in study.outputs}
     drawings: list[tuple[str, Any]] = [("axes", axes) for axes in study.plots or default_axes(study)]
@@ -49,10 +47,11 @@ def draw(study: Study, table: Table) -> Figure:
     drawings += [("tornado", name) for name in study.output_names
                  if len(study.parameters) > 1 and influences(table, name)]
     rows = max(1, -(-len(drawings) // COLUMNS))
-    figure = Figure(figsize=(CELL_INCH[0] * COLUMNS, CELL_INCH[1] * rows + 0.6), layout="constrained")
+    figure = picture(CELL_INCH[0] * COLUMNS, CELL_INCH[1] * rows + 0.5, dpi=DPI)
     total = len(table.case) + len(table.failed)
     failed = f", {len(table.failed)} failed" if table.failed else ""
-    figure.suptitle(f"{study.name}: {total} cases ({study.method.replace('_', ' ')}){failed}", fontsize=14)
+    told = f"{study.name}: {total} cases ({study.method.replace('_', ' ')}){failed}"
+    figure.suptitle(told, fontsize=12, fontweight="bold")
     grid = figure.add_gridspec(rows, COLUMNS)
     for place, (kind, what) in enumerate(drawings):
         plot = figure.add_subplot(grid[place // COLUMNS, place % COLUMNS])
@@ -62,7 +61,6 @@ def draw(study: Study, table: Table) -> Figure:
             draw_distribution(plot, what, table.outputs[what], units[what])
         else:
             draw_tornado(plot, what, influences(table, what))
-        plot.grid(True, alpha=0.25)
     return figure
 
 
@@ -82,12 +80,12 @@ def draw_axes(plot: Plot, axes: Axes, table: Table, units: dict[str, str | None]
     names = list(dict.fromkeys(text_of(v) for v in column)) if not numbers else []
     x = np.array(column, dtype=np.float64) if numbers else np.array([names.index(text_of(v)) for v in column], float)
     for place, (text, chosen) in enumerate(_groups(axes.by, table)):
-        colour, mark = COLOURS[place % len(COLOURS)], MARKS[place % len(MARKS)]
+        stroke = CYCLE[place % len(CYCLE)]
         kept = chosen & np.isfinite(y)
         if curves and axes.x in table.parameters:
-            _curve(plot, x[kept], y[kept], colour, mark, text)
+            _curve(plot, x[kept], y[kept], stroke, text)
         else:
-            plot.plot(x[kept], y[kept], mark, color=colour, markersize=3.5, alpha=0.6, label=text)
+            plot.plot(x[kept], y[kept], stroke.marker, color=stroke.colour, markersize=3.5, alpha=0.6, label=text)
     if not numbers:
         plot.set_xticks(range(len(names)), names)
         plot.set_xlim(-0.5, len(names) - 0.5)
@@ -111,15 +109,17 @@ def _groups(by: str | None, table: Table) -> list[tuple[str, NDArray[np.bool_]]]
     return [(f"{v:g}" if isinstance(v, int | float) else str(v), np.array([t == v for t in texts])) for v in values]
 
 
-def _curve(plot: Plot, x: Array, y: Array, colour: str, mark: str, text: str) -> None:
+def _curve(plot: Plot, x: Array, y: Array, stroke: Stroke, text: str) -> None:
     """Mean of the cases at each x as a line; their range as a band where there are several."""
     at = np.unique(x)
     if not at.size:
         return
     parts = [y[x == one] for one in at]
-    plot.plot(at, [part.mean() for part in parts], "-" + mark, color=colour, markersize=4, linewidth=1.6, label=text)
+    plot.plot(at, [part.mean() for part in parts], marker=stroke.marker, color=stroke.colour,
+              linestyle=stroke.dash, markersize=4, label=text)
     if max(part.size for part in parts) > 1:
-        plot.fill_between(at, [p.min() for p in parts], [p.max() for p in parts], color=colour, alpha=0.15, linewidth=0)
+        plot.fill_between(at, [p.min() for p in parts], [p.max() for p in parts], color=stroke.colour, alpha=0.15,
+                          linewidth=0)
 
 
 def draw_distribution(plot: Plot, name: str, value: Array, unit: str | None) -> None:
@@ -138,8 +138,8 @@ def draw_distribution(plot: Plot, name: str, value: Array, unit: str | None) -> 
     told = distribution(value)
     plot.locator_params(axis="x", nbins=5)
     plot.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
-    for key, colour, style in (("p5", GREY, ":"), ("p50", BLACK, "-"), ("p95", GREY, ":")):
-        plot.axvline(told[key], color=colour, linestyle=style, linewidth=1.3)
+    for key, colour, dash in (("p5", GREY, DOTTED), ("p50", BLACK, "-"), ("p95", GREY, DOTTED)):
+        plot.axvline(told[key], color=colour, linestyle=dash, linewidth=1.3)
     missing = f", {value.size - finite.size} without" if finite.size < value.size else ""
     plot.set_title(f"median {told['p50']:.4g}, 5..95 %: {told['p5']:.4g}..{told['p95']:.4g}{missing}", fontsize=9)
 

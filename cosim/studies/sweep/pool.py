@@ -150,7 +150,7 @@ class Crew:
 
 
 def accept_trial(found: tuple[str, str]) -> bool:
-    """True; or the trial's problem as the error that it is."""
+    """True; or the trial's problem raises as the InputError or RunFailed that it is."""
     kind, text = found
     if kind in ("input", "outputs"):
         raise InputError(text, "", "", "")

@@ -16,7 +16,7 @@ import numpy as np
 
 from cosim.result import shown
 from cosim.studies.sweep import store
-from cosim.studies.sweep.pictures import DPI, draw, label
+from cosim.studies.sweep.pictures import draw, label
 from cosim.studies.sweep.statistics import Table, distribution, summary_of, table_of
 from cosim.studies.sweep.study import Sweep
 from cosim.studies.sweep.worst import Worst, write_worst
@@ -38,7 +38,7 @@ def write_report(sweep: Sweep) -> tuple[Table, list[Worst]]:
     table = table_of(sweep.study, sweep.values, sweep.rows)
     worst = write_worst(sweep, table)
     image = io.BytesIO()
-    draw(sweep.study, table).savefig(image, format="png", dpi=DPI)
+    draw(sweep.study, table).savefig(image, format="png")
     _replace(sweep.directory / PICTURE, image.getvalue())
     _replace(sweep.directory / HTML, page(sweep, table, worst, image.getvalue()).encode("utf-8"))
     path = sweep.directory / store.STUDY
@@ -79,6 +79,12 @@ def page(sweep: Sweep, table: Table, worst: Sequence[Worst], image: bytes) -> st
         "</body></html>\n",
     ]
     return "\n".join(parts)
+
+
+def tables(sweep: Sweep) -> str:
+    """Distributions of the outputs and the failed cases, as a notebook shows them."""
+    table = table_of(sweep.study, sweep.values, sweep.rows)
+    return f"<h3>{html.escape(repr(sweep))}</h3>" + _outputs_table(sweep, table) + _failed_table(sweep, table)
 
 
 def _outputs_table(sweep: Sweep, table: Table) -> str:

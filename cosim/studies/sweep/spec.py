@@ -127,7 +127,7 @@ def _known(name: str, names: list[str], where: str) -> None:
 
 
 def load_study(path: Path | str) -> Study:
-    """Read and validate a study file.
+    """Read and validate the study file at `path`.
 
     Raises
     ------

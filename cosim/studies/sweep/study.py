@@ -13,9 +13,11 @@ from typing import Any, NamedTuple
 
 import cosim
 from cosim.errors import InputError
+from cosim.own.netlist import own_texts
 from cosim.paths import ROOT
 from cosim.studies.sweep import store
 from cosim.studies.sweep.case import RUNNER, Plan, plan_of, settings_of
+from cosim.studies.sweep.distributions import Choice, Listed
 from cosim.studies.sweep.paths import Base, case_files, load_base, scenario_of
 from cosim.studies.sweep.pool import run_local
 from cosim.studies.sweep.sampling import Values, cases
@@ -40,6 +42,16 @@ class Sweep(NamedTuple):
     rows: dict[int, Row]
     directory: Path
     already: int
+
+    def __repr__(self) -> str:
+        failed = sum(bool(row.error) for row in self.rows.values())
+        return (f"Sweep({self.study.name}: {len(self.rows)} cases, {failed} failed; "
+                f"{', '.join(self.study.output_names)} over {', '.join(self.study.parameter_names)})")
+
+    def _repr_html_(self) -> str:
+        from cosim.studies.sweep.report import tables  # which needs this module
+
+        return tables(self)
 
 
 def run_study(
@@ -101,12 +113,16 @@ def described(study: Study, base: Base) -> dict[str, Any]:
     return {
         "name": study.name, "seed": study.seed, "cases": study.count,
         "parameters": study.parameter_names, "outputs": study.output_names,
-        "study": study.model_dump(mode="json"), "scenario": base.content, "made_by": made_by(base),
+        "study": study.model_dump(mode="json"), "scenario": base.content, "made_by": made_by(base, study),
     }
 
 
-def made_by(base: Base) -> dict[str, str]:
-    """Versions, and a digest of everything whose change would change a number: our sources, and the user's files."""
+def made_by(base: Base, study: Study) -> dict[str, str]:
+    """Versions, and a digest of everything whose change would change a number: our sources, and the user's files.
+
+    Of a netlist of the user's own that is its text with includes written out, be it the scenario's or one that the
+    study tries.
+    """
     told = {"smart-bms-cosim": cosim.__version__, "python": platform.python_version()}
     for name in PACKAGES:
         try:
@@ -120,6 +136,9 @@ def made_by(base: Base) -> dict[str, str]:
     own = hashlib.sha256()
     for path in user_files(base):
         own.update(path.read_bytes() + b"\0")
+    for netlists in own_netlists(study, base):
+        for text in own_texts(netlists.items(), base.folder):
+            own.update(text.encode() + b"\0")
     told["files of the scenario"] = own.hexdigest()[:16]
     return told
 
@@ -135,6 +154,17 @@ def _sources() -> list[Path]:
         path for path in found
         if not skipped & {*path.parents} and not path.name.startswith(("plot", "cli", "test_"))
     )
+
+
+def own_netlists(study: Study, base: Base) -> list[dict[str, str]]:
+    """Circuit and file of every netlist of the user's own: the scenario's, and those that parameters try."""
+    named = base.content.get("netlists")
+    found = [{str(k): str(v) for k, v in named.items()}] if isinstance(named, dict) else []
+    for parameter in study.parameters:
+        for path in (parameter.path, *parameter.also):
+            if path.startswith("netlists.") and isinstance(parameter, Choice | Listed):
+                found += [{path.split(".", 1)[1]: str(value)} for value in parameter.values]
+    return found
 
 
 def user_files(base: Base) -> list[Path]:

@@ -5,15 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cosim.circuit.characteristic import (
-    LINK,
-    Controls,
-    limiter_start,
-    port_current_A,
-    powers_W,
-    smooth_max,
-    smooth_min,
-)
+from cosim.circuit.branches import smooth_max, smooth_min
+from cosim.circuit.characteristic import LINK, Controls, limiter_start, port_current_A, powers_W
 
 SHARP = limiter_start()._replace(knee_A=1e-6, floor_A=1e-6, drop_V=0.02, drop_ohm=0.0, drop_knee_V=1e-9, leak_S=0.0,
                                  diode_t1=0.0, diode_t2=0.0, pass_t1=0.0, pass_t2=0.0)

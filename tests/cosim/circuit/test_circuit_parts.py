@@ -25,7 +25,7 @@ def test_the_transistors_of_both_paths_by_hand() -> None:
 
 def test_a_transistor_has_its_nodes_and_its_heat() -> None:
     lines = "MQ1 mid g1 s1 tj1 tc1 N60 m=3 thermal\n* MQ2 a b c d e N80 thermal\nVt1 tj1 tq1 dc -27\n"
-    assert transistors(lines) == (Transistor("q1", "mid", "s1", "vt1", "N60", 3),)
+    assert transistors(lines) == (Transistor("q1", "mid", "s1", "vt1", "N60", 3, "tj1"),)
     with pytest.raises(ValueError, match="MQ1: no source drives its junction tj1"):
         transistors("MQ1 mid g1 s1 tj1 tc1 N60 thermal\n")
 

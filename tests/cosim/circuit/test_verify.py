@@ -10,7 +10,8 @@ import pytest
 import bms
 from cosim.circuit import verify
 from cosim.circuit.characteristic import Characteristic
-from cosim.circuit.identify import design, identify
+from cosim.circuit.identify import identify
+from cosim.circuit.identify_design import design
 from cosim.spice.session import SpiceSession
 from models.fuse import load_fuse
 
@@ -71,5 +72,5 @@ def test_points_are_legal_seeded_and_not_those_of_the_identification() -> None:
             assert low <= values.min() and values.max() <= high, name
             assert np.ptp(values) > 0.7 * (high - low) or name == "reference_mV", name
         assert max(float(p["battery_V"]) + float(p["over_V"]) for p in points) < 17.01
-        used = {p["fuse_degC"] for p in design(verify.NETLIST, fuse.resistance_25_ohm, fuse.alpha_per_K)}
+        used = {p["fuse_degC"] for p in design(fuse.resistance_25_ohm, fuse.alpha_per_K)}
         assert used.isdisjoint(p["fuse_degC"] for p in points)

@@ -10,17 +10,22 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from cosim.circuit.deck import DeckSpec, externals, signals, top_deck
 from cosim.cli.app import main
 from cosim.errors import InputError, RunFailed
-from cosim.own.netlist import own_netlist
+from cosim.own.netlist import own_netlist, own_texts
 from cosim.own.process import JOB, OwnNetlistFailed, try_apart
 from cosim.paths import NETLISTS, NETLISTS_VARIABLE, ROOT
 from cosim.scenario.model import load_scenario, parse_scenario
 from cosim.simulation import Simulation
 from cosim.spice.session import SpiceSession
 from cosim.spice.sources import SourceTable
+from cosim.studies.conformance.lab import Lab
+from cosim.studies.sweep.paths import load_base
+from cosim.studies.sweep.spec import load_study
+from cosim.studies.sweep.study import made_by
 
 CIRCUIT = "direct_connection"
 SHIPPED = (NETLISTS / f"{CIRCUIT}.cir").read_text(encoding="utf-8")
@@ -251,6 +256,51 @@ def test_test_vectors_are_refused(folder: Path, capsys: pytest.CaptureFixture[st
     assert "test vectors" in capsys.readouterr().err
 
 
+def test_the_text_with_its_includes_is_part_of_every_key(folder: Path) -> None:
+    (folder / "parts.lib").write_text(".model DMINE D is=1e-9\n")
+    (folder / "my.cir").write_text(".include parts.lib\n" + with_line("D9 fb 0 DMINE"))
+    study = yaml.safe_load(f"""
+name: own
+scenario: {{name: own, circuit: {{netlist: {CIRCUIT}}}, netlists: {{{CIRCUIT}: my.cir}}, duration_s: 2,
+  source: {{kind: supply, emf_V: [[0, 13.5]]}}}}
+method: grid
+parameters: [{{path: bank.soc, kind: uniform, low: 0.2, high: 0.4, points: 2}}]
+outputs: [{{name: peak_A, channel: port_current_A, reduce: max}}]
+""")
+    (folder / "study.yaml").write_text(yaml.safe_dump(study))
+    (folder / "tried.yaml").write_text(yaml.safe_dump({**study, "parameters": [
+        {"path": f"netlists.{CIRCUIT}", "kind": "choice", "values": ["my.cir"]}],
+        "scenario": {**study["scenario"], "netlists": {}}}))
+
+    def keys() -> list[str]:
+        found = []
+        for name in ("study.yaml", "tried.yaml"):
+            asked = load_study(folder / name)
+            found.append(made_by(load_base(asked, folder / name), asked)["files of the scenario"])
+        scenario = parse_scenario(study["scenario"], "s", folder)
+        return [*found, *own_texts(scenario.netlists.items())]
+
+    before = keys()
+    assert keys() == before
+    (folder / "parts.lib").write_text(".model DMINE D is=2e-9\n")
+    assert all(a != b for a, b in zip(before, keys(), strict=True) if a != CIRCUIT)
+
+
+def test_a_bench_runs_again_when_the_own_netlist_has_changed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "my.cir").write_text(SHIPPED)
+    scenario = load_scenario(folder / "own.yaml")
+    ran: list[str] = []
+    monkeypatch.setattr(Simulation, "run", lambda self: ran.append(self.scenario.name))
+    lab = Lab()
+    monkeypatch.setattr(Lab, "session", None)
+    for _ in range(2):
+        lab.run(scenario)
+    assert len(ran) == 1
+    (folder / "my.cir").write_text(changed("rlink=1m", "rlink=2m"))
+    lab.run(scenario)
+    assert len(ran) == 2
+
+
 # ---- the process ------------------------------------------------------------------------------------------------
 
 def test_a_good_one_runs_and_leaves_the_environment_alone(folder: Path) -> None:
@@ -316,3 +366,25 @@ def test_a_whole_run_is_that_of_the_same_circuit_and_the_next_is_the_same_bits(
     assert float(other.slow.port_current_A.max()) < float(shipped.slow.port_current_A.max()) - 1.0
     with pytest.raises(OwnNetlistFailed, match=r"not finished within netlists_limit_s 2\.5 s"):
         Simulation(parse_scenario({**own, "netlists_limit_s": 2.5}, "own.yaml", folder)).run()
+
+
+@pytest.mark.long
+def test_a_whole_run_with_an_own_limiter(folder: Path, spice: SpiceSession) -> None:
+    """The shipped limiter as a file of one's own gives the same bits; with a part changed, what that parameter does."""
+    limiter = "alternator_path"
+    text = (NETLISTS / f"{limiter}.cir").read_text(encoding="utf-8")
+    content = {"name": "own", "source": {"kind": "vehicle"}, "bank": {"soc": 0.3},
+               "drive": {"segments": [{"kind": "crank", "duration_s": 1.0}, {"kind": "highway", "duration_s": 30.0}]}}
+    own = {**content, "netlists": {limiter: "my.cir"}}
+    (folder / "my.cir").write_text(text)
+    shipped = Simulation(parse_scenario(content), session=spice).run()
+    same = Simulation(parse_scenario(own, "own.yaml", folder)).run()
+    assert same.slow.equals(shipped.slow) and list(same.windows) == list(shipped.windows)
+    assert all(same.windows[name].equals(shipped.windows[name]) for name in shipped.windows)
+    assert " rs2=0.40m" in text
+    (folder / "my.cir").write_text(text.replace(" rs2=0.40m", " rs2=0.80m"))
+    by_file = Simulation(parse_scenario(own, "own.yaml", folder)).run()
+    by_parameter = Simulation(parse_scenario({**content, "circuit": {"parameters": {"rs2": 0.8e-3}}}), session=spice)
+    other = by_parameter.run()
+    assert by_file.slow.port_current_A.values == pytest.approx(other.slow.port_current_A.values, abs=1e-6)
+    assert not by_file.slow.equals(shipped.slow)

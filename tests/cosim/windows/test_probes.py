@@ -12,7 +12,7 @@ from cosim.circuit.deck import DeckSpec, ProbeSignal
 from cosim.circuit.system_deck import SystemDeck
 from cosim.errors import InputError
 from cosim.plot.picture import plot_result
-from cosim.plot.windows import drawn_lines
+from cosim.plot.windows import PROBE_STROKES, drawn_lines
 from cosim.record.export import export_text
 from cosim.result import Result
 from cosim.scenario.model import parse_scenario
@@ -82,8 +82,8 @@ def test_recipe_and_export_know_them(probed: Result) -> None:
 def test_the_picture_shows_what_is_asked_for(probed: Result) -> None:
     window = list(probed.windows.values())[-1]
     currents, voltages = drawn_lines(window)
-    assert [c.label for c in voltages if c.style == "--"] == ["gate q2a"]
-    assert [c.label for c in currents if c.style == "--"] == []
+    assert [c.label for c in voltages if c.stroke in PROBE_STROKES] == ["gate q2a"]
+    assert [c.label for c in currents if c.stroke in PROBE_STROKES] == []
     legends = [text.get_text() for legend in plot_result(probed).legends for text in legend.get_texts()]
     assert "gate q2a" in legends
 

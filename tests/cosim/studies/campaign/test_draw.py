@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cosim.studies.campaign.draw import WINDOW_EVERY, drawn
-from cosim.studies.campaign.faults import FUSES_A, fault_name, wrong_fuse
+from cosim.studies.campaign.draw import WINDOW_EVERY, WINDOWED, drawn
+from cosim.studies.campaign.faults import FUSES_A, SHOWN_BY, fault_name, wrong_fuse
 from cosim.studies.campaign.scenario import parsed
 from cosim.studies.sweep.paths import DUMPER
 
@@ -21,13 +21,20 @@ def test_a_case_depends_on_seed_and_number_only() -> None:
 
 def test_all_are_legal_and_all_kinds_of_faults_come(tmp_path: Path) -> None:
     seen: set[str] = set()
-    for number in range(200):
+    events: set[str] = set()
+    for number in range(400):
         case = drawn(SEED, number)
         parsed(case, tmp_path)  # raises InputError
-        assert case.windows == (number % WINDOW_EVERY == WINDOW_EVERY - 1)
+        assert case.windows == (number % WINDOW_EVERY in WINDOWED)
+        disturbing = {e["kind"] for e in case.content["events"]} - {"load_step"}
+        assert case.windows or not disturbing, "the slow engine alone cannot show what a circuit does"
+        events |= disturbing
         seen |= {b.name for b in case.broken} | {fault_name({"device": "?", **f}) for f in case.content["faults"]}
     assert {"alternator regulator failed high", "corroded input terminal", "wrong fuse fitted, larger",
             "wrong fuse fitted, smaller", "daisy-chain cable broken"} <= seen
+    assert {name for name in seen if name.startswith("transistor")} == {f"transistor {name}" for name in SHOWN_BY}
+    assert events == {"load_dump", "short_circuit", "open_cable", "open_ground", "connect_capacitor", "iso_pulse",
+                      "engine_start"}
     for kind in ("offset", "frozen", "open", "stuck"):
         assert any(name.endswith(kind) for name in seen)
     assert any("without voltage limit" in name for name in seen)

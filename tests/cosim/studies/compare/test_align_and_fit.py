@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cosim.errors import InputError
 from cosim.studies.compare.align import align
-from cosim.studies.compare.fit import Parameter, fit, fit_recording, parse_parameters, with_value
+from cosim.studies.compare.fit import Parameter, fit, fit_recording, parse_parameters
 from cosim.studies.compare.recording import Recording
 from cosim.studies.compare.tolerances import parse_tolerances
 
@@ -136,16 +136,6 @@ def test_what_the_model_lacks_and_the_end_of_a_range_are_told() -> None:
 def test_bad_parameters_are_refused(texts: list[str]) -> None:
     with pytest.raises(InputError, match="--fit"):
         parse_parameters(texts)
-
-
-def test_values_go_to_dotted_paths() -> None:
-    content = {"a": {"b": [1, {"c": 2}]}, "d": 3}
-    assert with_value(content, "a.b.1.c", 9.0, "f") == {"a": {"b": [1, {"c": 9.0}]}, "d": 3}
-    assert with_value(content, "e.f", 9.0, "f") == {**content, "e": {"f": 9.0}}
-    assert content == {"a": {"b": [1, {"c": 2}]}, "d": 3}
-    for path in ("a.b.2.c", "d.x", "a.b.x"):
-        with pytest.raises(InputError, match="f: "):
-            with_value(content, path, 1.0, "f")
 
 
 def test_a_range_that_the_scenario_refuses_stops_before_any_run(tmp_path: Path) -> None:

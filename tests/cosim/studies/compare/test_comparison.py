@@ -194,3 +194,15 @@ def test_report_is_complete_and_self_contained(tmp_path: Path) -> None:
 def test_a_picture_can_be_drawn_when_nothing_could_be_compared() -> None:
     found = compare(recording(), Recording("empty"))
     assert not found.passed and report.png(found)[:4] == b"\x89PNG"
+
+
+def test_a_comparison_shows_itself() -> None:
+    """In a terminal its verdict and what failed, in a notebook every signal, the worst first and in bold."""
+    found = compare(recording(), recording(slow_port_current_A=lambda v: v * 1.03))
+    told = repr(found).splitlines()
+    assert told[0] == "Comparison: DOES NOT AGREE" and told[1].startswith("FAILED ")
+    assert repr(compare(recording(), recording())).startswith("Comparison: agrees\n")
+    shown = found._repr_html_()
+    worst = found.failed[0].name
+    assert shown.index(f"<b>{worst}</b>") < min(
+        shown.index(f">{one.name}<") for one in found.verdicts if one.status == "passed")

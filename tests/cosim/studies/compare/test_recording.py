@@ -9,9 +9,9 @@ import pytest
 import xarray as xr
 
 from cosim.errors import InputError
-from cosim.result import Result
+from cosim.result import LoggedEvent, Result
 from cosim.studies.compare.measured import load_mapping, read_measured
-from cosim.studies.compare.recording import of_result, read
+from cosim.studies.compare.recording import Recording, of_result, read
 from cosim.studies.compare.tube import WaveformError
 
 
@@ -127,3 +127,13 @@ def test_a_missing_column_names_the_nearest(tmp_path: Path) -> None:
     (tmp_path / "scope.csv").write_text("a\nb\nT (ms);CH 1;CH2;K\n0;1;1;1\n1;1;1;1\n")
     with pytest.raises(InputError, match=r"slow/port_current_A: no column 'CH1' .*CH 1"):
         read_measured(tmp_path / "scope.csv", load_mapping(tmp_path / "map.yaml"))
+
+
+def test_a_shifted_recording_is_later_with_all_that_it_has() -> None:
+    recording = Recording("scope", events=[LoggedEvent(1.0, "supervisor", "on", "")])
+    recording.add("a", "A", [0.0, 1.0, 3.0], [5.0, 6.0, 7.0])
+    later = recording.shifted(0.5)
+    assert later.signals["a"].wave.time_s.tolist() == [0.5, 1.5, 3.5]
+    assert later.signals["a"].wave.value.tolist() == [5.0, 6.0, 7.0] and later.signals["a"].unit == "A"
+    assert later.events is not None and later.events[0].time_s == 1.5 and later.origin == "scope"
+    assert recording.signals["a"].wave.time_s[0] == 0.0

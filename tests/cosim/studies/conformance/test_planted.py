@@ -2,31 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import pytest
 
-from cosim.spice.session import SpiceSession
-from cosim.studies.conformance.entry import Changes, Corner, Entry
+from cosim.studies.conformance.entry import Changes, Entry
 from cosim.studies.conformance.lab import Lab
-from cosim.studies.conformance.pool import measured
-from cosim.studies.conformance.register import Job
+from tests.cosim.studies.conformance.planted import Planted, check, planted
 
 PATH = "alternator_path"
-
-
-class Planted(NamedTuple):
-    """A defect, the bench that meets it, the figures that must fail (and only they)."""
-
-    name: str
-    bench: str
-    changes: Changes
-    fails: frozenset[str]
-
-
-def planted(name: str, bench: str, changes: Changes, *fails: str) -> Planted:
-    return Planted(name, bench, changes, frozenset(fails))
-
 
 QUICK = (
     planted("threshold of the start", "a1_start", Changes(firmware={"start_V": 13.1}), "A1.start_threshold_V"),
@@ -66,31 +48,6 @@ SLOW = (
             "A7.failed_runs", "A8.least_margin"),
 )
 """The circuit itself: its law is measured anew, or it stands on a bench of pulses."""
-
-
-@pytest.fixture(scope="module")
-def lab(spice: SpiceSession) -> Lab:
-    """One lab for all: shipped designs are run once."""
-    del spice
-    return Lab()
-
-
-@pytest.fixture(scope="module")
-def shipped() -> dict[str, list[Entry]]:
-    """What benches give without a change, by their names."""
-    return {}
-
-
-def failing(entries: list[Entry]) -> set[str]:
-    """Figures that fail; of a bench that could not be carried out, its rows."""
-    return {entry.figure or entry.id for entry in entries if entry.passed is False}
-
-
-def check(case: Planted, lab: Lab, shipped: dict[str, list[Entry]]) -> None:
-    if case.bench not in shipped:
-        shipped[case.bench] = measured(Job(case.bench, Corner()), lab)
-    assert not failing(shipped[case.bench])
-    assert failing(measured(Job(case.bench, Corner(), changes=case.changes), lab)) == case.fails
 
 
 @pytest.mark.parametrize("case", QUICK, ids=lambda case: case.name)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from cosim.spice.session import SpiceSession
 from cosim.studies.conformance.entry import Changes, Entry
 from cosim.studies.conformance.lab import Lab
-from tests.cosim.studies.conformance.test_planted import Planted, check, planted
+from tests.cosim.studies.conformance.planted import Planted, check, planted
 
 SYSTEM, OUTPUT, REMOTE = "system_path", "disconnect_output", "remote_input"
 SHORT = ("S2.short_opening_us", "S2.short_since_fault_us", "S2.short_i2t_A2s")
@@ -62,19 +61,6 @@ SLOW = (
     planted("continuous current too low", "system_continuous", Changes(firmware={"system_continuous_A": 150}),
             "S1.discharge_carried_s", "S1.charge_carried_s"),
 )
-
-
-@pytest.fixture(scope="module")
-def lab(spice: SpiceSession) -> Lab:
-    """One lab for all: shipped designs are run once."""
-    del spice
-    return Lab()
-
-
-@pytest.fixture(scope="module")
-def shipped() -> dict[str, list[Entry]]:
-    """What benches give without a change, by their names."""
-    return {}
 
 
 @pytest.mark.parametrize("case", QUICK, ids=lambda case: case.name)

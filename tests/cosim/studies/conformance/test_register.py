@@ -85,3 +85,8 @@ def test_outcomes_of_the_pool_are_those_of_one_process() -> None:
         assert isinstance(one, dict) and one.pop("wall_s") >= 0.0
     assert pooled == alone and len(pooled) == len(jobs) == 2  # K1 in both variants
     assert told[-1] == pytest.approx(1.0)
+
+
+def test_a_run_that_has_nothing_left_to_measure_starts_no_pool() -> None:
+    """A full run killed while it wrote its report goes on with no job left."""
+    run_jobs([], lambda fraction, text: None, lambda job, outcome: pytest.fail("there is no job"), workers=2)

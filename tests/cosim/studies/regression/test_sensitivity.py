@@ -11,7 +11,7 @@ from cosim.paths import NETLISTS
 from cosim.spice.session import SpiceSession
 from cosim.studies.regression import golden, sensitivity
 from cosim.studies.regression.cases import cases
-from cosim.studies.regression.sensitivity import INFLUENTIAL, SMALL, Value
+from cosim.studies.regression.sensitivity import INFLUENTIAL, SMALL, Kept, Seen, Value
 
 GOLDEN = Path(__file__).parent / "golden" / "test_shipped_waveforms"
 DECK = """* about rs2=9 in a comment
@@ -45,6 +45,35 @@ def test_one_value_is_changed_and_nothing_else(owner: str, name: str, old: str, 
 def test_what_is_not_set_is_refused() -> None:
     with pytest.raises(InputError, match="path"):
         sensitivity.with_factor(DECK, Value("a.cir", "path", "x"), 1.2)
+
+
+def test_a_value_is_tried_in_the_benches_that_contain_it() -> None:
+    assert sensitivity.benches_with(Value("system_path.cir", "system_path", "itrip")) == ("system_",)
+    assert sensitivity.benches_with(Value("devices.lib", "N100", "kp")) == ("port_",)
+    assert sensitivity.benches_with(Value("devices.lib", "SM8S16A", "bv")) == ("port_", "system_")
+    assert sensitivity.benches_with(Value("devices.lib", "SM8S33A", "bv")) == ()
+
+
+def test_answers_are_kept_for_these_golden_files_only(tmp_path: Path) -> None:
+    golden_folder, kept = tmp_path / "golden", tmp_path / "kept.jsonl"
+    golden_folder.mkdir()
+    (golden_folder / "a.npz").write_bytes(b"one")
+    asked: list[str] = []
+
+    def ask(name: str) -> Seen:
+        def find() -> Seen:
+            asked.append(name)
+            return Seen(Value("a.cir", "path", name), 0.2, "bench", "x_V", float("inf"))
+
+        return Kept(kept, golden_folder).seen(f"path {name} 0.2", find)
+
+    first = ask("rs2")
+    assert ask("rs2") == first and asked == ["rs2"]
+    kept.write_text(kept.read_text() + '{"digest": "torn')  # killed while it was written
+    assert ask("rs2") == first and asked == ["rs2"]
+    (golden_folder / "a.npz").write_bytes(b"another")
+    assert ask("rs2") == first and asked == ["rs2", "rs2"]
+    assert ask("rs2") == first and asked == ["rs2", "rs2"], "what was written after the torn line is found"
 
 
 def test_the_netlists_themselves_stay_as_they_are() -> None:

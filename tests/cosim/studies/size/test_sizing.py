@@ -55,6 +55,16 @@ def test_mistakes_are_one_line(tmp_path: Path, changed: dict[str, object], text:
     assert text in str(caught.value) and "\n" not in str(caught.value) and str(caught.value).startswith(str(path))
 
 
+def test_a_sizing_shows_the_fuse_to_fit_and_what_is_wrong_with_others() -> None:
+    asked = load_system(SCENARIOS / "systems" / "van.yaml")
+    found = sizing.Sizing(asked, [made(60, 54.0, 10.0), made(100, 88.0, -4.0)])
+    assert repr(found) == "Sizing(van: fit 60 A; 60 A fits, 100 A does not)"
+    shown = found._repr_html_()
+    assert "<th>60 A *</th><th>100 A</th>" in shown and "<td>fits</td><td>yes</td><td>NO</td>" in shown
+    assert "100 A: alternator not protected by this fuse (184 degC, limit 180)" in shown
+    assert repr(sizing.Sizing(asked, found[1:])) == "Sizing(van: no fuse fits; 100 A does not)"
+
+
 @pytest.mark.parametrize("path", sorted((SCENARIOS / "systems").glob("*.yaml")), ids=lambda path: path.stem)
 def test_shipped_systems_are_valid(path: Path) -> None:
     asked = load_system(path)

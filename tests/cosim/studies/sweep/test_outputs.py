@@ -27,7 +27,7 @@ def result() -> Result:
     summary = {"bank": {"lowest_soc": 0.25, "none": None}, "flag": True,
                "figures": [{"id": "run", "name": "charge, all", "value": 3.5},
                            {"id": "A4", "name": "peak", "value": 7.0}]}
-    events = [LoggedEvent(1.0, "supervisor", "on", ""), LoggedEvent(3.0, "supervisor", "on", "")]
+    events = [LoggedEvent(1.0, "supervisor", "remote on", ""), LoggedEvent(3.0, "supervisor", "remote on", "")]
     return Result(slow, {}, events, summary)
 
 
@@ -62,10 +62,10 @@ def result() -> Result:
     ({"summary": "figures.charge, all.value", "scale": 2}, 7.0),
     ({"summary": "figures.A4.value"}, 7.0),
     ({"summary": "figures.0.value"}, 3.5),
-    ({"event": "on", "ask": "count"}, 2.0),
-    ({"event": "on", "ask": "last_s"}, 3.0),
-    ({"event": "off", "ask": "count"}, 0.0),
-    ({"event": "off", "ask": "first_s"}, math.nan),
+    ({"event": "remote on", "ask": "count"}, 2.0),
+    ({"event": "remote on", "ask": "last_s"}, 3.0),
+    ({"event": "remote off", "ask": "count"}, 0.0),
+    ({"event": "remote off", "ask": "first_s"}, math.nan),
 ])
 def test_value(result: Result, asked: dict[str, Any], expected: float) -> None:
     assert measured(Output(name="x", **asked), result) == pytest.approx(expected, nan_ok=True)

@@ -71,6 +71,14 @@ def test_one_and_two_workers_write_the_same_bytes(fake: Fake) -> None:
     assert (fake.directory / store.CASES).read_bytes() == (other / store.CASES).read_bytes()
 
 
+def test_a_sweep_shows_its_outputs_and_what_failed(fake: Fake) -> None:
+    fake.write([5, 6, 7, 8])
+    done = run(fake, workers=1)
+    assert repr(done).endswith("4 cases, 1 failed; third, number over x)")
+    shown = done._repr_html_()
+    assert "<h2>Outputs</h2>" in shown and ">third<" in shown and "seven is a bad number" in shown
+
+
 def test_a_failing_case_is_a_row_with_its_error(fake: Fake) -> None:
     fake.write([5, 6, 7, 8])
     done = run(fake, workers=1)

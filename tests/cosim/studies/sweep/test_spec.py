@@ -65,7 +65,8 @@ UNIFORM = {"path": "bank.soc", "kind": "uniform", "low": 0.2, "high": 0.8}
     ({"outputs": [{"name": "a", "channel": "soc", "summary": "bank"}]}, "give one of summary, channel, event"),
     ({"outputs": [{"name": "a", "channel": "soc", "reduce": "time_above_s"}]}, "level belongs to time_above_s"),
     ({"outputs": [{"name": "a", "channel": "soc", "reduce": "percentile"}]}, "percent (0..100)"),
-    ({"outputs": [{"name": "error", "event": "x", "ask": "count"}]}, "may not be called error"),
+    ({"outputs": [{"name": "error", "event": "window", "ask": "count"}]}, "may not be called error"),
+    ({"outputs": [{"name": "a", "event": "load disconected", "ask": "count"}]}, "did you mean 'load disconnected'"),
     ({"worst": {"sok": "highest"}}, "did you mean 'soc'?"),
     ({"plots": [{"y": "soc", "x": "bank.sok"}]}, "did you mean 'bank.soc'?"),
 ])
