@@ -138,6 +138,7 @@ def test_it_runs_at_the_speed_that_is_asked_for(live: LiveSession) -> None:
     assert now(live).time_s == stood_s
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # Panel leaves an event loop behind
 def test_only_who_has_control_changes_anything(live: LiveSession) -> None:
     from cosim.live.control import REFUSED, Control
     from cosim.live.page import LivePage
