@@ -38,6 +38,7 @@ DONE: list[dict[str, Any]] = [
     {"time_s": 30.1, "note": "looked at the picture"},
     {"time_s": 30.1, "event": {"kind": "load_dump", "duration_s": 0.3}},
     {"time_s": 36.6, "settings": {"battery_thresholds": [{"pre_alarm_V": 2.9}]}},
+    {"time_s": 37.4, "fault": {"kind": "device_open", "device": "q2a"}},
     {"time_s": 38.0, "window": {"duration_s": 0.05}},
     {"time_s": 41.0, "engine": "off"},
 ]
