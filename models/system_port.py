@@ -27,7 +27,7 @@ BLOCKED_OHM = 1e9
 """A direction with a resistance of this is off; no leakage is computed."""
 BANK_SHARE, IN_BANK = 0.4, 4
 """Part of the path's resistance in the BMS that is in each of its two banks, and devices in a bank: 0.2 of 0.5 mohm
-warm (netlists/system_path.cir: 0.165 + 0.03 mohm at 25 degC); the rest is shunt and busbars, ours."""
+warm (netlists/system_path.cir: 0.125 + 0.03 mohm at 25 degC); the rest is shunt and busbars, ours."""
 LEAST_S = 1e-6
 """Least conductance of the node's capacitance over a tick, so that its voltage stays defined (ours)."""
 

@@ -178,7 +178,7 @@ def test_expressions_are_evaluated_with_the_defaults() -> None:
 
 def test_what_an_expression_reads() -> None:
     path = read_netlist("system_path").subcircuits["system_path"]
-    assert path.elements["Bpc"].references == {"lb", "gn", "sys", "i(vtv)", "i(vfw)"}
+    assert path.elements["Bpc"].references == {"lb", "gn", "sys", "i(vtv)", "i(vfw)", "i(vts)"}
 
 
 HEAD_UNITS = "ohm|F|H|V|A|s|Hz|S"

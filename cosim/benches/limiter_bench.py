@@ -58,7 +58,7 @@ class LimiterBench:
 
     def deck(self, folder: Path = NETLISTS) -> str:
         """Deck body; the circuit's ports are wired by their names, whichever it has."""
-        nodes = {"ab": "abp", "lb": "lbp", "gnd": "0"}
+        nodes = {"ab": "abp", "lb": "lbp", "gn": "0"}
         ports = " ".join(nodes.get(port, port) for port in port_names(self.circuit, folder))
         junctions = "\n".join(f"v{q} {q} 0 {self.junction_degC!r}" for q in ("tq1", "tq2a", "tq2b", "tq2c", "tq2d"))
         return f"""* bench {self.circuit}

@@ -141,7 +141,7 @@ def inner_nodes(circuit: str) -> list[str]:
     for line in re.findall(r"(?m)^([A-Za-z]\w* .*)$", text):
         words = line.split()
         found |= set(words[1 : 6 if words[0].startswith("M") else 3])
-    outside = {*port_names(circuit), "0", "gnd"}
+    outside = {*port_names(circuit), "0"}
     return sorted(node for node in found - outside if re.fullmatch(r"[a-z]\w*", node))
 
 

@@ -29,7 +29,7 @@ PASSED = ("rf25", "lf", "alphaf")
 """Parameters that the program sets: cold resistance, inductance and temperature coefficient of the fitted fuse."""
 AROUND = ("devices.lib", "plant.cir", "alternator.cir", "system_path.cir")
 """Texts that may stand in the same deck; their names are taken."""
-DRIVEN = ("gnd", "en", "vref", "tfuse", "tq1", "tq2a", "tq2b", "tq2c", "tq2d", "lift")
+DRIVEN = ("gn", "en", "vref", "tfuse", "tq1", "tq2a", "tq2b", "tq2c", "tq2d", "lift")
 """Ports that the deck around drives; a circuit may leave them open."""
 OUTSIDE = (".model", ".param", ".func")
 """Cards that may stand outside a subcircuit, beside definitions of subcircuits."""
@@ -194,6 +194,8 @@ def _head_checked(circuit: str, found: Mapping[str, _Subcircuit], path: Path) ->
         _refuse(path, ".subckt", names, f".subckt {circuit} with the ports of netlists/{circuit}.cir")
     top = found[circuit]
     field = f".subckt {circuit}"
+    if "gnd" in top.ports:
+        _refuse(path, field, "port gnd, which ngspice takes for node 0 whatever it is connected to", "the name gn")
     missing = [port for port in wanted.ports if port not in top.ports]
     extra = [port for port in top.ports if port not in wanted.ports]
     if missing:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from cosim.circuit.deck import CUT_S, AlternatorDeck, DeckSpec, Section, circuit_text, top_deck
+from cosim.circuit.deck import CUT_S, AlternatorDeck, DeckSpec, Section, top_deck
 from cosim.circuit.failed import FailedPart
 from cosim.circuit.pulse_deck import PulseDeck
 from cosim.circuit.system_deck import SystemDeck
@@ -75,11 +75,11 @@ def has_path(spec: DeckSpec) -> bool:
 def deck_text(spec: DeckSpec, circuit: str | None = None) -> str:
     """Top deck of a window, from its spec or from circuits kept from an earlier day.
 
-    ngspice takes a node `gnd` for node 0, in subcircuits too. Where the ground lead of the BMS can open, the ports of
-    that name get another one.
+    Circuits that were kept may call their return `gnd`, which ngspice takes for node 0, in subcircuits too. Where the
+    ground lead of the BMS can open, such ports get the name that they have now.
     """
-    if "ground" in spec.cuts:
-        circuit = re.sub(r"\bgnd\b", "gn", circuit_text(spec.netlist) if circuit is None else circuit)
+    if circuit is not None and "ground" in spec.cuts:
+        circuit = re.sub(r"\bgnd\b", "gn", circuit)
     return top_deck(spec, circuit=circuit)
 
 

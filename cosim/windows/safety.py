@@ -30,7 +30,8 @@ PLACES: dict[str, tuple[str, str | None, str]] = {
 buck share one heat: each is charged with all of it. Its switches see no more than the input bank."""
 BANK_RATINGS, IN_BANK = "ratings_n60", 4.0
 CLAMP_RATINGS, IN_CLAMP = "ratings_sm8s16a", 2.0
-"""Of System+ (netlists/system_path.cir); the heat of its Schottky diodes counts as the suppressors'."""
+"""Of System+ (netlists/system_path.cir); the heat of its Schottky diodes, and of the suppressors at both
+ports, counts as that of one pair of suppressors."""
 
 
 def stresses_of(

@@ -95,6 +95,8 @@ def test_over_voltage_trips_and_recovers(spice: SpiceSession) -> None:
     assert np.interp(20.9e-3, waves.time_s, waves["v(ovp)"]) == pytest.approx(1.0, abs=1e-2)
     assert abs(np.interp(20.9e-3, waves.time_s, waves["i(vipout)"])) < 1.0
     assert waves["i(vipin)"][-1] == pytest.approx(90.0, rel=0.02)
+    bank_V = np.interp((20.9e-3, 27e-3), waves.time_s, waves["v(mid)"])
+    assert bank_V[0] > 18.0 and bank_V[1] < 14.7  # not by its bleeder, which would take minutes: into the battery
 
 
 @pytest.mark.parametrize("cable_H", [0.3e-6, 5e-6])

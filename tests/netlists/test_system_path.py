@@ -9,7 +9,9 @@ import pytest
 from numpy.typing import NDArray
 
 from cosim.benches.loops_besides import BYPASS_A, bypass_margin
+from cosim.circuit.safe_area import DeviceWaves, tvs_stresses
 from cosim.spice.session import SpiceSession, Waveforms
+from models.ratings import load_tvs
 
 Array = NDArray[np.float64]
 ON = "pwl(0 0 20u 0 21u 1)"
@@ -64,7 +66,7 @@ def integral(waves: Waveforms, value: Array, since_s: float = 0.0) -> float:
 
 
 def test_s1_loss_at_200_A_both_ways(spice: SpiceSession) -> None:
-    """By hand at 25 degC: 200^2 (2 (0.16 + 0.03) + 0.1) mohm = 19 W at most; circuit facts: 17..20 W."""
+    """By hand at 25 degC: 200^2 (2 (0.125 + 0.03) + 0.1) mohm = 16.4 W; circuit facts: 17..20 W."""
     for load in ("il sys 0 200", "il 0 sys 200"):
         waves = run(spice, Bench(load.replace("200", "pwl(0 0 1m 0 1.1m 200)")), 4e-3, 5e-6)
         loss_W = sum(float(waves[f"v({name})"][-1]) for name in ("pqd", "pqc", "pother"))
@@ -172,6 +174,46 @@ def test_s3_s4_the_blocked_direction_ends_in_nothing(
     assert backwards[-1] < 1e-3
     assert integral(waves, np.maximum(backwards, 0.0)) < 5e-3  # the turn itself: below 60 A for below 0.1 ms
     assert abs(waves["v(sys)"][-1] - waves["v(lb)"][-1]) > 1.0
+
+
+CHARGER_V, CLAMP_V = 16.0, 18.7
+"""Behind a charger's cable; breakdown of the suppressors at 5 mA (devices.lib)."""
+
+
+def cut_off(spice: SpiceSession, cable_H: float, junction_degC: float, parameters: str = "") -> Waveforms:
+    """The charge gate opens at 6 ms under some 195 A from a source behind a cable."""
+    load = f"vch ch 0 {CHARGER_V!r}\nlch ch c1 {cable_H!r}\nrlch ch c1 50\nrch c1 sys 11m"
+    bench = Bench(load, charge="pwl(0 0 20u 0 21u 1 6m 1 6.001m 0)", junction_degC=junction_degC, parameters=parameters)
+    names = [*SIGNALS, "v(xp.dc)", "i(v.xp.vts)"]
+    waves = spice.transient(bench.deck(), tstop_s=8e-3, tmax_s=0.5e-6, signals=names)
+    assert waves.retries == ()
+    return waves
+
+
+@pytest.mark.parametrize("junction_degC", [-40.0, 125.0])
+@pytest.mark.parametrize("cable_H", [0.2e-6, 1e-6, 5e-6])
+def test_s4_a_charger_that_is_cut_off_is_clamped_far_below_the_banks(
+    spice: SpiceSession, cable_H: float, junction_degC: float
+) -> None:
+    """By hand: two suppressors at half the current each; the cable's current falls by what they hold above it."""
+    waves = cut_off(spice, cable_H, junction_degC)
+    current_A = -float(np.interp(5.99e-3, waves.time_s, waves["v(isense)"]))
+    assert current_A == pytest.approx(194.0, abs=3.0)
+    clamp_V = CLAMP_V + 3.0 * 0.026 * np.log(0.5 * current_A / 5e-3) + 0.5 * current_A * 26e-3
+    assert clamp_V - 0.6 < waves["v(sys)"].max() < clamp_V + 0.1  # the dampers take the first of a short cable
+    assert (waves["v(xp.dc)"] - waves["v(cs)"]).max() < 25.0  # 60 V devices
+    power_W = -waves["v(sys)"] * waves["i(v.xp.vts)"]
+    by_hand_J = 0.5 * cable_H * current_A**2 * clamp_V / (clamp_V - CHARGER_V)
+    assert 0.4 * by_hand_J < integral(waves, power_W, 6e-3) < 1.1 * by_hand_J
+    each = DeviceWaves("clamp at sys", waves.time_s, waves["v(sys)"], power_W / 2.0, np.full(1, 25.0), 60.0)
+    for stress in tvs_stresses(each, load_tvs("ratings_sm8s16a")):
+        assert stress.value < 0.5 * stress.limit, stress
+    assert waves["v(isense)"][-1] == pytest.approx(0.0, abs=1e-3)
+
+
+def test_s4_without_the_suppressors_the_port_meets_the_ratings(spice: SpiceSession) -> None:
+    """Negative control."""
+    assert cut_off(spice, 5e-6, 25.0, "ntsy=1u")["v(sys)"].max() > 55.0
 
 
 def test_power_and_stored_energy_add_up(spice: SpiceSession) -> None:

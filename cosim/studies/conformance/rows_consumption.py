@@ -43,8 +43,11 @@ def commanded_A(lab: Lab, state: State, corner: Corner) -> float:
     return float(looked(lab, content, corner).wave("supply_current_A")[-1])
 
 
-def whole_deck(state: State, draw_A: float, degC: float) -> str:
-    """Every circuit of the product at one battery: outputs on but open, System+ open, a resting starter battery."""
+def whole_deck(state: State, draw_A: float, degC: float, path: str = "alternator_path") -> str:
+    """Every circuit of the product at one battery: outputs on but open, System+ open, a resting starter battery.
+
+    `path` is the circuit of the alternator port.
+    """
     on = "pwl(0 0 1m 0 1.01m 1)" if state.gates_on else "0"
     return f"""* consumption of the whole product
 .include devices.lib
@@ -53,7 +56,7 @@ def whole_deck(state: State, draw_A: float, degC: float) -> str:
 .include prealarm_output.cir
 .include remote_input.cir
 .include system_path.cir
-.include alternator_path.cir
+.include {path}.cir
 vb b 0 {BATTERY_V!r}
 vidd idd 0 {draw_A!r}
 vs b bs 0
@@ -75,7 +78,7 @@ val b bal 0
 vab ab 0 12.5
 vref vref 0 67.5
 xa ab bal 0 off vref tj tj tj tj tj tj
-+ fb mid sense pq1 pq2a pq2b pq2c pq2d pfu pal eal ovp off cal lifted alternator_path
++ fb mid sense pq1 pq2a pq2b pq2c pq2d pfu pal eal ovp off cal lifted {path}
 """
 
 

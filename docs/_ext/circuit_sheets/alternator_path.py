@@ -68,7 +68,7 @@ def _output(s: Sheet) -> Sheet:
     s.ground((13.4, y - 3.2))
     s.net("lb", (15.2, y), "right")
     s.wire((1.6, y - 5), (1, y - 5))
-    s.net("gnd", (1, y - 5), "left")
+    s.net("gn", (1, y - 5), "left")
     s.ground((1.6, y - 5))
     s.text((2.4, y - 5.1), "return of dampers, bleeder and clamps")
     s.text((6, y - 4.2), "MQ2b, c, d with Rsb, c, d stand", "beside MQ2a, each with its own gate", align="left")

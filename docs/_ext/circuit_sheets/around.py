@@ -27,7 +27,7 @@ def direct(netlist: Netlist) -> tuple[Drawn, ...]:
     s.two("Rbl", (3.6, y - 2), (3.6, y - 4))
     s.ground((3.6, y - 4))
     s.wire((0.6, y - 4), (1.2, y - 4))
-    s.net("gnd", (0.6, y - 4), "left")
+    s.net("gn", (0.6, y - 4), "left")
     s.ground((1.2, y - 4))
     s.block("Bse", (10.6, y - 0.75), (3.4, 1.5), ("drop of the", "link in mV"), left=["i(vi)"], right=["sense"])
     left_out = {
@@ -48,7 +48,7 @@ def pass_devices(netlist: Netlist) -> tuple[Drawn, ...]:
         right=["ir"])
     s.block("Bmean", (8, y - 1.4), (2.4, 2.8), ("mean",), left=["ia", "ib", "ic", "id"], right=["mean"])
     s.block("Xa", (13.6, y - 1.4), (3.2, 2.8), ("one device,", "b, c, d alike"), left=["ir", "mean", "mid", "ths"],
-        right=["lb", "ia", "ta", "pa"], down=["gnd"])
+        right=["lb", "ia", "ta", "pa"], down=["gn"])
     one = netlist.subcircuits["pass_one"]
     t = Sheet(one, "pass_common_gate_one", "One pass device: gate loop and ladder of its heat", models=netlist.models)
     y = 8.0
@@ -84,8 +84,8 @@ def pass_devices(netlist: Netlist) -> tuple[Drawn, ...]:
     t.net("ths", (14.2, y), "right")
     t.text((15.6, y - 0.9), "power of MQ", "flows into t")
     left_out = {"Vi": common.AMMETER, "Vt": common.THERMAL, "Bp": common.OUTPUT}
-    unused = {"gnd"} & set(one.ports)
-    assert unused, "the port gnd of pass_one is there for its neighbours"
+    unused = {"gn"} & set(one.ports)
+    assert unused, "the port gn of pass_one is there for its neighbours"
     return Drawn(circuit, (s,), {}, {"X": ("a", "bcd")}), Drawn(one, (t,), left_out)
 
 
@@ -147,7 +147,7 @@ def alternator(netlist: Netlist) -> tuple[Drawn, ...]:
     s.two("Cdm", (10, y - 1.8), (10, y - 3.4))
     s.ground((10, y - 3.4))
     s.wire((13.4, y - 3), (14, y - 3))
-    s.net("gnd", (13.4, y - 3), "left")
+    s.net("gn", (13.4, y - 3), "left")
     s.ground((14, y - 3))
     return (Drawn(circuit, (s,)),)
 
@@ -158,25 +158,25 @@ def load_dump(netlist: Netlist) -> tuple[Drawn, ...]:
     s = Sheet(circuit, "pulses_iso16750", "Generator of ISO 16750-2 load dump", models=netlist.models)
     y = 8.0
     s.net("ref", (0, 1), "left")
-    s.wire((0, 1), (2, 1), (8.6, 1))
+    s.wire((0, 1), (2, 1), (15.6, 1))
     s.two("Vua", (2, 3), (2, 1))
     s.wire((2, 3), (2, 4), (5.6, 4), (5.6, 5.2))
     s.net("base", (3.4, 4), "down")
     s.two("Vstep", (2, 6.4), (2, 4), text=("Vstep", s.p("step", "V")))
     s.wire((2, 6.4), (2, y), (2.6, y))
     s.two("Cs", (2.6, y), (4.8, y))
-    s.wire((4.8, y), (5.6, y), (8.6, y), (10, y))
+    s.wire((4.8, y), (5.6, y), (7.6, y))
     s.two("Rs", (5.6, y), (5.6, 5.2))
-    s.net("n", (7.2, y), "up")
-    s.two("Dclamp", (8.6, y), (8.6, 5.2))
-    s.two("Vclamp", (8.6, 5.2), (8.6, 1), text=("Vclamp", s.p("clamp", "V")))
-    s.two("Ri", (10, y), (12.4, y))
-    s.wire((12.4, y), (16, y), (17, y))
+    s.net("n", (6.6, y), "up")
+    s.two("Ri", (7.6, y), (10, y))
+    s.wire((10, y), (13.6, y), (15.6, y), (17, y))
     s.net("out", (17, y), "right")
-    s.net("base", (11, 4), "left")
-    s.two("Rdc", (11, 4), (13.4, 4))
-    s.two("Ddc", (13.4, 4), (16, 4))
-    s.wire((16, 4), (16, y))
+    s.net("base", (8.6, 4), "left")
+    s.two("Rdc", (8.6, 4), (11, 4))
+    s.two("Ddc", (11, 4), (13.6, 4))
+    s.wire((13.6, 4), (13.6, y))
+    s.two("Dclamp", (15.6, y), (15.6, 5.2))
+    s.two("Vclamp", (15.6, 5.2), (15.6, 1), text=("Vclamp", s.p("clamp", "V")))
     return (Drawn(circuit, (s,)),)
 
 

@@ -127,7 +127,7 @@ def _power(s: Sheet) -> Sheet:
     s.wire((0, y), (1, y))
     _battery_side(s, 1, y, "core loss")
     s.wire((13.4, y - 3), (14, y - 3))
-    s.net("gnd", (13.4, y - 3), "left")
+    s.net("gn", (13.4, y - 3), "left")
     s.ground((14, y - 3))
     return s
 
@@ -163,7 +163,7 @@ def _averaged_power(s: Sheet) -> Sheet:
     s.wire((0, y), (1, y))
     _battery_side(s, 1, y, "damping")
     s.wire((13.4, y - 3), (14, y - 3))
-    s.net("gnd", (13.4, y - 3), "left")
+    s.net("gn", (13.4, y - 3), "left")
     s.ground((14, y - 3))
     return s
 

@@ -11,7 +11,7 @@ OUTPUT = "computes an output of the model (powers, stored energy); no part"
 LEFT_OUT = {r"Vif|Vcf|Vcl": AMMETER, r"Bp[qfoc]\w*|Best": OUTPUT}
 
 
-def damper(sheet: Sheet, capacitor: str, resistor: str, at: Point, length: float = 1.6, node: str = "gnd") -> None:
+def damper(sheet: Sheet, capacitor: str, resistor: str, at: Point, length: float = 1.6, node: str = "gn") -> None:
     """A capacitor and its series resistor from a point down to ground."""
     x, y = at
     sheet.two(capacitor, at, (x, y - length))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from docs._ext.circuit_sheets.cards import BODY_DIODE_V, card_value, cards, on_ohm, transconductance_S
+from docs._ext.circuit_sheets.cards import BODY_DIODE_V, card_value, cards, library, on_ohm, transconductance_S
 from docs._ext.circuit_sheets.reader import Netlist, Subcircuit, told
 
 FUSE_MV, LIMIT_SHARE = 60.0, 0.9
@@ -166,7 +166,9 @@ def buck(netlist: Netlist) -> list[Row]:
 
 
 LATCH_BATTERY_H, LOAD_F, CONTINUOUS_A = 1.2e-6, 50e-3, 200.0
-"""Leads of the battery, load of S6, current of S1 (head of system_path.cir, requirements)."""
+CHARGER_H, CHARGER_V = 5e-6, 16.0
+"""Leads of the battery, load of S6, current of S1, longest cable and highest charger of S4 (head of system_path.cir,
+requirements)."""
 
 
 def system_path(netlist: Netlist) -> list[Row]:
@@ -177,6 +179,9 @@ def system_path(netlist: Netlist) -> list[Row]:
     trip_A = c.default("itrip")
     plateau_V = card_value(card, "vto") + math.sqrt(2.0 * trip_A / (4.0 * card_value(card, "kp")))
     tau_s = c.default("rpre") * LOAD_F
+    clamp, each_A = library()["SM8S16A"], CONTINUOUS_A / c.default("ntsy")
+    held_V = (card_value(clamp, "bv") + card_value(clamp, "nbv") * 0.026 * math.log(each_A / card_value(clamp, "ibv"))
+              + each_A * card_value(clamp, "rs"))
     return [
         Row("Resistance of the path, 27 °C, full gates", "2 (N60 / 4 + rpk) + rsh", told(path, "Ω")),
         Row(f"Its loss at {CONTINUOUS_A:g} A (S1)", "R I²", told(path * CONTINUOUS_A**2, "W")),
@@ -190,6 +195,11 @@ def system_path(netlist: Netlist) -> list[Row]:
             4.0 * card_value(card, "cgs") * GATE_V / c.default("ion"), "s")),
         Row("Energy of the battery's leads at the latch, into the TVS", "L itrip² / 2", told(
             0.5 * LATCH_BATTERY_H * trip_A**2, "J")),
+        Row(f"System+ when the charge gate opens at {CONTINUOUS_A:g} A (S4)",
+            "bv + nbv 26 mV ln(I / ntsy / ibv) + I rs / ntsy", told(held_V, "V")),
+        Row(f"Energy of a charger's cable of {told(CHARGER_H, 'H')}, {CHARGER_V:g} V behind it, into the TVS at sys",
+            "L I² / 2 × V / (V - V_charger)", told(
+            0.5 * CHARGER_H * CONTINUOUS_A**2 * held_V / (held_V - CHARGER_V), "J")),
         *ideal_diode_bypass(c, card),
         Row(f"Pre-charge of {told(LOAD_F, 'F')}: first current", f"{BATTERY_V:g} V / rpre", told(
             BATTERY_V / c.default("rpre"), "A")),

@@ -41,7 +41,7 @@ UNITS: dict[str, str] = {
         "K/W": "r1 r2 r3 r4",
         "J/K": "c1 c2 c3 c4",
         "°C": "tdegC",
-        "1": "glift klift xfade xb kbi ntvf ntvl ntvs latch0 own"
+        "1": "glift klift xfade xb kbi ntvf ntvl ntvs ntsy latch0 own"
              " tpo tpa tpr tp1 tpm tpd tpc",
     }.items()
     for name in names.split()

@@ -20,7 +20,7 @@ Box = tuple[float, float, float, float]
 
 UNITS = {"r": "Ω", "c": "F", "l": "H", "v": "V"}
 SYMBOLS = {"r": "resistor", "c": "capacitor", "l": "inductor", "d": "diode", "v": "source", "i": "current"}
-GROUNDS = frozenset({"0", "gnd", "gn", "ret"})
+GROUNDS = frozenset({"0", "gn", "ret"})
 """Nodes that are drawn with a ground symbol; the pin of a block does not name them."""
 SIZE, LINE = 0.29, 0.4
 """Height of a letter's box and distance of lines [grid units]."""
@@ -229,7 +229,7 @@ class Sheet:
         rise = 0.12 if dy else 0.0
         self.texts.append(Text((node,), (at[0] + gap * dx, at[1] + (gap + rise) * dy), align, bold=True, of="net"))
 
-    def ground(self, at: Point, node: str = "gnd") -> None:
+    def ground(self, at: Point, node: str = "gn") -> None:
         """Draw a ground symbol at a point, for a node of `GROUNDS`."""
         self.grounds.append((node, at))
 

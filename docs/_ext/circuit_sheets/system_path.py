@@ -8,7 +8,7 @@ from docs._ext.circuit_sheets.reader import Netlist
 from docs._ext.circuit_sheets.sheet import Sheet
 
 LEFT_OUT = {
-    r"Vish|Vtv|Vfw": common.AMMETER,
+    r"Vish|Vtv|Vfw|Vts": common.AMMETER,
     r"Vt[dc]": common.THERMAL,
     r"Bpq[dc]|Bpo|Bpc|Best": common.OUTPUT,
     r"Vpor": "source that closes the latch's ring after the start of a simulation; no part",
@@ -70,13 +70,15 @@ def _power(s: Sheet) -> Sheet:
     s.net("dc", (9, y), "up")
     s.two("Lpk2", (9, y), (10.8, y))
     s.two("Rlpk2", (9, y - 1.2), (10.8, y - 1.2), side="below")
-    s.wire((10.8, y - 1.2), (10.8, y), (11.8, y), (13.8, y), (15.8, y), (17.2, y))
+    s.wire((10.8, y - 1.2), (10.8, y), (11.8, y), (13.8, y), (15.8, y), (18.4, y), (19.6, y))
     s.two("Rbs", (11.8, y), (11.8, y - 3.2))
     s.ground((11.8, y - 3.2), "gn")
     common.damper(s, "Csy", "Rsy", (13.8, y), node="gn")
     s.two("Dfw", (15.8, y - 3.2), (15.8, y), look="schottky")
     s.ground((15.8, y - 3.2), "gn")
-    s.net("sys", (17.2, y), "right")
+    s.two("Dts", (18.4, y - 3.2), (18.4, y), look="tvs")
+    s.ground((18.4, y - 3.2), "gn")
+    s.net("sys", (19.6, y), "right")
     y = 2.6
     s.block("Bpre", (1.2, y - 0.7), (4.4, 1.4), ("pre-charge", "through " + s.p("rpre", "Ω")), left=["lb"],
         right=["sys"], up=["pre"])

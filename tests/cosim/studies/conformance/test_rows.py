@@ -11,11 +11,13 @@ import pytest
 import xarray as xr
 
 from cosim.result import LoggedEvent, Result
+from cosim.spice.session import SpiceSession
 from cosim.studies.conformance.entry import Corner
-from cosim.studies.conformance.limits import limits
+from cosim.studies.conformance.limits import limit, limits
 from cosim.studies.conformance.look import Look, bank_ohm, battery_at
 from cosim.studies.conformance.register import bench_of, benches, jobs_of
 from cosim.studies.conformance.requirements import requirements
+from cosim.studies.conformance.rows_consumption import STATES, whole_deck
 from cosim.studies.conformance.rows_remote import H_OFF_V, H_ON_V, L_OFF_V, L_ON_V, cases
 from cosim.studies.conformance.rows_system import opening
 from cosim.validation import battery
@@ -103,3 +105,15 @@ def test_combinations_of_remote_levels_are_those_of_the_datasheet(battery_V: flo
         l_V, h_V = (float(part.split()[1]) for part in level.split(","))
         assert not (L_ON_V <= l_V <= L_OFF_V or H_OFF_V <= h_V <= H_ON_V)
         assert on == (l_V < L_ON_V or h_V > H_ON_V) == (row != "R4")
+
+
+@pytest.mark.parametrize("path", ["alternator_path", "alternator_path_buck", "alternator_path_buck_avg"])
+def test_c2_is_kept_with_every_circuit_of_the_alternator_port(spice: SpiceSession, path: str) -> None:
+    """4.5 mA of the supply and the bleeder; negative control: a tenth of its ohms draws more than C2 allows."""
+    disabled = STATES[-1]
+    within, drawn_mA = limit(disabled.figure).range, []
+    for more in ("", " rbleed=47k"):
+        deck = whole_deck(disabled, 4.5e-3, 25.0, path).rstrip() + more + "\n"
+        waves = spice.transient(deck, tstop_s=0.3, tmax_s=2e-4, signals=["i(vb)"])
+        drawn_mA.append(-1e3 * float(waves["i(vb)"][-1]))
+    assert within[0] < drawn_mA[0] < within[1] < drawn_mA[1]
