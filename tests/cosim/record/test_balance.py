@@ -35,9 +35,8 @@ def test_return_of_the_port_takes_its_share(ground_V: float, burnt_W: float) -> 
 
 def test_return_of_system_plus_takes_its_share() -> None:
     """2 A from the battery stud through the circuit of System+ to a return at 5 V burn 2 x 7 W in it."""
-    port = dict.fromkeys(
-        ("power_discharge_bank_W", "power_charge_bank_W", "power_port_clamp_W", "port_stored_J", "system_current_A"), 0.0
-    )
+    names = ("power_discharge_bank_W", "power_charge_bank_W", "power_port_clamp_W", "port_stored_J", "system_current_A")
+    port = dict.fromkeys(names, 0.0)
     found, _ = window_balance(
         TIME_S, waves(battery_current_A=-2.0, power_port_W=14.0, system_voltage_V=5.0, ground_V=5.0, **port),
         -2.0, 0.0, 0.0,
