@@ -27,7 +27,7 @@ from cosim.spice.deck import Rung
 from cosim.spice.session import SpiceSession
 from cosim.spice.sources import SourceTable
 from cosim.supervisor.supervision import Supervision
-from cosim.windows.deck import deck_text
+from cosim.windows.deck import deck_text, pulse_corners_s
 from cosim.windows.exchange import I_ALTERNATOR
 from cosim.windows.policy import WindowRequest
 from cosim.windows.steps import AUTOMATIC_STEP_S
@@ -125,8 +125,8 @@ class ContinuousWindow(Window):
         session.transient(
             continuous_deck(self._spec), tstop_s=ticks[-1] + 0.5 * self._tick_s, tmax_s=tmax_s,
             signals=list(self._signals.values()), sources=self._table, on_accept=self._accept,
-            breakpoints=sorted({ENABLE_AT_S, *self._settling, *self._breakpoints}), ladder=(), options=rung.options,
-            max_points=max_points, progress=progress,
+            breakpoints=sorted({ENABLE_AT_S, *self._settling, *self._breakpoints, *pulse_corners_s(self._spec)}),
+            ladder=(), options=rung.options, max_points=max_points, progress=progress,
         )
 
     def _initial_sources(self) -> None:

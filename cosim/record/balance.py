@@ -54,7 +54,7 @@ def window_balance(
 
     Parameters
     ----------
-    time_s, waves : accepted points from the window's start on
+    time_s, waves : accepted points from the window's start on; with `ground_V` [V] where the ground lead can open
     cell_charge_C : change of the cells' charge over the window [C]
     lead_ohm, battery_cable_ohm : alternator lead, and cable to the bank [ohm]
     system_ohm : between battery stud and the devices at System+ [ohm]; where System+ is a circuit of the deck, its own
@@ -66,11 +66,14 @@ def window_balance(
     traffic_C = integral(time_s, np.abs(waves["battery_current_A"]))
     entering_J = integral(time_s, waves["input_voltage_V"] * port)
     leaving_J = integral(time_s, waves["battery_voltage_V"] * output)
+    # Where the ground lead is open the return stands at volts, and what goes in there is no longer nothing.
+    ground_V = waves.get("ground_V", np.zeros(time_s.size))
+    by_ground_J = integral(time_s, ground_V * (output - port))
     resistive = waves["power_fuse_W"] + waves["power_other_W"] + waves["power_clamp_W"]
     power = sum((waves[f"power_{d}_W"] for d in DEVICES), resistive)
     burnt_J = integral(time_s, power)
     stored_J = float(waves["stored_J"][-1] - waves["stored_J"][0])
-    taken_J = entering_J - leaving_J
+    taken_J = entering_J - leaving_J + by_ground_J
     bus = waves["starter_voltage_V"]
     cable_J = integral(time_s, battery_cable_ohm * waves["battery_current_A"] ** 2)
     system_A = waves.get("system_current_A", np.zeros(1))
@@ -80,10 +83,11 @@ def window_balance(
         into_bank_A = waves["battery_current_A"] - output + supply_A
         at_stud_J = integral(time_s, waves["battery_voltage_V"] * into_bank_A)
         on_the_way_J = integral(time_s, waves["system_voltage_V"] * system_A) - at_stud_J
+        by_ground_J = integral(time_s, ground_V * (into_bank_A - system_A))
         names = ("power_discharge_bank_W", "power_charge_bank_W", "power_port_W", "power_port_clamp_W")
         port_J = integral(time_s, sum((waves[name] for name in names), np.zeros(time_s.size)))
         kept_J = float(waves["port_stored_J"][-1] - waves["port_stored_J"][0])
-        burnt_J, stored_J, taken_J = burnt_J + port_J, stored_J + kept_J, taken_J + on_the_way_J
+        burnt_J, stored_J, taken_J = burnt_J + port_J, stored_J + kept_J, taken_J + on_the_way_J + by_ground_J
     supply_J = supply_A * integral(time_s, waves["battery_voltage_V"])
     load = waves["alternator_current_A"] - waves["starter_battery_current_A"] - port
     error_J = taken_J - burnt_J - stored_J

@@ -83,6 +83,11 @@ def deck_text(spec: DeckSpec, circuit: str | None = None) -> str:
     return top_deck(spec, circuit=circuit)
 
 
+def pulse_corners_s(spec: DeckSpec) -> list[float]:
+    """Times that a window must land on, that its pulses' steep rises are seen [s]."""
+    return [time_s for one in spec.sections if isinstance(one, PulseDeck) for time_s in one.corners_s]
+
+
 def with_field_held(spec: DeckSpec, until_s: float) -> DeckSpec:
     """Deck whose alternator keeps the slow engine's field while the pre-roll settles; there is none with a supply.
 

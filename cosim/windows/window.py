@@ -27,7 +27,7 @@ from cosim.spice.session import SpiceSession
 from cosim.spice.sources import SourceTable
 from cosim.supervisor.supervision import Supervision
 from cosim.windows import system as window_system
-from cosim.windows.deck import deck_text, has_path, with_field_held
+from cosim.windows.deck import deck_text, has_path, pulse_corners_s, with_field_held
 from cosim.windows.exchange import (
     I_ALTERNATOR,
     I_BATTERY,
@@ -134,7 +134,7 @@ class Window:
         waves = session.transient(
             deck_text(self._spec), tstop_s=ticks[-1], tmax_s=self._longest_step_s, signals=list(self._signals.values()),
             sources=self._table, on_accept=self._accept, restart=self._reset, options=self.request.options,
-            breakpoints=sorted({ENABLE_AT_S, *self._settling, *self._breakpoints}),
+            breakpoints=sorted({ENABLE_AT_S, *self._settling, *self._breakpoints, *pulse_corners_s(self._spec)}),
         )
         outcome = self._outcome(waves.time_s, np.stack([waves[s] for s in self._signals.values()]))
         state = self._start[0]
