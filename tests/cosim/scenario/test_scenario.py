@@ -45,7 +45,7 @@ BAD = {
         GOOD + "settings: {fuse_rating_A: 60 A}\n", "fuse_rating_A: '60 A' (allowed: 40, 60, 80, 100, 125 A; a number"),
     "off without quotes": (GOOD.replace("kind: idle", "kind: off"), "in quotes: YAML reads a bare on, off"),
     "misspelt event": (
-        GOOD + "events: [{time_s: 1, kind: load_setp}]\n", "events.0.kind: load_setp (allowed: did you mean 'load_step'"),
+        GOOD + "events: [{time_s: 1, kind: load_setp}]\n", "events.0.kind: load_setp (allowed: did you mean 'load_st"),
     "event without a kind": (GOOD + "events: [{time_s: 1}]\n", "events.0.kind: missing (allowed: must be given)"),
     "a word of YAML for a number": (GOOD + "bank: {soc: yes}\n", "bank.soc: True"),
     "threshold out of range": (
