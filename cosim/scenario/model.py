@@ -7,6 +7,7 @@ that names the file, the field, the value and what is allowed; an unknown key na
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -57,6 +58,7 @@ __all__ = [
     "parse_scenario",
 ]
 
+NO_TEXT = "a number, without quotes and unit"
 UNION_TAGS = ("vehicle", "supply", *LOADERS, *FAULT_TAGS, *EVENT_TAGS)
 """What pydantic puts into the path of a field and nobody has written there."""
 OwnCircuit = Literal["alternator_path", "alternator_path_buck_avg", "direct_connection"]
@@ -199,7 +201,7 @@ def load_scenario(path: Path | str, changes: Mapping[str, object] | None = None)
     try:
         text = file.read_text(encoding="utf-8")
     except OSError as error:
-        raise InputError(str(file), "", "", f"a readable file ({error.strerror})") from None
+        raise InputError(str(file), "", "", f"a readable file ({error.strerror}{_near_file(file)})") from None
     except UnicodeDecodeError:
         raise InputError(str(file), "", "", "UTF-8 text") from None
     try:
@@ -245,7 +247,8 @@ def parse_scenario(content: object, origin: str = "scenario", folder: Path | Non
     except bms.SettingsError as error:
         section = "settings" if error.field in scenario.settings or error.field != "battery_count" else "bank"
         field = "bank.batteries" if section == "bank" else f"settings.{error.field}"
-        raise InputError(origin, field, error.value, str(error.allowed)) from None
+        allowed = str(error.allowed) + (f"; {NO_TEXT}" if _number_as_text(error.value) else "")
+        raise InputError(origin, field, _quoted(error.value), allowed) from None
     if settings.battery_count != scenario.bank.batteries:
         allowed = f"{scenario.bank.batteries}, as bank.batteries, or left out"
         raise InputError(origin, "settings.battery_count", settings.battery_count, allowed)
@@ -269,6 +272,18 @@ def one_line(error: ValidationError, origin: str, start: type[BaseModel] | None 
     if isinstance(value, dict | list) and first["type"] != "extra_forbidden":
         value = type(value).__name__ if first["type"] != "missing" else "missing"
     allowed = _allowed(first["type"], first["msg"], first.get("ctx", {}))
+    if first["type"] == "union_tag_invalid":  # pydantic points at the whole entry: name the key and what it says
+        field += "." + first["ctx"]["discriminator"].strip("'")
+        value = first["ctx"]["tag"]
+        close = difflib.get_close_matches(str(value), [tag.strip("' ") for tag in allowed.split(",")], n=1, cutoff=0.5)
+        allowed = (f"did you mean {close[0]!r}? " if close else "") + allowed
+    if first["type"] == "union_tag_not_found":
+        field += "." + first["ctx"]["discriminator"].strip("'")
+        value, allowed = "missing", "must be given"
+    if first["type"] == "literal_error" and isinstance(value, bool):
+        allowed += "; in quotes: YAML reads a bare on, off, yes or no as true or false"
+    if first["type"] in ("float_type", "int_type") and _number_as_text(value):
+        value, allowed = _quoted(value), NO_TEXT
     if first["type"] == "extra_forbidden":
         value = "unknown key"
         allowed = _nearest(path, start or Scenario)
@@ -279,6 +294,24 @@ def one_line(error: ValidationError, origin: str, start: type[BaseModel] | None 
     if more:
         allowed += f" (and {more} more)"
     return InputError(origin, field, value, allowed)
+
+
+def _number_as_text(value: object) -> bool:
+    """Tell whether `value` is a text that a reader takes for a number: `'60'`, or `60 A` with a common unit."""
+    pattern = r"[-+]?[0-9.]+(e[-+]?[0-9]+)?\s*(A|Ah|V|W|s|ms|degC|%)?"
+    return isinstance(value, str) and re.fullmatch(pattern, value, re.IGNORECASE) is not None
+
+
+def _quoted(value: object) -> object:
+    """Show such a text in quotes: without them the line would show the very number that is allowed."""
+    return repr(value) if _number_as_text(value) else value
+
+
+def _near_file(file: Path) -> str:
+    """Name the YAML file beside the missing `file` that was probably meant; empty if none is near."""
+    beside = [path.name for path in sorted(file.parent.glob("*.yaml"))]
+    close = difflib.get_close_matches(file.name, beside, n=1, cutoff=0.7)
+    return f"; did you mean {file.parent / close[0]}?" if close else ""
 
 
 def _allowed(kind: str, message: str, context: dict[str, Any]) -> str:
@@ -313,7 +346,10 @@ def _nearest(path: list[str], start: type[BaseModel]) -> str:
             kinds = FAULT_KINDS if part.startswith("fault") else EVENT_KINDS
             keys = sorted({key for kind in kinds for key in kind.model_fields})
         elif not part.isdigit():
-            model = by_name.get(part)
+            entry = model.model_fields.get(part) if model else None  # sections of a system file stand in its own model
+            section = entry.annotation if entry else None
+            own = section if isinstance(section, type) and issubclass(section, BaseModel) else None
+            model = by_name.get(part, own)
     if not keys and model is not None:
         keys = list(model.model_fields)
     close = difflib.get_close_matches(path[-1], keys, n=1, cutoff=0.5)

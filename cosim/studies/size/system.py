@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, ValidationError
 from cosim.errors import InputError
 from cosim.scenario.bank import Bank
 from cosim.scenario.base import STRICT, Name, ParameterName
-from cosim.scenario.model import Ambient, Cables, Scenario, parse_scenario
+from cosim.scenario.model import Ambient, Cables, Scenario, one_line, parse_scenario
 from cosim.scenario.system import System
 from cosim.studies.sweep.spec import read_yaml
 
@@ -71,13 +71,10 @@ def load_system(file: Path) -> Asked:
     try:
         asked = Asked(system=SizedSystem.model_validate(content), content=content, file=file)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        value = "unknown key" if first["type"] == "extra_forbidden" else first.get("input", "")
-        allowed = ", ".join(SizedSystem.model_fields) if first["type"] == "extra_forbidden" else first["msg"]
-        if first["type"] == "missing":
-            value = "missing"
-        value = type(value).__name__ if isinstance(value, dict | list) else value
-        raise InputError(str(file), ".".join(str(part) for part in first["loc"]), value, allowed) from None
+        if {"source", "drive"} & content.keys():
+            wanted = "a system file, such as scenarios/systems/van.yaml"
+            raise InputError(str(file), "", "this is a scenario", wanted) from None
+        raise one_line(error, str(file), SizedSystem) from None
     scenario_of(asked, RATINGS_A[0], "cruise")
     return asked
 

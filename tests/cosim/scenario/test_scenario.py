@@ -40,7 +40,13 @@ BAD = {
     "a truth for a setting": (GOOD + "settings: {fuse_rating_A: true}\n", "settings.fuse_rating_A: True"),
     "a truth for a firmware constant": (GOOD + "settings: {firmware: {start_V: true}}\n", "settings.firmware.start_V"),
     "a truth for a circuit parameter": (GOOD + "circuit: {parameters: {rf25: true}}\n", "rf25: True"),
-    "a text for a number": (GOOD + "bank: {soc: '0.5'}\n", "bank.soc: 0.5 (allowed: a valid number)"),
+    "a text for a number": (GOOD + "bank: {soc: '0.5'}\n", "bank.soc: '0.5' (allowed: a number, without quotes and "),
+    "a setting with its unit": (
+        GOOD + "settings: {fuse_rating_A: 60 A}\n", "fuse_rating_A: '60 A' (allowed: 40, 60, 80, 100, 125 A; a number"),
+    "off without quotes": (GOOD.replace("kind: idle", "kind: off"), "in quotes: YAML reads a bare on, off"),
+    "misspelt event": (
+        GOOD + "events: [{time_s: 1, kind: load_setp}]\n", "events.0.kind: load_setp (allowed: did you mean 'load_st"),
+    "event without a kind": (GOOD + "events: [{time_s: 1}]\n", "events.0.kind: missing (allowed: must be given)"),
     "a word of YAML for a number": (GOOD + "bank: {soc: yes}\n", "bank.soc: True"),
     "threshold out of range": (
         GOOD + "settings: {battery_thresholds: [{pre_alarm_V: 3.2}]}\n",
@@ -127,6 +133,12 @@ def test_a_bad_scenario_is_one_line_and_exit_code_2(
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"nowhere\.yaml"):
         load_scenario(tmp_path / "nowhere.yaml")
+
+
+def test_a_misspelt_file_names_the_one_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "road_hour.yaml").write_text(GOOD)
+    with pytest.raises(InputError, match=r"did you mean .*road_hour\.yaml\?"):
+        load_scenario(tmp_path / "road_huor.yaml")
 
 
 def test_a_binary_file_is_refused(tmp_path: Path) -> None:
