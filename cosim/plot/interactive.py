@@ -69,6 +69,20 @@ const axis = Math.abs(ticks.length > 1 ? ticks[1] - ticks[0] : 1.0);
 return tick.toFixed(Math.max(0, Math.ceil(-Math.log10(axis) - 1e-9)));
 """
 """Numbers of the axis of time with as many places as tell its ticks apart."""
+PAGE = """<!DOCTYPE html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <title>{title}</title>
+{scripts}
+  </head>
+  <body>
+{div}
+{script}
+  </body>
+</html>
+"""
+"""A page of our own: Bokeh's is another one, with links to other files, once Panel was imported (`cosim.live`)."""
 
 
 @dataclass(frozen=True)
@@ -123,10 +137,10 @@ def explore(result: Result, panels: Panels | None = None, *, title: str = "") ->
     """
     call = "explore"
     try:
-        from bokeh.embed import file_html
+        from bokeh.embed import components
         from bokeh.layouts import column, gridplot
         from bokeh.models import CustomJS, Div, Range1d, WheelZoomTool
-        from bokeh.resources import INLINE
+        from bokeh.resources import Resources
     except ImportError as error:
         raise InputError(call, "bokeh", "is not installed", EXTRA) from error
     names = panels_of(panels) if panels is not None else usual_panels(result)
@@ -150,7 +164,10 @@ def explore(result: Result, panels: Panels | None = None, *, title: str = "") ->
     told = title or str(result.summary.get("scenario", "run"))
     head = Div(text=f"<b>{html.escape(told)}</b> &ensp; {USE}")
     grid = gridplot([[_strip(span, result, wheel)], *([panel] for panel in figures)], toolbar_location="above")
-    page = file_html(column(head, grid), INLINE, title=told)
+    script, div = components(column(head, grid))
+    inline = Resources(mode="inline", components=["bokeh", "bokeh-widgets"]).js_raw
+    scripts = "\n".join(f"<script>\n{text}\n</script>" for text in inline)
+    page = PAGE.format(title=html.escape(told), scripts=scripts, div=div, script=script)
     return Exploration(page, sum(panel.height or 0 for panel in figures) + STRIP_PX + 100)
 
 

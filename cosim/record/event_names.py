@@ -14,7 +14,7 @@ ENGINE = (
     "window", "window failed", "window reused", "window closed", "window limit", "window refused", "window spared",
     "prediction off", "balance off", "input between ticks", "pre-roll latched", "restart", "handover",
 )
-SCENARIO = ("remote terminals", "fault begins", "fault ends")
+SCENARIO = ("remote terminals", "fault begins", "fault ends", "changed by hand")
 
 
 def event_names() -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from cosim.paths import ROOT
 
 COMMANDS = [
     "run", "plot", "export", "validate", "conformance", "compare", "settings", "replay", "readout", "sweep", "campaign",
-    "size",
+    "size", "serve",
 ]
 
 

@@ -56,7 +56,7 @@ def test_picture_has_a_row_for_each_profile(tmp_path: Path) -> None:
     profile(inner, 5.0)
     checked = cell.check(tmp_path)
     assert len(checked.picture.axes) == 6
-    assert [axis.get_title()[:3] for axis in checked.picture.axes[2::3]] == ["rms", "rms"]
+    assert [axis.get_title(loc="left")[:3] for axis in checked.picture.axes[2::3]] == ["rms", "rms"]
 
 
 def test_data_that_cannot_be_used(tmp_path: Path) -> None:
