@@ -21,8 +21,6 @@ TICK_S = 0.1
 CONTINUOUS_A = 200.0
 BYPASS_FROM_A = 1.0
 """Body-diode bypass is judged above this current (ours: below, 0.1 V are a tenth of a watt)."""
-SWITCHED_ON_S = 0.5e-3
-"""The gates have closed and the port's capacitors are charged."""
 READY_V = 1.0
 """A port that is so near to the battery is closed by the supervisor (`precharge_drop_V`)."""
 DIODE_V = 0.3
@@ -188,7 +186,10 @@ def directions(lab: Lab, corner: Corner, changes: Changes) -> list[Entry]:
     for way, charge, discharge, sign in WAYS:
         ran = bypassed(lab, way, sign, charge, discharge, corner.ambient_degC)
         current = sign * ran["shunt_A"]
-        drop_V = np.where((current > BYPASS_FROM_A) & (ran.time_s > SWITCHED_ON_S), across_V(ran, way), 0.0)
+        # From where the current stays above the level: before, the port is charged from 0 V and the bypass takes over
+        # from the body diode, which `stepped` judges.
+        carries = ran.time_s > ran.time_s[current <= BYPASS_FROM_A].max()
+        drop_V = np.where(carries, across_V(ran, way), 0.0)
         power = ran["charge_W"] if way == "out" else ran["discharge_W"]
         loss_W = measure.mean(ran.time_s, power, 38e-3, 40e-3)
         top = measure.highest(ran.time_s, drop_V)
