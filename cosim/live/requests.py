@@ -10,7 +10,7 @@ from cosim.errors import InputError
 from cosim.live.pace import FASTEST, SLOWEST
 from cosim.scenario.base import STRICT
 from cosim.scenario.by_hand import Change
-from cosim.scenario.model import one_line
+from cosim.scenario.problems import one_line
 
 QUIT = ("quit",)
 """What ends the process of a run; nothing that a page could send."""
@@ -70,4 +70,4 @@ def parsed(given: object) -> ChangeRequest | RunRequest | StepRequest | SpeedReq
     try:
         return _ADAPTER.validate_python(given)
     except ValidationError as error:
-        raise one_line(error, "page", ChangeRequest) from None
+        raise one_line(error, "page", Request) from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from pydantic import BaseModel
 
 from cosim.circuit.deck import parameter_names
-from cosim.errors import InputError
+from cosim.errors import InputError, nearest
 from cosim.own.netlist import own_netlist
 from cosim.scenario.base import beside
 from models import alternator, bank, fuse, heat, starter_battery
@@ -105,7 +104,6 @@ def check_circuit(scenario: Scenario, origin: str) -> None:
     for name, value in circuit.parameters.items():
         field = f"circuit.parameters.{name}"
         if name not in known:
-            close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-            raise InputError(origin, field, value, f"did you mean {close[0]!r}?" if close else ", ".join(known))
+            raise InputError(origin, field, value, nearest(name, known))
         if value <= 0.0 and not name.startswith("dvto"):
             raise InputError(origin, field, value, "above 0")

@@ -7,7 +7,6 @@ that names the file, the field, the value and what is allowed; an unknown key na
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -18,11 +17,11 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 import bms
 from bms.settings import CAPACITIES_AH
 from cosim.errors import InputError
-from cosim.scenario.bank import Bank, Battery, Cable, Spread
+from cosim.scenario.bank import Bank
 from cosim.scenario.base import STRICT, Name, UniqueKeyLoader
 from cosim.scenario.by_hand import MOST as MOST_CHANGES
-from cosim.scenario.by_hand import Change, Look, check_changes
-from cosim.scenario.events import EVENT_KINDS, EVENT_TAGS, Event, check_events, event_devices
+from cosim.scenario.by_hand import Change, check_changes
+from cosim.scenario.events import Event, check_events, event_devices
 from cosim.scenario.files import (
     CONVERTER_EFFICIENCY,
     CONVERTERS,
@@ -33,6 +32,7 @@ from cosim.scenario.files import (
 )
 from cosim.scenario.probes import MOST as MOST_PROBES
 from cosim.scenario.probes import Probe, check_probe_names
+from cosim.scenario.problems import NO_TEXT, number_as_text, one_line, quoted
 from cosim.scenario.sections import (
     Ambient,
     Cables,
@@ -42,14 +42,13 @@ from cosim.scenario.sections import (
     Parts,
     Readout,
     Recording,
-    Segment,
     Supply,
     Trace,
     UserWindow,
     Vehicle,
 )
-from cosim.scenario.system import DEVICE_KINDS, LOADERS, ClearDays, System, check_system
-from cosim.scenario.timeline import FAULT_KINDS, FAULT_TAGS, Fault, Remote, RemoteVolts, check_timeline
+from cosim.scenario.system import System, check_system
+from cosim.scenario.timeline import Fault, Remote, check_timeline
 from cosim.scenario.values import with_value
 from models import bank
 
@@ -58,9 +57,6 @@ __all__ = [
     "parse_scenario",
 ]
 
-NO_TEXT = "a number, without quotes and unit"
-UNION_TAGS = ("vehicle", "supply", *LOADERS, *FAULT_TAGS, *EVENT_TAGS)
-"""What pydantic puts into the path of a field and nobody has written there."""
 OwnCircuit = Literal["alternator_path", "alternator_path_buck_avg", "direct_connection"]
 MAX_TICKS = 40_000_000
 """Longest run, in supervisor ticks (46 days at 100 ms); a guard against a slipped decimal point."""
@@ -237,7 +233,7 @@ def parse_scenario(content: object, origin: str = "scenario", folder: Path | Non
     try:
         scenario = Scenario.model_validate(content)
     except ValidationError as error:
-        raise one_line(error, origin) from None
+        raise one_line(error, origin, Scenario) from None
     scenario = with_limiter(with_paths(scenario, folder), origin)
     check_parameter_files(scenario, origin)
     if scenario.settings.get("variant", scenario.variant) != scenario.variant and "variant" in content:
@@ -247,8 +243,8 @@ def parse_scenario(content: object, origin: str = "scenario", folder: Path | Non
     except bms.SettingsError as error:
         section = "settings" if error.field in scenario.settings or error.field != "battery_count" else "bank"
         field = "bank.batteries" if section == "bank" else f"settings.{error.field}"
-        allowed = str(error.allowed) + (f"; {NO_TEXT}" if _number_as_text(error.value) else "")
-        raise InputError(origin, field, _quoted(error.value), allowed) from None
+        allowed = str(error.allowed) + (f"; {NO_TEXT}" if number_as_text(error.value) else "")
+        raise InputError(origin, field, quoted(error.value), allowed) from None
     if settings.battery_count != scenario.bank.batteries:
         allowed = f"{scenario.bank.batteries}, as bank.batteries, or left out"
         raise InputError(origin, "settings.battery_count", settings.battery_count, allowed)
@@ -263,94 +259,8 @@ def parse_scenario(content: object, origin: str = "scenario", folder: Path | Non
     return scenario
 
 
-def one_line(error: ValidationError, origin: str, start: type[BaseModel] | None = None) -> InputError:
-    """Turn pydantic's list into the one line of the first problem; `start` is what was validated, else a scenario."""
-    first = error.errors(include_url=False)[0]
-    path = [str(part) for part in first["loc"] if part not in UNION_TAGS]
-    field = ".".join(path)
-    value: object = first.get("input")
-    if isinstance(value, dict | list) and first["type"] != "extra_forbidden":
-        value = type(value).__name__ if first["type"] != "missing" else "missing"
-    allowed = _allowed(first["type"], first["msg"], first.get("ctx", {}))
-    if first["type"] == "union_tag_invalid":  # pydantic points at the whole entry: name the key and what it says
-        field += "." + first["ctx"]["discriminator"].strip("'")
-        value = first["ctx"]["tag"]
-        close = difflib.get_close_matches(str(value), [tag.strip("' ") for tag in allowed.split(",")], n=1, cutoff=0.5)
-        allowed = (f"did you mean {close[0]!r}? " if close else "") + allowed
-    if first["type"] == "union_tag_not_found":
-        field += "." + first["ctx"]["discriminator"].strip("'")
-        value, allowed = "missing", "must be given"
-    if first["type"] == "literal_error" and isinstance(value, bool):
-        allowed += "; in quotes: YAML reads a bare on, off, yes or no as true or false"
-    if first["type"] in ("float_type", "int_type") and _number_as_text(value):
-        value, allowed = _quoted(value), NO_TEXT
-    if first["type"] == "extra_forbidden":
-        value = "unknown key"
-        allowed = _nearest(path, start or Scenario)
-    if first["type"] == "missing":
-        value = "missing"
-        allowed = "must be given"
-    more = len(error.errors(include_url=False)) - 1
-    if more:
-        allowed += f" (and {more} more)"
-    return InputError(origin, field, value, allowed)
-
-
-def _number_as_text(value: object) -> bool:
-    """Tell whether `value` is a text that a reader takes for a number: `'60'`, or `60 A` with a common unit."""
-    pattern = r"[-+]?[0-9.]+(e[-+]?[0-9]+)?\s*(A|Ah|V|W|s|ms|degC|%)?"
-    return isinstance(value, str) and re.fullmatch(pattern, value, re.IGNORECASE) is not None
-
-
-def _quoted(value: object) -> object:
-    """Show such a text in quotes: without them the line would show the very number that is allowed."""
-    return repr(value) if _number_as_text(value) else value
-
-
 def _near_file(file: Path) -> str:
     """Name the YAML file beside the missing `file` that was probably meant; empty if none is near."""
     beside = [path.name for path in sorted(file.parent.glob("*.yaml"))]
     close = difflib.get_close_matches(file.name, beside, n=1, cutoff=0.7)
     return f"; did you mean {file.parent / close[0]}?" if close else ""
-
-
-def _allowed(kind: str, message: str, context: dict[str, Any]) -> str:
-    bounds = {"greater_than_equal": ">= {ge}", "less_than_equal": "<= {le}", "greater_than": "> {gt}",
-              "less_than": "< {lt}"}
-    if kind in bounds:
-        return bounds[kind].format(**context)
-    if kind in ("literal_error", "enum", "union_tag_invalid"):
-        return str(context.get("expected") or context.get("expected_tags"))
-    message = message.removeprefix("Value error, ").removeprefix("Input should be ")
-    return message[0].lower() + message[1:]
-
-
-def _nearest(path: list[str], start: type[BaseModel]) -> str:
-    """Name the valid keys at the place of an unknown one, the nearest first."""
-    model: type[BaseModel] | None = start
-    by_name: dict[str, type[BaseModel]] = {
-        "circuit": Circuit, "bank": Bank, "each": Battery, "spread": Spread, "cable": Cable, "drive": Drive,
-        "cables": Cables, "parts": Parts, "input": Cable, "battery": Cable, "alternator": Cable,
-        "ambient": Ambient, "windows": UserWindow, "probes": Probe, "recording": Recording,
-        "segments": Segment, "readout": Readout, "continuous": Continuous, "trace": Trace,
-        "system": System, "clear_days": ClearDays, "remote": Remote, "volts": RemoteVolts,
-        "changes": Change, "window": Look,
-    }
-    keys: list[str] = []
-    for part in path[:-1]:
-        if part == "source":
-            keys = sorted({*Vehicle.model_fields, *Supply.model_fields})
-        elif part == "devices":
-            keys = sorted({key for kind in DEVICE_KINDS for key in kind.model_fields})
-        elif part in ("faults", "events", "fault", "event"):
-            kinds = FAULT_KINDS if part.startswith("fault") else EVENT_KINDS
-            keys = sorted({key for kind in kinds for key in kind.model_fields})
-        elif not part.isdigit():
-            entry = model.model_fields.get(part) if model else None  # sections of a system file stand in its own model
-            section = entry.annotation if entry else None
-            own = section if isinstance(section, type) and issubclass(section, BaseModel) else None
-            model = by_name.get(part, own)
-    if not keys and model is not None:
-        keys = list(model.model_fields)
-    close = difflib.get_close_matches(path[-1], keys, n=1, cutoff=0.5)
-    return f"did you mean {close[0]!r}?" if close else f"one of {', '.join(keys)}"

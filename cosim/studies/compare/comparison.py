@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cosim.errors import InputError
+from cosim.errors import InputError, nearest
 from cosim.studies.compare.events import EventVerdict, compare_events
-from cosim.studies.compare.recording import Recording, Signal, nearest
+from cosim.studies.compare.recording import Recording, Signal
 from cosim.studies.compare.tolerances import Stated, Tolerances
 from cosim.studies.compare.tube import Waveform, Worst, deviations
 

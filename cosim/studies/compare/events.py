@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cosim.errors import InputError
+from cosim.errors import InputError, nearest
 from cosim.result import LoggedEvent
-from cosim.studies.compare.recording import nearest
 from cosim.studies.compare.tolerances import EventRule
 
 SLACK_S = 1e-9

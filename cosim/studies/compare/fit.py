@@ -22,10 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
-from cosim.errors import InputError
+from cosim.errors import InputError, nearest
 from cosim.scenario.model import Scenario, parse_scenario
 from cosim.scenario.values import with_value
-from cosim.studies.compare.recording import Recording, nearest, of_result
+from cosim.studies.compare.recording import Recording, of_result
 from cosim.studies.compare.tolerances import Tolerances, read_yaml
 
 Array = NDArray[np.float64]

@@ -19,10 +19,11 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field, ValidationError
 
-from cosim.errors import InputError
+from cosim.errors import InputError, nearest
 from cosim.scenario.base import STRICT
-from cosim.studies.compare.recording import Recording, nearest, numbers, read_table
-from cosim.studies.compare.tolerances import first_problem, read_yaml
+from cosim.scenario.problems import one_line
+from cosim.studies.compare.recording import Recording, numbers, read_table
+from cosim.studies.compare.tolerances import read_yaml
 
 BASE_UNITS: dict[str, tuple[str, float, float]] = {
     "s": ("s", 1.0, 0.0), "ms": ("s", 1e-3, 0.0), "us": ("s", 1e-6, 0.0), "ns": ("s", 1e-9, 0.0),
@@ -67,8 +68,7 @@ def load_mapping(path: Path) -> Mapping:
     try:
         mapping = Mapping.model_validate(read_yaml(path))
     except ValidationError as error:
-        keys = (*Mapping.model_fields, "column", "unit", "scale", "offset", "as")
-        raise first_problem(error, str(path), keys) from None
+        raise one_line(error, str(path), Mapping) from None
     for field, column in (("time", mapping.time), *((f"signals.{name}", one) for name, one in mapping.signals.items())):
         if column.unit not in BASE_UNITS:
             raise InputError(str(path), f"{field}.unit", column.unit, ", ".join(BASE_UNITS))

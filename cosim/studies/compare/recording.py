@@ -17,7 +17,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from cosim.errors import InputError
+from cosim.errors import InputError, nearest
 from cosim.result import UNITS, WAVEFORMS, LoggedEvent, Result
 from cosim.studies.compare.tube import Waveform, checked
 
@@ -236,11 +236,3 @@ def chosen(recording: Recording, names: Sequence[str]) -> Recording:
         if name not in recording.signals:
             raise InputError(recording.origin, name, "no such signal", nearest(name, list(recording.signals)))
     return Recording(recording.origin, {name: recording.signals[name] for name in names}, recording.events)
-
-
-def nearest(name: str, known: Sequence[str]) -> str:
-    """What was perhaps meant."""
-    import difflib
-
-    close = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
-    return f"did you mean {' or '.join(close)}?" if close else ", ".join(known[:8])

@@ -23,9 +23,10 @@ import numpy as np
 import yaml
 from pydantic import BaseModel, Field, ValidationError
 
-from cosim.errors import InputError
+from cosim.errors import InputError, nearest
 from cosim.scenario.base import STRICT, UniqueKeyLoader
-from cosim.studies.compare.recording import Signal, nearest
+from cosim.scenario.problems import one_line
+from cosim.studies.compare.recording import Signal
 from cosim.studies.compare.tube import Tolerance
 
 Absolute = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
@@ -160,7 +161,7 @@ def parse_tolerances(content: Mapping[str, object], origin: str = "tolerances") 
     try:
         return Tolerances.model_validate(dict(content))
     except ValidationError as error:
-        raise first_problem(error, origin, (*Tolerances.model_fields, *Rule.model_fields)) from None
+        raise one_line(error, origin, Tolerances) from None
 
 
 def read_yaml(path: Path) -> Mapping[str, object]:
@@ -176,16 +177,3 @@ def read_yaml(path: Path) -> Mapping[str, object]:
     if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
         raise InputError(str(path), "", type(content).__name__, "a mapping of names to values")
     return content
-
-
-def first_problem(error: ValidationError, origin: str, keys: Iterable[str]) -> InputError:
-    """The first of pydantic's complaints as one line; an unknown key names the nearest valid one."""
-    first = error.errors(include_url=False)[0]
-    field = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "extra_forbidden":
-        return InputError(origin, field, "unknown key", nearest(str(first["loc"][-1]), list(keys)))
-    value: object = "missing" if first["type"] == "missing" else first.get("input")
-    if isinstance(value, dict | list):
-        value = type(value).__name__
-    message = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    return InputError(origin, field, value, message[0].lower() + message[1:])

@@ -10,7 +10,8 @@ from pydantic import BaseModel, Field, ValidationError
 from cosim.errors import InputError
 from cosim.scenario.bank import Bank
 from cosim.scenario.base import STRICT, Name, ParameterName
-from cosim.scenario.model import Ambient, Cables, Scenario, one_line, parse_scenario
+from cosim.scenario.model import Ambient, Cables, Scenario, parse_scenario
+from cosim.scenario.problems import one_line
 from cosim.scenario.system import System
 from cosim.studies.sweep.spec import read_yaml
 

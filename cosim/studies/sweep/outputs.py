@@ -5,7 +5,6 @@ Every output is one number; where there is nothing to tell (a level never reache
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field, field_validator, model_validator
 
 from cosim import measure
+from cosim.errors import nearest
 from cosim.record.event_names import event_names
 from cosim.result import Result
 from cosim.scenario.base import STRICT, Name
@@ -70,7 +70,7 @@ class Output(BaseModel):
         """An event that no log can have would be told as 0, or as nothing, by every case."""
         names = event_names()
         if event is not None and event not in names:
-            raise ValueError(f"an event of the log; {_nearest(event, list(names))}")
+            raise ValueError(f"an event of the log; {nearest(event, list(names))}")
         return event
 
     @model_validator(mode="after")
@@ -119,7 +119,7 @@ def number(summary: Mapping[str, Any], path: str) -> float:
     for part in path.split("."):
         if isinstance(here, Mapping):
             if part not in here:
-                raise OutputMissing(f"summary has no {path}: {_nearest(part, [str(key) for key in here])}")
+                raise OutputMissing(f"summary has no {path}: {nearest(part, [str(key) for key in here])}")
             here = here[part]
         elif isinstance(here, list | tuple):
             here = _element(here, part, path)
@@ -141,7 +141,7 @@ def _element(items: list[Any] | tuple[Any, ...], part: str, path: str) -> Any:
     if part.isdigit() and int(part) < len(items):
         return items[int(part)]
     names = [str(item["name"]) for item in items if isinstance(item, Mapping) and "name" in item]
-    raise OutputMissing(f"summary has no {path}: {_nearest(part, names)}")
+    raise OutputMissing(f"summary has no {path}: {nearest(part, names)}")
 
 
 def columns(
@@ -150,7 +150,7 @@ def columns(
     """A slow waveform, its columns (only some, if said) reduced by `across`, shape (n_times,); raises OutputMissing."""
     name = channel.removeprefix("slow.")
     if name not in slow.data_vars:
-        raise OutputMissing(f"no channel {name}: {_nearest(name, [str(key) for key in slow.data_vars])}")
+        raise OutputMissing(f"no channel {name}: {nearest(name, [str(key) for key in slow.data_vars])}")
     waves = slow[name]
     values = np.asarray(waves.values, dtype=np.float64)
     if values.ndim == 1:
@@ -215,8 +215,3 @@ def first_above_s(time_s: Array, value: Array, level: float) -> float:
         return float(time_s[0])
     share = (level - value[k - 1]) / (value[k] - value[k - 1])
     return float(time_s[k - 1] + share * (time_s[k] - time_s[k - 1]))
-
-
-def _nearest(name: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"did you mean {close[0]!r}?" if close else f"one of {', '.join(known)}"

@@ -6,16 +6,16 @@ allowed.
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
-from cosim.errors import InputError
+from cosim.errors import InputError, nearest
 from cosim.scenario.base import STRICT, Name, UniqueKeyLoader
-from cosim.studies.sweep.distributions import PARAMETER_KINDS, PARAMETER_TAGS, Choice, Listed, Parameter
+from cosim.scenario.problems import one_line
+from cosim.studies.sweep.distributions import Choice, Listed, Parameter
 from cosim.studies.sweep.outputs import Output
 
 MOST_CASES = 1_000_000
@@ -121,9 +121,7 @@ class Study(_Strict):
 
 def _known(name: str, names: list[str], where: str) -> None:
     if name not in names:
-        close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-        raise ValueError(f"{where}: {name} is not a column; "
-                         + (f"did you mean {close[0]!r}?" if close else f"one of {', '.join(names)}"))
+        raise ValueError(f"{where}: {name} is not a column; {nearest(name, names)}")
 
 
 def load_study(path: Path | str) -> Study:
@@ -140,7 +138,7 @@ def load_study(path: Path | str) -> Study:
     try:
         return Study.model_validate(content)
     except ValidationError as error:
-        raise _one_line(error, str(file)) from None
+        raise one_line(error, str(file), Study) from None
 
 
 def read_yaml(file: Path) -> object:
@@ -158,32 +156,3 @@ def read_yaml(file: Path) -> object:
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}" if mark else ""
         raise InputError(str(file), where, getattr(error, "problem", None) or "not YAML", "well-formed YAML") from None
-
-
-def _one_line(error: ValidationError, origin: str) -> InputError:
-    """The first problem of pydantic's list; an unknown key names the nearest valid one."""
-    problems = error.errors(include_url=False)
-    first = problems[0]
-    path = [str(part) for part in first["loc"] if part not in PARAMETER_TAGS]
-    value: object = first.get("input")
-    if isinstance(value, dict | list):
-        value = type(value).__name__
-    allowed = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    if first["type"] == "extra_forbidden":
-        value, allowed = "unknown key", _nearest(path)
-    elif first["type"] == "missing":
-        value, allowed = "missing", "must be given"
-    if len(problems) > 1:
-        allowed += f" (and {len(problems) - 1} more)"
-    return InputError(origin, ".".join(path), value, allowed)
-
-
-def _nearest(path: list[str]) -> str:
-    """Valid keys at the place of an unknown one, the nearest first."""
-    places: dict[str, tuple[type[BaseModel], ...]] = {
-        "parameters": PARAMETER_KINDS, "outputs": (Output,), "plots": (Axes,),
-    }
-    kinds = places.get(path[0] if len(path) > 1 else "", (Study,))
-    keys = sorted({key for kind in kinds for key in kind.model_fields})
-    close = difflib.get_close_matches(path[-1], keys, n=1, cutoff=0.5)
-    return f"did you mean {close[0]!r}?" if close else f"one of {', '.join(keys)}"

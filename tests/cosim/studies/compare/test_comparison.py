@@ -116,9 +116,9 @@ def test_defaults_follow_unit_and_kind_of_record() -> None:
 
 
 @pytest.mark.parametrize(("content", "words"), [
-    ({"signals": {"slow/port_curent_A": {"absolute": 1.0}}}, "did you mean slow/port_current_A"),
+    ({"signals": {"slow/port_curent_A": {"absolute": 1.0}}}, "did you mean 'slow/port_current_A'"),
     ({"units": {"amp": {"absolute": 1.0}}}, "units.amp"),
-    ({"events": {"ignore": ["onn"]}}, "did you mean on"),
+    ({"events": {"ignore": ["onn"]}}, "did you mean 'on'"),
     ({"signals": {"*": {"ignore": True}}}, "every signal is ignored"),
 ])
 def test_rules_that_fit_nothing_are_refused(content: dict[str, Any], words: str) -> None:
@@ -127,7 +127,7 @@ def test_rules_that_fit_nothing_are_refused(content: dict[str, Any], words: str)
 
 
 @pytest.mark.parametrize(("text", "words"), [
-    ("default: {absolut: 1.0}", "default.absolut: unknown key (allowed: did you mean absolute"),
+    ("default: {absolut: 1.0}", "default.absolut: unknown key (allowed: did you mean 'absolute'"),
     ("default: {absolute: 0.0}", "default.absolute: 0.0"), ("default: {relative: 1.5}", "default.relative: 1.5"),
     ("default: {time_s: -1.0}", "default.time_s"), ("default: {absolute: yes}", "default.absolute"),
     ("- 1", "list"), ("a: [", "line"), ("default: {}\ndefault: {}", "given twice"), ("span_s: .nan", "span_s"),

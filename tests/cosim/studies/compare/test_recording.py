@@ -112,7 +112,7 @@ def test_an_oscilloscope_with_semicolons_and_commas(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("old", "new", "words"), [
     ("unit: K", "unit: kelvin", "signals.slow/case_degC.unit: kelvin"), ("unit: ms", "unit: V", "time.unit: V"),
-    ("scale: 200.0", "scale: 0.0", "scale: 0.0 (allowed: other than 0)"), ("offset", "ofset", "did you mean offset"),
+    ("scale: 200.0", "scale: 0.0", "scale: 0.0 (allowed: other than 0)"), ("offset", "ofset", "did you mean 'offset'"),
     ("column: CH1", "colum: CH1", "colum"), ('";"', '";;"', "delimiter"),
 ])
 def test_bad_mappings_name_the_field(old: str, new: str, words: str, tmp_path: Path) -> None:
