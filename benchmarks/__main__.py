@@ -16,6 +16,7 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -78,8 +79,8 @@ def printed(series: Series, console: Console) -> None:
         asked.add_column(heading)
     for row in targets.judged(series):
         cells = ["-" if row[key] is None else f"{row[key]:.3g}" for key in ("wall", "processor")]
-        reached = {True: "yes", False: "no", None: "not measured"}[row["reached"]]  # type: ignore[index]
-        asked.add_row(escape(str(row["what"])), f"{row['kind']} {row['limit']:g} {row['unit']}", *cells, reached)
+        reached = {True: "yes", False: "no", None: "not measured"}[row["reached"]]
+        asked.add_row(escape(row["what"]), f"{row['kind']} {row['limit']:g} {row['unit']}", *cells, reached)
     console.print(asked)
 
 
@@ -121,7 +122,7 @@ def main() -> None:
     scenario = subjects.main_scenario()
     days: dict[str, Subject] = {
         targets.DAY: lambda: subjects.slow_day(scenario, session),
-        **{_many(n): lambda n=n: banks.many_batteries(n, session) for n in banks.NUMBERS},  # type: ignore[misc]
+        **{_many(n): partial(banks.many_batteries, n, session) for n in banks.NUMBERS},
     }
     console.print("warming up", highlight=False)
     if asked.slow:
@@ -207,8 +208,7 @@ def compared_windows(
         kind = window.request.name
         if kind not in kinds and len(kinds) < COMPARED_WINDOWS:
             kinds.add(kind)
-            chosen[f"{targets.WINDOW}{name}"] = lambda n=name, w=window: subjects.window_ratio(  # type: ignore[misc]
-                n, result, w, session)
+            chosen[f"{targets.WINDOW}{name}"] = partial(subjects.window_ratio, name, result, window, session)
     chosen[f"{scenario}{targets.PLAIN}"] = lambda: subjects.plain_windows(result, keep)
     return chosen, {}
 

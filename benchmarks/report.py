@@ -25,6 +25,10 @@ DAY_S, TICK_S = 86400.0, 0.1
 Json = Mapping[str, Any]
 
 
+class NotMeasured(LookupError):
+    """A figure that a row is made from is not in the benchmark."""
+
+
 class Measured:
     """Figures of one benchmark."""
 
@@ -92,15 +96,18 @@ def cost_table(now: Measured) -> str:
     def add(what: str, value: Callable[[], float | None], unit: str, bounds: str) -> None:
         try:
             found = value()
-        except TypeError:  # something that it is made from was not measured
+        except NotMeasured:
             found = None
         rows.append([what, number(found) if found is None else f"{number(found)} {unit}".strip(), bounds])
 
     def cpu(subject: str) -> float:
-        return now.median(subject, targets.CPU)  # type: ignore[return-value]
+        return part(subject, targets.CPU)
 
     def part(subject: str, figure: str) -> float:
-        return now.median(subject, figure)  # type: ignore[return-value]
+        value = now.median(subject, figure)
+        if value is None:
+            raise NotMeasured(f"{subject}: {figure}")
+        return value
 
     loop, asked = "tick loop, processor time [s]", "supervisor, processor time [s]"
     add("tick of 0.1 s, one battery", lambda: 1e9 * part(targets.DAY, loop) / ticks, "ns",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 Series = Mapping[str, Mapping[str, Sequence[float]]]
 Medians = Mapping[str, Mapping[str, float]]
@@ -85,10 +85,22 @@ TARGETS = (
 )
 
 
-def judged(series: Series) -> list[dict[str, object]]:
+class Judged(TypedDict):
+    """A target with what was measured of it; None where nothing was."""
+
+    what: str
+    unit: str
+    limit: float
+    kind: str
+    wall: float | None
+    processor: float | None
+    reached: bool | None
+
+
+def judged(series: Series) -> list[Judged]:
     """Every target with what was measured; `reached` goes by processor time, and is None where nothing was measured."""
     m = medians(series)
-    found: list[dict[str, object]] = []
+    found: list[Judged] = []
     for target in TARGETS:
         wall, processor = target.wall(m), target.processor(m)
         reached = None

@@ -24,6 +24,7 @@ from models.system import ENERGY
 
 if TYPE_CHECKING:
     from cosim.run import Run
+    from cosim.scenario.model import Scenario
 
 LIFT_FACTOR, LIFT_S = 2.5, 0.5
 """A4: what the limit may be lifted to (250 A where it is 100 A), and for how long."""
@@ -75,7 +76,18 @@ def warnings_of(run: Run) -> list[str]:
     found = [f"window {r['name']} failed: {r['failed']}" for r in run.window_reports if "failed" in r]
     doubts = ("prediction off", "balance off", "window refused", "input between ticks", "pre-roll latched")
     found += [f"{e.time_s:.1f} s: {e.event}: {e.detail}" for e in run.events if e.event in doubts]
-    return found
+    return found + never_reached(run.asked, run.n_ticks * run.tick_s)
+
+
+def never_reached(scenario: Scenario, end_s: float) -> list[str]:
+    """What a scenario asks for at or after the end of its run: a slip of the pen, or a drive that is too short."""
+    asked = [(f"events.{k}", event.time_s) for k, event in enumerate(scenario.events)]
+    asked += [(f"faults.{k}", fault.time_s) for k, fault in enumerate(scenario.faults)]
+    asked += [(f"remote.{k}", state.time_s) for k, state in enumerate(scenario.remote)]
+    asked += [(f"windows.{k}", window.start_s) for k, window in enumerate(scenario.windows)]
+    asked += [(f"changes.{k}", change.time_s) for k, change in enumerate(scenario.changes) if not change.stop]
+    return [f"{field} at {time_s:g} s is never reached: the run ends at {end_s:g} s"
+            for field, time_s in asked if time_s >= end_s]
 
 
 def versions(ngspice: str) -> dict[str, str]:

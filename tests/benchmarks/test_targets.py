@@ -7,7 +7,7 @@ import pytest
 from benchmarks import targets
 
 
-def row(series: targets.Series, begin: str) -> dict[str, object]:
+def row(series: targets.Series, begin: str) -> targets.Judged:
     return next(found for found in targets.judged(series) if str(found["what"]).startswith(begin))
 
 
@@ -26,7 +26,7 @@ def test_what_was_not_measured_is_neither_reached_nor_missed() -> None:
 
 
 def test_pybamm_has_to_be_slower_at_least_so_many_times() -> None:
-    def over(best_s: float) -> dict[str, object]:
+    def over(best_s: float) -> targets.Judged:
         cell = {"best solver [s]": [best_s], "best solver, processor time [s]": [best_s]}
         return row({**day(0.8), targets.PYBAMM: cell}, "PyBaMM")
 
