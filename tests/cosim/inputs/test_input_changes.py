@@ -56,6 +56,11 @@ def test_devices_take_their_own_units() -> None:
     assert float(inputs.system_W[0].at(20.1)) == float(build_inputs(with_changes())[0].system_W[0].at(20.1))
 
 
+def test_consumers_are_what_was_set_whether_the_engine_runs_or_not() -> None:
+    inputs, _ = build_inputs(with_changes({"time_s": 40, "load_A": 35.0}, {"time_s": 60, "engine": "off"}))
+    assert [float(inputs.load_A.at(time_s)) for time_s in (39.0, 50.0, 90.0)] == [20.0, 35.0, 35.0]
+
+
 def test_an_engine_that_stands_is_cranked_and_one_that_runs_is_not() -> None:
     standing, _ = build_inputs(with_changes({"time_s": 5, "engine": "idle"}))
     running, _ = build_inputs(with_changes({"time_s": 40, "engine": "idle"}))

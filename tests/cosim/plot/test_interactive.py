@@ -26,6 +26,7 @@ def test_a_page_is_complete_and_shows_itself_in_a_frame(plausible_result: Result
     pytest.importorskip("panel")  # it changes Bokeh's own page; ours stays complete
     page = explore(plausible_result, title="a & b")
     text = page.save(tmp_path / "run.html").read_text(encoding="utf-8")
+    assert "BEGIN bokeh.min.js" in text and "BEGIN bokeh-widgets.min.js" in text  # what draws it is in it
     assert not re.findall(r"<(?:script|link)[^>]* (?:src|href)=", text)  # no network, no other file
     assert "<title>a &amp; b</title>" in text and "alternator winding" in text and "fuse, as estimated" in text
     shown = page._repr_html_()
