@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -19,8 +18,6 @@ from cosim.scenario.model import Scenario, load_scenario, parse_scenario
 from cosim.simulation import Simulation
 from cosim.spice.session import SpiceSession
 
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-"""Panel leaves an event loop behind that nobody closes; it is collected in whatever test comes next."""
 VAN: dict[str, Any] = {
     "name": "live_van", "bank": {"soc": 0.3, "temperature_degC": 25}, "source": {"kind": "vehicle", "load_A": 20},
     "drive": {"segments": [
@@ -146,21 +143,19 @@ def test_only_who_has_control_changes_anything(live: LiveSession) -> None:
     from cosim.live.control import REFUSED, Control
     from cosim.live.page import LivePage
 
-    control = Control()
-    first, second = LivePage(live, control, "a"), LivePage(live, control, "b")
-    first.take_control()
-    request = {"load_A": 11.0}
-    loop = asyncio.new_event_loop()  # not `asyncio.run`, which would orphan the loop that Panel has made
-    assert loop.run_until_complete(second.operating.change(**request)).error == REFUSED
-    assert now(live).set_now.get("load_A") != 11.0
-    assert loop.run_until_complete(first.operating.change(**request)).error == ""
-    loop.run_until_complete(loop.shutdown_default_executor())
-    for left in [thing for thing in gc.get_objects() if isinstance(thing, asyncio.BaseEventLoop)]:
-        left.close()  # one's own, and those that Panel makes for a widget's callback and forgets
-    step(live, 1.0)
-    assert now(live).value("vehicle_load_A") == 11.0
-    first.update()
-    assert "11.0 A" in first.overview.object and "LFP bank" in first.overview.object
+    async def operated() -> None:  # where no loop runs, Panel makes one for each callback and closes none
+        control = Control()
+        first, second = LivePage(live, control, "a"), LivePage(live, control, "b")
+        first.take_control()
+        assert (await second.operating.change(load_A=11.0)).error == REFUSED
+        assert now(live).set_now.get("load_A") != 11.0
+        assert (await first.operating.change(load_A=11.0)).error == ""
+        await asyncio.to_thread(step, live, 1.0)
+        assert now(live).value("vehicle_load_A") == 11.0
+        first.update()
+        assert "11.0 A" in first.overview.object and "LFP bank" in first.overview.object
+
+    asyncio.run(operated())
 
 
 def test_a_process_that_dies_is_said_and_nobody_hangs() -> None:
