@@ -1,8 +1,8 @@
 """Builds the file: pythonfmu's binaries, a copy of the supervisor under a name of its own, the model description.
 
-The copy's package is called after its content. So a unit runs the supervisor that it was built from, also in a process that
-has this project or another version of the unit loaded. Same input, same bytes: pythonfmu's archive is packed anew in order,
-without times.
+The copy's package is called after its content. So a unit runs the supervisor that it was built from, also in a process
+that has this project or another version of the unit loaded. Same input, same bytes: pythonfmu's archive is packed anew
+in order, without times.
 """
 
 from __future__ import annotations
@@ -37,11 +37,13 @@ import ctypes
 
 from {package}.fmu.slave import BmsSupervisor  # the class that the binary looks for
 
-# For every instance the binary runs this file and then gives up a reference to its names that it never held: without one
-# more the second instance of a process would find an empty module.
+# For every instance the binary runs this file and then gives up a reference to its names that it never held: without
+# one more the second instance of a process would find an empty module.
 ctypes.pythonapi.Py_IncRef(ctypes.py_object(globals()))
 """
 """What pythonfmu's binary (0.7.0) loads and runs."""
+_PACKAGE, _MODULE = "bms_unit_", "bms_supervisor_"
+"""What names of modules in the file begin with."""
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
 """Time of every entry: the first that the format knows."""
 
@@ -82,7 +84,7 @@ def fmu_bytes(made: Built) -> bytes:
     """The file as bytes."""
     sources = _sources(made)
     digest = hashlib.sha256("\0".join(f"{name}\0{text}" for name, text in sorted(sources.items())).encode()).hexdigest()
-    package, script = f"bms_unit_{digest[:12]}", f"bms_supervisor_{digest[:12]}"
+    package, script = _PACKAGE + digest[:12], _MODULE + digest[:12]
     with tempfile.TemporaryDirectory(prefix="bms-cosim-fmu-") as folder:
         top = Path(folder)
         for name, text in sources.items():
@@ -95,7 +97,8 @@ def fmu_bytes(made: Built) -> bytes:
             from pythonfmu import FmuBuilder
 
             packed = FmuBuilder.build_FMU(
-                main, top / "packed.fmu", project_files=[top / package], canGetAndSetFMUstate=True, canSerializeFMUstate=True,
+                main, top / "packed.fmu", project_files=[top / package], canGetAndSetFMUstate=True,
+                canSerializeFMUstate=True,
             )
         return _packed_anew(Path(packed).read_bytes(), made, digest)
 
@@ -130,8 +133,9 @@ def _imports_restored() -> Iterator[None]:
     finally:
         sys.path[:] = path
         sys.dont_write_bytecode = quiet
-        for name in [name for name in sys.modules if name not in known and name.startswith(("bms_unit_", "bms_supervisor_"))]:
-            del sys.modules[name]
+        for name in set(sys.modules) - known:
+            if name.startswith((_PACKAGE, _MODULE)):
+                del sys.modules[name]
 
 
 def _packed_anew(packed: bytes, made: Built, digest: str) -> bytes:
@@ -140,7 +144,7 @@ def _packed_anew(packed: bytes, made: Built, digest: str) -> bytes:
     with zipfile.ZipFile(io.BytesIO(packed)) as source:
         entries = {name: source.read(name) for name in source.namelist()}
     batteries = "1 battery" if settings.battery_count == 1 else f"{settings.battery_count} batteries"
-    words = f"Supervisor of a 12 V, 200 A battery management system for LFP batteries, variant {settings.variant}, {batteries}"
+    words = f"Supervisor of a 12 V, 200 A LFP battery management system, variant {settings.variant}, {batteries}"
     entries[DESCRIPTION] = completed(
         entries[DESCRIPTION], variables_of(made), words, cosim.__version__, digest
     )

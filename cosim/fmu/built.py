@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from bms.settings import Settings
-
 from cosim.fmu.variables import TICK_MS, Built
 
 SETTINGS: dict[str, Any] = {}

@@ -1,7 +1,8 @@
 """The model description: what pythonfmu writes of it, completed by what its variables cannot say.
 
-Units with their SI exponents, enumerations, ranges, start values to the last bit, and that no output depends directly on
-an input, so that a tool finds no algebraic loop. No date and a GUID made from the content: the same unit, the same bytes.
+Units with their SI exponents, enumerations, ranges, start values to the last bit, and that no output depends directly
+on an input, so that a tool finds no algebraic loop. No date and a GUID made from the content: the same unit, the same
+bytes.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ def completed(xml: bytes, variables: Sequence[Variable], description: str, versi
     text = ElementTree.tostring(root, encoding="unicode")
     root.set("guid", f"{{{uuid.uuid5(_MADE_FROM, content + text)}}}")
     ElementTree.indent(root)
-    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="utf-8") + b"\n"
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ElementTree.tostring(root, encoding="unicode")}\n'.encode()
 
 
 def _complete_variables(root: ElementTree.Element, variables: Sequence[Variable]) -> None:

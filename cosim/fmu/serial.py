@@ -1,6 +1,7 @@
 """State of the unit as bytes, for `fmi2SerializeFMUstate`.
 
-Pickle, read back by a reader that makes nothing but the state's own tuples and enumerations: bytes may come from anywhere.
+Pickle, read back by a reader that makes nothing but the state's own tuples and enumerations: bytes may come from
+anywhere.
 """
 
 from __future__ import annotations

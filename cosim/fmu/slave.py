@@ -7,10 +7,10 @@ import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from bms.errors import SettingsError
 from pythonfmu import Boolean, DefaultExperiment, Fmi2Causality, Fmi2Slave, Fmi2Variability, Integer, Real
 from pythonfmu.enums import Fmi2Status
 
+from bms.errors import SettingsError
 from cosim.fmu import built, serial
 from cosim.fmu.unit import Snapshot, Told, Unit, UnitError
 from cosim.fmu.variables import BOOLEAN, OUTPUT, REAL, Built, Value, Variable, variables_of
@@ -71,8 +71,8 @@ class BmsSupervisor(Fmi2Slave):  # type: ignore[misc]  # pythonfmu has no types
     def _refuse(self, error: Exception) -> NoReturn:
         """Say in one line what is wrong, and end: an exception is pythonfmu's only way to a status that ends a run.
 
-        Its binary gives its references up when a call fails, and once more when the tool frees the instance after it, as
-        many do: without one reference more of each the tool would crash there.
+        Its binary gives its references up when a call fails, and once more when the tool frees the instance after it,
+        as many do: without one reference more of each, that would be memory which is no longer theirs.
         """
         self.log(str(error), Fmi2Status.error)
         if sys.stderr is not None:

@@ -1,9 +1,9 @@
 """The supervisor behind the variables of the unit: parameters become settings, inputs measurements, commands outputs.
 
-Time. The supervisor's task runs at the ticks n x `tick_ms`, counted in whole numbers from the start of the simulation. A
-step of the master from t to t + h runs every tick in [t, t + h) with the inputs that were set at t; its outputs are there
-at t + h. So h need not be a multiple of the tick, nothing drifts, and outputs never depend directly on inputs: what is
-measured at t acts from t + h on, as a task does that reads when it starts and writes when it ends.
+Time. The supervisor's task runs at the ticks n x `tick_ms`, counted in whole numbers from the start of the simulation.
+A step of the master from t to t + h runs every tick in [t, t + h) with the inputs that were set at t; its outputs are
+there at t + h. So h need not be a multiple of the tick, nothing drifts, and outputs never depend directly on inputs:
+what is measured at t acts from t + h on, as a task does that reads when it starts and writes when it ends.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from bms.settings import BatteryThresholds, PreAlarmMode, RemoteFunction, Settin
 from bms.state import State
 from bms.supervisor import step
 from bms.system_port import SystemMode
-
 from cosim.fmu.variables import (
     FIXED,
     LED,
@@ -63,7 +62,7 @@ class Progress(NamedTuple):
 
 
 class Snapshot(NamedTuple):
-    """All of the unit's state, immutable: values of inputs and parameters, parameters in use, start, progress, warned."""
+    """All of the unit's state: values of inputs and parameters, parameters in use, start, progress, warnings given."""
 
     values: tuple[tuple[str, Value], ...]
     in_use: tuple[tuple[str, Value], ...] | None
@@ -180,8 +179,8 @@ class Unit:
         begin_us = round((time_s - self._start_s) * 1e6)
         if abs(begin_us - self._progress.reached_us) > SLACK_US:
             expected_s = self._start_s + self._progress.reached_us / 1e6
-            raise UnitError(f"step from {time_s!r} s, but the unit is at {expected_s:.9g} s; allowed: steps without gap "
-                            "or overlap, or a state that was set before")
+            allowed = "steps without gap or overlap, or a state that was set before"
+            raise UnitError(f"step from {time_s!r} s, but the unit is at {expected_s:.9g} s; allowed: {allowed}")
         return max(self._progress.reached_us, round((time_s - self._start_s + step_s) * 1e6))
 
     def _take_parameters(self, in_use: dict[str, Value]) -> None:
@@ -210,14 +209,17 @@ class Unit:
     def _measurements(self) -> Measurements:
         values = self._values
         count = cell_count(self._settings)
-        ports = (float(values[name]) for name in PORT_SENSORS)
+        input_V, sense_V, battery_V, heatsink_degC, terminal_degC = (float(values[name]) for name in PORT_SENSORS)
         volts, degC = (
             tuple(float(values[f"{name}[{i + 1}]"]) for i in range(count)) for name in CELL_SENSORS
         )
-        optional = {name: values[name] if values[fitted_name(name)] else None for name in OPTIONAL_SENSORS}
-        latch = optional.pop("hardware_latch")
-        numbers = (None if value is None else float(value) for value in optional.values())
-        return Measurements(*ports, volts, degC, *numbers, None if latch is None else bool(latch))
+        system_A, system_V, bank_A, remote_L_V, remote_H_V, latch = (
+            float(values[name]) if values[fitted_name(name)] else None for name in OPTIONAL_SENSORS
+        )
+        return Measurements(
+            input_V, sense_V, battery_V, heatsink_degC, terminal_degC, volts, degC, system_A, system_V, bank_A,
+            remote_L_V, remote_H_V, None if latch is None else bool(latch),
+        )
 
 
 def _first_at(time_us: int, tick_ms: int) -> int:

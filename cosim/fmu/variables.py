@@ -1,7 +1,7 @@
 """Variables of the unit, as data: registration, model description and documentation are made from them.
 
-Names are those of `bms.Measurements`, `bms.Commands` and the settings, with their units. Elements of a list count from 1,
-as FMI tools do (`cell_voltage_V[1]`); test vectors and `bms` count from 0.
+Names are those of `bms.Measurements`, `bms.Commands` and the settings, with their units. Elements of a list count from
+1, as FMI tools do (`cell_voltage_V[1]`); test vectors and `bms` count from 0.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ LED = "led_"
 
 
 class Built(NamedTuple):
-    """What is fixed when the unit is built: start values of the parameters; variant and number of batteries for good."""
+    """What a unit is built with: start values of its parameters; variant and number of batteries for good."""
 
     settings: Settings
     tick_ms: int = TICK_MS
@@ -165,12 +165,12 @@ def _parameters(built: Built) -> list[Variable]:
     found = [Variable(
         TICK, INTEGER, PARAMETER, FIXED, "Period of the supervisor's task [ms]; must divide firmware.sample_period_ms",
         built.tick_ms, low=1)]
-    found += [Variable(
-        fitted_name(name), BOOLEAN, PARAMETER, FIXED, f"The sensor {name} is fitted; else its input is not looked at", False)
-        for name in OPTIONAL_SENSORS]
+    for name in OPTIONAL_SENSORS:
+        text = f"The sensor {name} is fitted; else its input is not looked at"
+        found.append(Variable(fitted_name(name), BOOLEAN, PARAMETER, FIXED, text, False))
     found += [
-        Variable("fuse_rating_A", INTEGER, PARAMETER, TUNABLE, f"Fuse in the alternator port [A]. {told['fuse_rating_A']}",
-                 settings.fuse_rating_A),
+        Variable("fuse_rating_A", INTEGER, PARAMETER, TUNABLE,
+                 f"Fuse in the alternator port [A]. {told['fuse_rating_A']}", settings.fuse_rating_A),
         Variable("battery_capacity_Ah", INTEGER, PARAMETER, FIXED,
                  f"Type of the batteries [Ah]. {told['battery_capacity_Ah']}", settings.battery_capacity_Ah),
         _choice("pre_alarm_mode", "PreAlarmMode", "Pre-alarm output", settings),
