@@ -1,4 +1,4 @@
-"""The variables of a unit as a Markdown table, for `docs/fmu.md` (a test compares them): `python -m cosim.fmu.table`."""
+"""The variables of a unit as a Markdown table, for `docs/fmu.md`, which a test compares: `python -m cosim.fmu.table`."""
 
 from __future__ import annotations
 
@@ -17,12 +17,10 @@ def markdown(variables: Sequence[Variable]) -> list[str]:
     lines = ["| variable | kind | type | unit | start | meaning |", "|---|---|---|---|---|---|"]
     for name, alike in _grouped(variables):
         first = alike[0]
-        text = f"{len(alike)} constants of the firmware, as `bms-cosim settings` lists them" if name.endswith("*") else (
-            first.text)
-        kind = f"{first.causality}, {first.variability}"
-        type_ = "by its constant" if name.endswith("*") else first.kind
-        start = "" if name.endswith("*") else _start(first)
-        lines.append(f"| `{name}` | {kind} | {type_} | {first.unit} | {start} | {_clean(text)} |")
+        cells = (first.kind, first.unit, _start(first), _clean(first.text))
+        if name.endswith("*"):
+            cells = ("each its own", "", "", f"{len(alike)} constants of the firmware, as `bms-cosim settings` lists them")
+        lines.append(f"| `{name}` | {first.causality}, {first.variability} | {' | '.join(cells)} |")
     return lines
 
 

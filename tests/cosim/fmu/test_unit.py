@@ -1,4 +1,4 @@
-"""The supervisor behind the unit's variables: its grid of time, its parameters, its state; against `bms.step` by hand."""
+"""The supervisor behind the unit's variables: grid of time, parameters, state; against `bms.step` called by hand."""
 
 from __future__ import annotations
 
@@ -83,7 +83,9 @@ def _volts(place: int) -> float:
     return 14.0 if place % 19 > 3 else 12.6
 
 
-@given(st.lists(st.tuples(st.integers(0, 2500), st.sampled_from([12.0, 12.7, 14.1, math.nan])), min_size=1, max_size=25))
+@given(st.lists(
+    st.tuples(st.integers(0, 2500), st.sampled_from([12.0, 12.7, 14.1, math.nan])), min_size=1, max_size=25,
+))
 @settings(max_examples=40, deadline=None)
 def test_unequal_steps_equal_a_call_at_every_tick(steps: list[tuple[int, float]]) -> None:
     unit, at_ms = begun(), 0
@@ -158,7 +160,7 @@ def test_order_of_calls() -> None:
     ("firmware.start_V", 11.0, "firmware.start_V: 11.0 is not allowed; allowed: number 12..15 V"),
     ("firmware.stop_V", 13.5, "firmware.weak_V: 13.0 is not allowed; allowed: above stop_V (13.5)"),
     ("firmware.start_V", math.nan, "firmware.start_V: nan is not allowed"),
-    ("tick_ms", 300, "tick_ms: 300 is not allowed; allowed: a whole number of ms that divides firmware.sample_period_ms"),
+    ("tick_ms", 300, "tick_ms: 300 is not allowed; allowed: a whole number of ms that divides firmware.sample_period"),
     ("tick_ms", 0, "tick_ms: 0 is not allowed"),
 ])
 def test_parameters_are_checked_as_settings(name: str, value: Value, told: str) -> None:
