@@ -1,4 +1,4 @@
-"""The variables of a unit as a Markdown table, for `docs/fmu.md`, which a test compares: `python -m cosim.fmu.table`."""
+"""The variables of a unit as a Markdown table; that of `docs/fmu.md` is compared: `python -m cosim.fmu.table`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ def markdown(variables: Sequence[Variable]) -> list[str]:
         first = alike[0]
         cells = (first.kind, first.unit, _start(first), _clean(first.text))
         if name.endswith("*"):
-            cells = ("each its own", "", "", f"{len(alike)} constants of the firmware, as `bms-cosim settings` lists them")
+            told = f"{len(alike)} constants of the firmware, as `bms-cosim settings` lists them"
+            cells = ("each its own", "", "", told)
         lines.append(f"| `{name}` | {first.causality}, {first.variability} | {' | '.join(cells)} |")
     return lines
 

@@ -118,7 +118,8 @@ def test_units_are_si(data: bytes, tmp_path: Path) -> None:
         "K": (0, 0, 0, 0, 1, 1.0, 0.0), "degC": (0, 0, 0, 0, 1, 1.0, 273.15), "K/W": (-1, -2, 3, 0, 1, 1.0, 0.0),
         "1/h": (0, 0, -1, 0, 0, 1 / 3600, 0.0),
     }
-    exponents = {name: [int(getattr(base, unit)) for unit in ("kg", "m", "s", "A", "K")] for name, base in found.items()}
+    si = ("kg", "m", "s", "A", "K")
+    exponents = {name: [int(getattr(base, unit)) for unit in si] for name, base in found.items()}
     assert {
         name: (*exponents[name], float(base.factor), float(base.offset)) for name, base in found.items()
     } == expected

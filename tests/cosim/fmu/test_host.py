@@ -1,4 +1,4 @@
-"""The file in FMPy, call by call: instances, reset, saved states, what is refused; and a process without the project."""
+"""The file in FMPy, call by call: instances, reset, saved states, what is refused; a process without the project."""
 
 from __future__ import annotations
 
@@ -149,8 +149,8 @@ def test_a_step_that_does_not_follow_is_refused(make: Any, lines: list[tuple[str
     host.run(0, 3)
     with pytest.raises(FMICallException, match="fmi2DoStep failed with status 4"):
         host.fmu.doStep(0.5, 0.1)
-    told = "step from 0.5 s, but the unit is at 0.3 s; allowed: steps without gap or overlap, or a state that was set before"
-    assert ("error", told) in lines
+    allowed = "steps without gap or overlap, or a state that was set before"
+    assert ("error", f"step from 0.5 s, but the unit is at 0.3 s; allowed: {allowed}") in lines
 
 
 def test_events_and_warnings_are_in_the_log(make: Any, lines: list[tuple[str, str]]) -> None:
@@ -164,8 +164,8 @@ def test_events_and_warnings_are_in_the_log(make: Any, lines: list[tuple[str, st
 
 @pytest.mark.parametrize(("interval_s", "shown_s"), [(0.03, 8.91), (0.1, 9.0), (1.0, 10.0)])
 def test_steps_of_any_length_in_fmpys_own_loop(unit: Path, interval_s: float, shown_s: float) -> None:
-    """13 V are passed at 5 + 10/3 s: the tick at 8.4 s sees it, that at 8.9 s puts the path on, the end of its step shows
-    it. Steps of 1 s bring the reading at 9 s: on at 9.5 s."""
+    """13 V are passed at 5 + 10/3 s: the tick at 8.4 s sees it, that at 8.9 s puts the path on, the end of its step
+    shows it. Steps of 1 s bring the reading at 9 s: on at 9.5 s."""
     ramp = np.array([(0.0, 12.5), (5.0, 12.5), (20.0, 14.75)], dtype=[("time", "f8"), ("input_voltage_V", "f8")])
     found = simulate_fmu(str(unit), input=ramp, stop_time=12.0, output_interval=interval_s, output=list(WATCHED))
     on_s = found["time"][found["alternator_enable"]][0]

@@ -1,4 +1,4 @@
-"""Test vectors of a shipped scenario through the unit with FMPy: every command to the last bit; other settings, others."""
+"""Test vectors of a shipped scenario through the unit with FMPy: every command to the last bit."""
 
 from __future__ import annotations
 

@@ -172,7 +172,7 @@ def test_parameters_are_checked_as_settings(name: str, value: Value, told: str) 
 def test_every_setting_arrives() -> None:
     """Each parameter away from its start value gives the settings that a scenario with that value has."""
     built = Built(bms.Settings(variant=bms.Variant.NG, battery_count=2))
-    unit = begun(built, **{  # type: ignore[arg-type]
+    unit = begun(built, **{
         "fuse_rating_A": 60, "battery_capacity_Ah": 100, "pre_alarm_mode": 2, "remote_function": 3,
         "instant_readout": True, "battery[2].load_disconnect_V": 2.7, "firmware.start_delay_ms": 700,
     })
