@@ -186,12 +186,48 @@ print(sorted(name for name in names if name.startswith("bms_unit")) != [], "numb
 """
 
 
-def test_a_process_without_the_project_in_another_folder(unit: Path, tmp_path: Path) -> None:
+def elsewhere(script: str, unit: Path, folder: Path) -> list[str]:
+    """What a script prints in a process of its own, in another folder, with freed memory overwritten."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     done = subprocess.run(
-        [sys.executable, "-c", ALONE, str(unit)], cwd=tmp_path, env=environment, capture_output=True, text=True,
-        check=False, timeout=120,
+        [sys.executable, "-c", script, str(unit)], cwd=folder, env={**environment, "PYTHONMALLOC": "debug"},
+        capture_output=True, text=True, check=False, timeout=120,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == [
+    return done.stdout.splitlines()
+
+
+def test_a_process_without_the_project_in_another_folder(unit: Path, tmp_path: Path) -> None:
+    assert elsewhere(ALONE, unit, tmp_path) == [
         "[0.6, 0.7, 0.8, 0.9, 1.0]", "[100.6, 100.7, 100.8, 100.9, 101.0]", "True False"]
+
+
+REFUSED = """
+import gc, sys
+from fmpy import extract, read_model_description
+from fmpy.fmi1 import FMICallException
+from fmpy.fmi2 import FMU2Slave
+folder, description = extract(sys.argv[1]), read_model_description(sys.argv[1])
+fuse = next(v.valueReference for v in description.modelVariables if v.name == "fuse_rating_A")
+for rating_A in (70, 71, 72, 60):
+    unit = FMU2Slave(guid=description.guid, unzipDirectory=folder, instanceName="unit",
+                     modelIdentifier=description.coSimulation.modelIdentifier)
+    unit.instantiate()
+    unit.setupExperiment(startTime=0.0)
+    unit.enterInitializationMode()
+    unit.setInteger([fuse], [rating_A])
+    try:
+        unit.exitInitializationMode()
+        print(rating_A, "taken")
+    except FMICallException as error:
+        print(rating_A, error)
+    gc.collect()
+    unit.fmi2FreeInstance(unit.component)
+    gc.collect()
+"""
+
+
+def test_a_tool_that_frees_a_refused_instance_lives_on(unit: Path, tmp_path: Path) -> None:
+    """The binary gives up its references twice; without one more of each this is a segmentation fault."""
+    told = "fmi2ExitInitializationMode failed with status 4 (fatal)."
+    assert elsewhere(REFUSED, unit, tmp_path) == [f"70 {told}", f"71 {told}", f"72 {told}", "60 taken"]

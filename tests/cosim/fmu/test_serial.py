@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import pickle
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -48,10 +50,10 @@ class _Trap:
 
 def test_bytes_from_elsewhere_do_nothing(tmp_path: Path) -> None:
     trap = tmp_path / "sprung"
-    for data in (
-        pickle.dumps(_Trap(trap)), pickle.dumps(busy()._replace(start_s=_Trap(trap))), pickle.dumps(3.0), b"", b"x",  # type: ignore[arg-type]
-        serial.to_bytes(busy())[:-7], b"cbms.supervisor\nstep\n.", b"\x80\x04\x8c\x08bms.lift\x8c\x0amath.floor\x93.",
-    ):
+    foreign: list[Any] = [_Trap(trap), bms.step, bms.Settings, urlsplit("a tuple of another package")]
+    streams = [pickle.dumps(busy()._replace(start_s=item)) for item in foreign]
+    streams += [pickle.dumps(_Trap(trap)), pickle.dumps(3.0), b"", b"x", serial.to_bytes(busy())[:-7]]
+    for data in streams:
         with pytest.raises(UnitError, match="no state of this unit") as caught:
             serial.from_bytes(data)
         assert "\n" not in str(caught.value)

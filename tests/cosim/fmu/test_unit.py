@@ -116,8 +116,20 @@ def test_a_point_just_behind_a_tick_counts_as_being_there() -> None:
     unit.advance(0.0, 0.1 + late_s)
     assert unit.snapshot().progress.state.time_ms == 0
     unit.set("cell_voltage_V[2]", math.nan)
-    unit.advance(0.1 + late_s, 0.1)
+    unit.advance(0.1 + late_s, 0.05)
     assert unit.get("fault.cell_sensor_missing") is True, "the tick at 0.1 s had the new reading"
+
+
+def test_a_reading_beyond_the_hold_is_seen_at_the_sample_within_a_long_step() -> None:
+    """A heatsink that jumps between two samples: the limit falls at the next, within one step of twenty seconds."""
+    seen = [replace(QUIET, input_voltage_V=14.0)] * 103
+    seen += [replace(QUIET, input_voltage_V=14.0, heatsink_degC=95.0)] * 200
+    unit = begun(input_voltage_V=14.0)
+    unit.advance(0.0, 10.3)
+    unit.set("heatsink_degC", 95.0)
+    unit.advance(10.3, 20.0)
+    assert outputs(unit) == by_hand(seen)[-1]
+    assert unit.get("current_limit_A") == 30.0, "a third of 90 A at 95 of 85 to 100 degC"
 
 
 def test_the_start_is_the_power_up() -> None:
@@ -261,17 +273,17 @@ def test_every_input_is_looked_at(sensor: str) -> None:
 
 
 def test_a_snapshot_goes_on_here_and_elsewhere() -> None:
-    unit, other = begun(input_voltage_V=14.0), Unit(Built(bms.Settings()))
-    unit.advance(0.0, 0.7)
+    unit, other = begun(start_s=2.5, input_voltage_V=14.0), Unit(Built(bms.Settings()))
+    unit.advance(2.5, 0.7)
     kept = unit.snapshot()
     unit.set("fuse_rating_A", 40)
     unit.set("input_voltage_V", 12.0)
-    unit.advance(0.7, 5.0)
+    unit.advance(3.2, 5.0)
     assert unit.get("alternator_enable") is False
     for one in (unit, other):
         one.restore(kept)
         assert one.get("alternator_enable") is True and one.get("fuse_rating_A") == 100
-        one.advance(0.7, 60.0)
+        one.advance(3.2, 60.0)
     assert outputs(unit) == outputs(other) and unit.snapshot() == other.snapshot()
     with pytest.raises(UnitError, match="other variables"):
         begun(Built(bms.Settings(battery_count=2))).restore(kept)
