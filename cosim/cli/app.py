@@ -17,6 +17,7 @@ import typer
 from cosim.cli import campaign as cli_campaign
 from cosim.cli import compare as cli_compare
 from cosim.cli import conformance as cli_conformance
+from cosim.cli import fmu as cli_fmu
 from cosim.cli import serve as cli_serve
 from cosim.cli import size as cli_size
 from cosim.cli import supervisor as cli_supervisor
@@ -201,6 +202,7 @@ app.command(epilog=cli_compare.EPILOG)(cli_compare.compare)
 app.command(epilog=cli_supervisor.SETTINGS_EPILOG)(cli_supervisor.settings)
 app.command(epilog=cli_supervisor.REPLAY_EPILOG)(cli_supervisor.replay)
 app.command(epilog=cli_supervisor.READOUT_EPILOG)(cli_supervisor.readout)
+app.command(epilog=cli_fmu.FMU_EPILOG)(cli_fmu.fmu)
 app.command(epilog=cli_sweep.SWEEP_EPILOG)(cli_sweep.sweep)
 app.command(epilog=cli_campaign.CAMPAIGN_EPILOG)(cli_campaign.campaign)
 app.command(epilog=cli_serve.SERVE_EPILOG)(cli_serve.serve)
