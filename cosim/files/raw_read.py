@@ -141,6 +141,9 @@ def _numbers(file: str, data: bytes, plot: _Plot) -> tuple[Array, int]:
     if not plot.binary:
         return _text(file, data, plot)
     size = plot.points * plot.point_bytes
+    if not size and left >= plot.point_bytes and not data[plot.start :].lstrip(b"\r\n\0").startswith(b"T"):
+        # ngspice writes the number at the end
+        raise InputError(file, "No. Points", f"0, and {left} bytes follow", "their number; was the run interrupted?")
     if left < size:
         told = f"{size} for {plot.points} points of {count} variables; cut off?"
         raise InputError(file, "Binary", f"{left} bytes", told)

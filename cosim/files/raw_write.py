@@ -19,10 +19,7 @@ def write_ngspice(record: Record, path: Path) -> None:
     """Write a record as `ngspice -b -r` would: ASCII header, little-endian doubles, point after point."""
     variables = [("time", "time")]
     variables += [(_vector(record, column.name), KINDS.get(column.unit, OTHER)) for column in record.signals]
-    head = [
-        f"Title: {title(record.name, record.attributes)}", "Date: not kept, equal content gives equal bytes",
-        "Plotname: Transient Analysis", "Flags: real",
-    ]
+    head = _head(record, "real", "ngspice")
     _write(record, path, head, variables, "utf-8")
 
 
@@ -36,13 +33,17 @@ def write_ltspice(record: Record, path: Path) -> None:
         name = _vector(record, column.name)
         probes = {"V": (f"V({name})", "voltage"), "A": (f"I({name})", "device_current")}
         variables.append(probes.get(column.unit, (name, OTHER)))
-    head = [
-        f"Title: {title(record.name, record.attributes)}", "Date: not kept, equal content gives equal bytes",
-        "Plotname: Transient Analysis", "Flags: real forward double",
-        # Readers tell by the word LTspice which of the layouts it is.
-        f"Command: {OURS} {cosim.__version__}, laid out as LTspice XVII does",
-    ]
+    head = _head(record, "real forward double", "LTspice XVII")
     _write(record, path, head, variables, "utf-16-le", offset=True)
+
+
+def _head(record: Record, flags: str, program: str) -> list[str]:
+    """First lines of a header. By the word of the program readers tell which of the layouts it is."""
+    return [
+        f"Title: {title(record.name, record.attributes)}", "Date: not kept, equal content gives equal bytes",
+        "Plotname: Transient Analysis", f"Command: {OURS} {cosim.__version__}, laid out as {program} does",
+        f"Flags: {flags}",
+    ]
 
 
 def _vector(record: Record, name: str) -> str:
@@ -60,9 +61,8 @@ def _write(
     counts = [f"No. Variables: {len(variables)}", f"No. Points: {record.points}"]
     if offset:  # LTspice adds it to every time
         counts.append("Offset: 0.0000000000000000e+00")
-    *lines, last = [*head[:4], *counts, *head[4:]]
     listed = [f"\t{number}\t{name}\t{kind}" for number, (name, kind) in enumerate(variables)]
-    text = "\n".join([*lines, last, "Variables:", *listed, "Binary:\n"])
+    text = "\n".join([*head, *counts, "Variables:", *listed, "Binary:\n"])
     block = np.empty((record.points, len(variables)), dtype="<f8")
     for index, column in enumerate((record.time, *record.signals)):
         block[:, index] = column.values

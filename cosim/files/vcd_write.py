@@ -94,7 +94,7 @@ def _changes(writer: Any, record: Record, digital: list[Column], per_s: int) -> 
                 yield from ((at, 1, lamp, one) for at, one in zip(ticks, lit, strict=True))
     if record.events:
         line = writer.register_var(LOG, LINE, "integer", 32, init=0)
-        words = {source: writer.register_var(LOG, f"{source}_event", "string")
+        words = {source: writer.register_var(LOG, f"{source}_event", "string", init="-")
                  for source in sorted({one.source for one in record.events})}
         for number, one in record.events_by_line:
             at = round(one.time_s * per_s)
