@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -107,7 +108,7 @@ def test_what_ngspice_writes_is_read(run: Result, tmp_path: Path) -> None:
     ngspice_reads(tmp_path / "a.raw", "set filetype=binary", f"write {binary}", "set filetype=ascii", f"write {text}")
     own, b, c = (files.read(path)[0] for path in (tmp_path / "a.raw", binary, text))
     for one, exact in ((b, True), (c, False)):
-        named = {column.heading.removeprefix("v(").removesuffix(")"): column for column in one.columns}
+        named = {re.sub(r"^[vi]\((.*)\)$", r"\1", column.heading): column for column in one.columns}
         assert set(named) == {column.heading.lower() for column in own.columns}, "it writes small letters, and v(...)"
         for column in own.columns:
             found = named[column.heading.lower()].values
