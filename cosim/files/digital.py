@@ -18,8 +18,8 @@ SWITCHES = (
     "precharge", "remote_on", "lift_allowed",  # slow record, the last four of System+ in windows too
     "enable", "over_voltage_trip", "limit_lifted", "latch", "latch_reset",  # windows
 )
-CONTACT = re.compile(r"contact_\w+")
-"""Contact of an event in a window: 1 closed."""
+CONTACT = re.compile(r"(contact|cut)_\w+")
+"""Contact of an event in a window: 1 closed, of a cut 1 open."""
 LIGHTS = "leds"
 HALF = 0.5
 """A flag of a window counts as on from half its height."""

@@ -145,7 +145,8 @@ def _own(file: str, dump: _Dump) -> Record:
     told = [one for one in dump.names if one[0] not in ((LOG,), (LAMPS,))]
     if code is None or not told:
         raise InputError(file, LOG, f"no {SAMPLE}, or no signals", "a file as it was exported")
-    points = list(dict.fromkeys(dump.changes.get(code, ([], []))[0]))
+    times, values = dump.changes.get(code, ([], []))
+    points = list(dict.fromkeys(at for at, value in zip(times, values, strict=True) if np.isfinite(value)))
     columns = [Column(TIME, "s", dump.seconds(points))]
     for _, name, signal, bits in told:
         times, values = _last_at(*dump.changes.get(signal, ([], [])))

@@ -31,7 +31,7 @@ def run() -> Result:
         LoggedEvent(0.0, "supervisor", "alternator waiting", ""),
         LoggedEvent(60.5, "supervisor", "alternator charging", "input 13.4 V"),
         LoggedEvent(60.5, "engine", "window", "enable: command"),
-        LoggedEvent(60.6503125, "circuit", "limit reached", ""),
+        LoggedEvent(60.5303125, "circuit", "limit reached", ""),
         LoggedEvent(400.0, "supervisor", "alternator resting", ""),
     ]
     return Result(slow, {"000_enable": _window(60.5, 0.0), "001_enable": _window(300.0, 1.0)}, events,
