@@ -148,6 +148,9 @@ def plot(directory: Annotated[Path, typer.Argument(help="Result directory.")]) -
     typer.echo(f"picture: {path}")
 
 
+app.command(epilog=cli_export.EPILOG)(cli_export.export)
+
+
 @app.command(epilog=_VALIDATE_EPILOG)
 def validate(
     model: Annotated[
@@ -174,7 +177,6 @@ def validate(
         raise typer.Exit(FAILED)
 
 
-app.command(epilog=cli_export.EPILOG)(cli_export.export)
 app.command(epilog=cli_conformance.EPILOG)(cli_conformance.conformance)
 app.command(epilog=cli_compare.EPILOG)(cli_compare.compare)
 app.command(epilog=cli_supervisor.SETTINGS_EPILOG)(cli_supervisor.settings)

@@ -111,7 +111,12 @@ def _later(path: Path, table: Table, index: int, decimal: str) -> Callable[[], A
 
 
 def write(record: Record, path: Path) -> None:
-    """Write a record: `time_s`, then `slow/port_current_A [A]` and so on; plain `pandas.read_csv` reads it."""
+    """Write a record: `time_s`, then `slow/port_current_A [A]` and so on; plain `pandas.read_csv` reads it.
+
+    Raises
+    ------
+    InputError : a name that a header cannot hold
+    """
     headings = [TIME, *(f"{record.full_name(column)} [{column.unit}]" for column in record.signals)]
     for heading in headings:
         if heading != " ".join(heading.split()) or heading.startswith("#"):

@@ -77,7 +77,8 @@ def read(path: Path, dialect: Dialect) -> tuple[Record, ...]:
         data = path.read_bytes()
     except OSError as error:
         raise InputError(str(path), "", error.strerror or "unreadable", ALLOWED) from None
-    plots, at = [], 0
+    plots: list[tuple[_Plot, Array]] = []
+    at = 0
     while not plots or data[at : at + 64].strip(b"\0\r\n\t "):
         plot = _header(str(path), data, at)
         block, at = _numbers(str(path), data, plot)

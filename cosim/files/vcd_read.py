@@ -72,9 +72,10 @@ def _dump(file: str, data: bytes) -> _Dump:
             if token.kind is TokenKind.CHANGE_TIME:
                 now = _later(file, line, dump, token.time_change)
             elif token.kind in kinds:
-                times, values = dump.changes.setdefault(token.data.id_code, ([], []))
+                change: Any = token.data
+                times, values = dump.changes.setdefault(change.id_code, ([], []))
                 times.append(now)
-                values.append(_number(token.data.value))
+                values.append(_number(change.value))
             elif token.kind is TokenKind.SCOPE:
                 scope.append(token.scope.ident)
             elif token.kind is TokenKind.UPSCOPE:
@@ -145,8 +146,8 @@ def _own(file: str, dump: _Dump) -> Record:
     told = [one for one in dump.names if one[0] not in ((LOG,), (LAMPS,))]
     if code is None or not told:
         raise InputError(file, LOG, f"no {SAMPLE}, or no signals", "a file as it was exported")
-    times, values = dump.changes.get(code, ([], []))
-    points = list(dict.fromkeys(at for at, value in zip(times, values, strict=True) if np.isfinite(value)))
+    when, numbers = dump.changes.get(code, ([], []))
+    points = list(dict.fromkeys(at for at, value in zip(when, numbers, strict=True) if np.isfinite(value)))
     columns = [Column(TIME, "s", dump.seconds(points))]
     for _, name, signal, bits in told:
         times, values = _last_at(*dump.changes.get(signal, ([], [])))

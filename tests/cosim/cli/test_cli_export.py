@@ -44,7 +44,7 @@ def test_a_result_equals_its_own_export(
     assert ", 0 of it at" in told and "passed" in told, "the nearest to its tolerance uses nothing of it"
     changed = "alternator_enabled" if name.endswith("vcd") else "port_current_A"
     wave = plausible_result.slow[changed].values
-    wave[wave.size // 2 : wave.size // 2 + 5] += 1.0
+    wave[wave.size // 2 : wave.size // 2 + 5] += 2.0
     plausible_result.save(saved / "changed", picture=False)
     assert code_of("compare", name, "changed") == 1
     assert f"FAILED slow/{changed}" in capsys.readouterr().out

@@ -26,8 +26,12 @@ class Vector(ctypes.Structure):
 
 def main(raw: str, out: str, *commands: str) -> None:
     said: list[str] = []
-    on_text = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_void_p)(
-        lambda text, ident, user: said.append(text.decode("utf-8", "replace")) or 0)
+
+    @ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_void_p)
+    def on_text(text: bytes, ident: int, user: object) -> int:
+        said.append(text.decode("utf-8", "replace"))
+        return 0
+
     on_exit = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, ctypes.c_bool, ctypes.c_bool, ctypes.c_int, ctypes.c_void_p)(
         lambda *told: 0)
     library = ctypes.CDLL(find_library())
@@ -38,7 +42,8 @@ def main(raw: str, out: str, *commands: str) -> None:
     for command in (f"load {raw}", *commands):
         library.ngSpice_Command(command.encode())
     plot = library.ngSpice_CurPlot()
-    names, listed = [], library.ngSpice_AllVecs(plot)
+    names: list[bytes] = []
+    listed = library.ngSpice_AllVecs(plot)
     while listed[len(names)]:
         names.append(listed[len(names)])
     found: dict[str, object] = {"said": "\n".join(said)}
