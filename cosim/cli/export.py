@@ -69,7 +69,7 @@ def export(
     if not window:
         raise InputError("bms-cosim export", "WINDOW", "missing", "slow, or a window; --list tells them")
     if output is None:
-        raise InputError("bms-cosim export", "-o", "missing", "a file to write")
+        raise InputError("bms-cosim export", "--output", "missing", "a file to write")
     if format == DECK or (not format and output.suffix.lower() in DECKS):
         if signals:
             raise InputError("bms-cosim export", "--signals", "with a deck", "waveforms alone")

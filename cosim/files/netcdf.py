@@ -31,7 +31,12 @@ def read(path: Path, dialect: Dialect) -> tuple[Record, ...]:
 
 
 def write(record: Record, path: Path) -> None:
-    """Write a record as a group of its name."""
+    """Write a record as a group of its name.
+
+    Raises
+    ------
+    InputError : a name of a signal with /, which is a group there
+    """
     for column in record.columns:
         if "/" in column.name:
             raise InputError(record.origin, column.name, "a name with /", "a name that netCDF can hold")

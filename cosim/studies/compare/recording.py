@@ -113,7 +113,7 @@ def add_dataset(recording: Recording, name: str, dataset: xr.Dataset) -> None:
 
 
 def add_record(recording: Recording, record: Record) -> None:
-    """Add the signals of a record, unless it has but one point."""
+    """Add the signals of a record, unless it has but one point; raises InputError for a name that is there already."""
     if record.points < LEAST_POINTS:
         return
     for column in record.signals:

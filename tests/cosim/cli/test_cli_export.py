@@ -75,7 +75,7 @@ def test_list_tells_what_there_is(saved: Path, capsys: pytest.CaptureFixture[str
 
 
 @pytest.mark.parametrize(("arguments", "words"), [
-    (["run"], "WINDOW: missing"), (["run", "slow"], "-o: missing"), (["run", "slow", "-o", "a.docx"], ".docx"),
+    (["run"], "WINDOW: missing"), (["run", "slow"], "--output: missing"), (["run", "slow", "-o", "a.docx"], ".docx"),
     (["run", "slow", "-o", "a"], "no ending"), (["run", "slow", "-o", "a.csv", "--format", "xls"], "'xls'"),
     (["run", "short", "-o", "a.csv"], "no such window"), (["run", "slow", "-o", "a.cir"], "no such window"),
     (["run", "slow", "-o", "a.csv", "--native"], "a deck (.cir)"),

@@ -27,11 +27,11 @@ class Vector(ctypes.Structure):
 def main(raw: str, out: str, *commands: str) -> None:
     said: list[str] = []
 
-    @ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_void_p)
-    def on_text(text: bytes, ident: int, user: object) -> int:
+    def heard(text: bytes, ident: int, user: object) -> int:
         said.append(text.decode("utf-8", "replace"))
         return 0
 
+    on_text = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_void_p)(heard)
     on_exit = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, ctypes.c_bool, ctypes.c_bool, ctypes.c_int, ctypes.c_void_p)(
         lambda *told: 0)
     library = ctypes.CDLL(find_library())

@@ -160,7 +160,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     folder = tmp_path_factory.mktemp("whole")
     time_s = np.arange(6.0)
     columns = (files.Column("time_s", "s", time_s), files.Column("port_current_A", "A", time_s / 3.0),
-               files.Column("leds", "1", 25.0 + time_s, bits=6), files.Column("latch", "1", (time_s > 2.0).astype(float), bits=1))
+               files.Column("leds", "1", 25.0 + time_s, bits=6),
+               files.Column("latch", "1", (time_s > 2.0).astype(float), bits=1))
     made = {}
     for format in ("csv", "parquet", "raw", "ltspice", "vcd"):
         files.write(files.Record("windows/enable", columns, {"start_s": "2.0"}), folder / "a", format=format)
