@@ -70,6 +70,8 @@ def export(
         raise InputError("bms-cosim export", "WINDOW", "missing", "slow, or a window; --list tells them")
     if output is None:
         raise InputError("bms-cosim export", "--output", "missing", "a file to write")
+    if output.is_dir():
+        raise InputError(str(output), "", "is a folder", "a file that can be written")
     if format == DECK or (not format and output.suffix.lower() in DECKS):
         if signals:
             raise InputError("bms-cosim export", "--signals", "with a deck", "waveforms alone")
