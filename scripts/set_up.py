@@ -126,7 +126,7 @@ def install_packages() -> None:
     """Install the project (editable) with what it needs, at the pinned versions."""
     say("installing Python packages (a few minutes the first time)")
     run([str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-         "--constraint", "constraints.txt", "--editable", ".[dask,dev,docs,fmi,interactive,live,notebook]"])
+         "--constraint", "constraints.txt", "--editable", ".[dask,dev,docs,files,fmi,interactive,live,notebook]"])
 
 
 def compile_physics() -> None:

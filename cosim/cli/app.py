@@ -17,6 +17,7 @@ import typer
 from cosim.cli import campaign as cli_campaign
 from cosim.cli import compare as cli_compare
 from cosim.cli import conformance as cli_conformance
+from cosim.cli import export as cli_export
 from cosim.cli import fmu as cli_fmu
 from cosim.cli import serve as cli_serve
 from cosim.cli import size as cli_size
@@ -60,12 +61,6 @@ instant_readout the encrypted stream readout.csv.
 _PLOT_EPILOG = f"""\b
 Example:
   bms-cosim plot results/road_hour            writes results/road_hour/waveforms.png again
-
-{_CODES}"""
-_EXPORT_EPILOG = f"""\b
-Examples (summary.json lists the windows of a run):
-  bms-cosim export results/road_hour 001_enable -o enable.cir && ngspice -b enable.cir
-  bms-cosim export results/road_hour 001_enable -o enable.cir --native
 
 {_CODES}"""
 _VALIDATE_EPILOG = f"""\b
@@ -154,21 +149,7 @@ def plot(directory: Annotated[Path, typer.Argument(help="Result directory.")]) -
     typer.echo(f"picture: {path}")
 
 
-@app.command(epilog=_EXPORT_EPILOG)
-def export(
-    directory: Annotated[Path, typer.Argument(help="Result directory.")],
-    window: Annotated[str, typer.Argument(help="Window, such as 001_enable, or its kind where there is only one.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Deck to write.")],
-    native: Annotated[
-        bool, typer.Option("--native", help="Battery as native elements instead of its recorded EMF.")
-    ] = False,
-) -> None:
-    """Write a window as one self-contained SPICE deck that `ngspice -b` runs."""
-    from cosim.record.export import export_text, write_deck
-    from cosim.result import Result
-
-    write_deck(output, export_text(Result.load(directory), window, native=native))
-    typer.echo(f"deck: {output} (run it with: ngspice -b {output})")
+app.command(epilog=cli_export.EPILOG)(cli_export.export)
 
 
 @app.command(epilog=_VALIDATE_EPILOG)

@@ -62,7 +62,7 @@ def window_dataset(
     probes: Sequence[ProbeSignal] = (),
 ) -> xr.Dataset:
     """Waveforms of a window with units; devices stacked. Of a probe the attributes tell the circuit's own name."""
-    units = {"A": "A", "V": "V", "mV": "mV", "W": "W", "J": "J"}
+    units = {"A": "A", "V": "V", "mV": "mV", "W": "W", "J": "J", "degC": "degC"}
     data: dict[str, tuple[tuple[str, ...], Array, dict[str, str | int]]] = {}
     for name, wave in waves.items():
         if not any(name in (f"power_{d}_W", f"junction_{d}_degC") for d in DEVICES):
