@@ -16,14 +16,13 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from cosim.benches import current_sharing, limiter_bench, signal_circuits
 from cosim.benches.limiter_bench import AVERAGED, BUCK, FAST, LINEAR, LimiterBench
 from cosim.paths import netlists_folder
-from cosim.plot.styles import BLACK, BLUE, GREEN, ORANGE, PURPLE
+from cosim.plot.styles import BLACK, BLUE, GREEN, ORANGE, PURPLE, picture, style
 from cosim.spice.session import SpiceSession
 from cosim.validation import port_bench
 
@@ -48,7 +47,8 @@ def measure(name: str, folder: Path) -> None:
         return
     path = folder / f"{name}_bench.png"
     temporary = path.with_suffix(".part")
-    PICTURES[name](SpiceSession.open()).savefig(temporary, dpi=100, format="png")
+    with style():
+        PICTURES[name](SpiceSession.open()).savefig(temporary, format="png")
     os.replace(temporary, path)
     (folder / f"{name}_bench.key").write_text(_key(name), encoding="utf-8")
 
@@ -62,17 +62,15 @@ def _key(name: str) -> str:
 
 
 def _figure(rows: int, columns: int) -> tuple[Figure, list[Axes]]:
-    figure = Figure(figsize=(8.0, 3.1 * rows), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = picture(height_inch=3.1 * rows)
     return figure, list(np.asarray(figure.subplots(rows, columns, squeeze=False)).ravel())
 
 
 def _curves(axis: Axes, x: Array, curves: Mapping[str, Array], x_label: str, y_label: str, title: str = "") -> None:
-    for (label, values), (colour, style) in zip(curves.items(), STYLES, strict=False):
-        axis.plot(x, values, style, color=colour, label=label, linewidth=1.4)
+    for (label, values), (colour, dash) in zip(curves.items(), STYLES, strict=False):
+        axis.plot(x, values, dash, color=colour, label=label)
     axis.set(xlabel=x_label, ylabel=y_label)
-    axis.set_title(title, fontsize=10)
-    axis.grid(alpha=0.3)
+    axis.set_title(title)
     if len(curves) > 1:
         _legend(axis)
 
@@ -81,7 +79,7 @@ def _legend(axis: Axes) -> None:
     """Legend below the axes, where no curve is."""
     longest = max(len(text) for text in axis.get_legend_handles_labels()[1])
     columns = 3 if longest < 15 else 1
-    axis.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.22), ncol=columns, frameon=False)
+    axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.22), ncol=columns, frameon=False)
 
 
 def _limiter(session: SpiceSession) -> Figure:
@@ -155,14 +153,13 @@ def _short(session: SpiceSession) -> Figure:
 def _disconnect(session: SpiceSession) -> Figure:
     """Characteristic of the output while its terminal is pulled down, at three temperatures."""
     figure, (left,) = _figure(1, 1)
-    for (degC, (colour, style)) in zip((-40.0, 25.0, 85.0), STYLES, strict=False):
+    for (degC, (colour, dash)) in zip((-40.0, 25.0, 85.0), STYLES, strict=False):
         load = "vload out x pwl(0 13.3 5m 13.3 0.25 0)\nvis x 0 0"
         waves = signal_circuits.disconnect(session, load, degC=degC, stop_s=0.25)
         late = waves.time_s > 5e-3
-        left.plot(waves["v(out)"][late], -1e3 * waves["i(vb)"][late], style, color=colour, label=f"{degC:g} °C")
+        left.plot(waves["v(out)"][late], -1e3 * waves["i(vb)"][late], dash, color=colour, label=f"{degC:g} °C")
     left.set(xlabel="voltage of the terminal [V]", ylabel="current from the battery [mA]")
-    left.set_title("Output on, terminal pulled from the battery's voltage to zero", fontsize=10)
-    left.grid(alpha=0.3)
+    left.set_title("Output on, terminal pulled from the battery's voltage to zero")
     _legend(left)
     return figure
 
@@ -184,7 +181,7 @@ def _remote(session: SpiceSession) -> Figure:
         waves = signal_circuits.remote(session, f"vx {terminal} 0 pwl(0 {low!r} 1 {high!r})", stop_s=1.0)
         late = waves.time_s > 0.02
         _curves(axis, waves[f"v({terminal})"][late], {"on": waves["v(on)"][late]}, f"voltage of {terminal.upper()} [V]",
-                "on [1]", f"{terminal.upper()} swept, the other open")
+                "on (0 or 1)", f"{terminal.upper()} swept, the other open")
     return figure
 
 
@@ -251,8 +248,7 @@ def _pulses(session: SpiceSession, cases: Sequence[tuple[str, str, str, float, f
         axis.plot(scale * bare_s, bare, "-", color=BLUE, label="without load")
         axis.plot(scale * loaded_s, loaded, "--", color=ORANGE, label=f"into {matched} Ω")
         axis.set(xlabel=f"time [{unit}]", ylabel="voltage [V]")
-        axis.set_title(title, fontsize=10)
-        axis.grid(alpha=0.3)
+        axis.set_title(title)
         _legend(axis)
     return figure
 
