@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import xarray as xr
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
 
 from cosim.plot import plot_overlay, plot_window, plot_xy
 from cosim.plot.times import clock, decimals_of
@@ -15,7 +19,12 @@ TIME_S = np.linspace(0.0, 1.0, 101)
 LATER = (TIME_S > 0.5).astype(float)
 
 
-def window(**signals: np.ndarray) -> xr.Dataset:
+def extent(line: Line2D) -> tuple[float, float]:
+    values = np.asarray(line.get_ydata(), dtype=np.float64)
+    return float(values.min()), float(values.max())
+
+
+def window(**signals: NDArray[np.float64]) -> xr.Dataset:
     return xr.Dataset({name: ("time_s", values) for name, values in signals.items()}, {"time_s": TIME_S},
                       {"name": "enable", "start_s": 3.0})
 
@@ -24,9 +33,9 @@ def test_states_of_one_panel_lie_in_lanes_and_cover_each_other_nowhere() -> None
     picture = plot_window(window(pre_alarm=LATER, load_output=LATER, latch=1.0 - LATER),
                           [["pre_alarm", "load_output", "latch"]], start_s=0.0)
     ax = picture.axes[0]
-    spans = [(float(np.min(line.get_ydata())), float(np.max(line.get_ydata()))) for line in ax.lines]
+    spans = [extent(line) for line in ax.lines]
     assert [high - low for low, high in spans] == pytest.approx([1.0, 1.0, 1.0])
-    assert all(upper[0] > lower[1] for upper, lower in zip(spans, spans[1:], strict=False)), "in the legend's order"
+    assert all(upper[0] > lower[1] for upper, lower in pairwise(spans)), "in the legend's order"
     assert [tick.get_text() for tick in ax.get_yticklabels()] == ["0", "1"] * 3
     assert {line.get_drawstyle() for line in ax.lines} == {"steps-post"}
 
@@ -41,7 +50,7 @@ def test_a_state_that_spice_moved_is_drawn_as_it_moved_and_what_is_none_keeps_it
 
 def test_states_of_several_runs_lie_in_lanes_too() -> None:
     ax = plot_overlay({"one": (TIME_S, LATER), "two": (TIME_S, LATER)}, unit="0 or 1", label="output").axes[0]
-    assert min(ax.lines[0].get_ydata()) > max(ax.lines[1].get_ydata())
+    assert extent(ax.lines[0])[0] > extent(ax.lines[1])[1]
     assert ax.get_ylabel() == "output"
 
 
@@ -87,7 +96,7 @@ def test_a_moment_is_told_as_finely_as_its_picture_shows(time_s: float, span_s: 
 
 def test_cranking_is_shown_by_the_starter_whatever_a_device_does_meanwhile() -> None:
     sags = np.where(TIME_S < 0.6, 12.5, np.maximum(12.5 - 20.0 * (TIME_S - 0.6), 9.0))
-    crank = window(starter_voltage_V=sags, port_current_A=0.0 * TIME_S, system_current_A=-20.0 * (TIME_S > 0.1))
+    crank = window(starter_voltage_V=sags, port_current_A=0.0 * TIME_S, system_current_A=np.where(TIME_S > 0.1, -20.0, 0.0))
     crank.attrs["name"] = "crank"
     assert movement_s(crank)[0] == pytest.approx(0.6, abs=0.06)
     crank.attrs["name"] = "enable"
