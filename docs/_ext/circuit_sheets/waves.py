@@ -30,6 +30,8 @@ Array = NDArray[np.float64]
 STYLES = ((BLUE, "-"), (ORANGE, "--"), (GREEN, "-."), (PURPLE, ":"), (BLACK, "-"))
 """Colours that the colour-blind can tell, with line styles that stay apart in grey."""
 SPREAD_DRAIN_V = 1.9
+BATTERY_V, KNEE_V, KNEE_S = 13.3, 0.2, 0.2
+"""Of the disconnect output: its battery, and how much of the voltage below it is swept in how long."""
 CRANK_S, ORBIT_S = 6e-3, 2.4e-3
 """When the source begins to fall, and when the orbit of the buck is looked at."""
 
@@ -151,16 +153,23 @@ def _short(session: SpiceSession) -> Figure:
 
 
 def _disconnect(session: SpiceSession) -> Figure:
-    """Characteristic of the output while its terminal is pulled down, at three temperatures."""
-    figure, (left,) = _figure(1, 1)
+    """Characteristic of the output while its terminal is pulled down, at three temperatures; beside it its knee.
+
+    Through the knee slowly: the gates need some 0.1 ms to follow, and a quick sweep shows their lag as a hump.
+    """
+    figure, (whole, knee) = _figure(1, 2)
+    load = f"vload out x pwl(0 {BATTERY_V!r} 5m {BATTERY_V!r} {KNEE_S!r} {BATTERY_V - KNEE_V!r} 0.4 0)\nvis x 0 0"
     for (degC, (colour, dash)) in zip((-40.0, 25.0, 85.0), STYLES, strict=False):
-        load = "vload out x pwl(0 13.3 5m 13.3 0.25 0)\nvis x 0 0"
-        waves = signal_circuits.disconnect(session, load, degC=degC, stop_s=0.25)
+        waves = signal_circuits.disconnect(session, load, degC=degC, stop_s=0.4)
         late = waves.time_s > 5e-3
-        left.plot(waves["v(out)"][late], -1e3 * waves["i(vb)"][late], dash, color=colour, label=f"{degC:g} °C")
-    left.set(xlabel="voltage of the terminal [V]", ylabel="current from the battery [mA]")
-    left.set_title("Output on, terminal pulled from the battery's voltage to zero")
-    _legend(left)
+        for axis in (whole, knee):
+            axis.plot(waves["v(out)"][late], -1e3 * waves["i(vb)"][late], dash, color=colour, label=f"{degC:g} °C")
+    whole.set_title("Output on, terminal pulled to zero")
+    knee.set_title("The last of it: its knee")
+    knee.set_xlim(BATTERY_V - KNEE_V, BATTERY_V + 0.01)
+    for axis in (whole, knee):
+        axis.set(xlabel="voltage of the terminal [V]", ylabel="current from the battery [mA]")
+        _legend(axis)
     return figure
 
 
