@@ -167,6 +167,7 @@ def _disconnect(session: SpiceSession) -> Figure:
     whole.set_title("Output on, terminal pulled to zero")
     knee.set_title("The last of it: its knee")
     knee.set_xlim(BATTERY_V - KNEE_V, BATTERY_V + 0.01)
+    knee.locator_params(axis="x", nbins=4)
     for axis in (whole, knee):
         axis.set(xlabel="voltage of the terminal [V]", ylabel="current from the battery [mA]")
         _legend(axis)
@@ -190,7 +191,8 @@ def _remote(session: SpiceSession) -> Figure:
         waves = signal_circuits.remote(session, f"vx {terminal} 0 pwl(0 {low!r} 1 {high!r})", stop_s=1.0)
         late = waves.time_s > 0.02
         _curves(axis, waves[f"v({terminal})"][late], {"on": waves["v(on)"][late]}, f"voltage of {terminal.upper()} [V]",
-                "on (0 or 1)", f"{terminal.upper()} swept, the other open")
+                "on", f"{terminal.upper()} swept, the other open")
+        axis.set_yticks([0.0, 1.0])
     return figure
 
 
