@@ -46,7 +46,7 @@ class Signal:
 
 @dataclass
 class Recording:
-    """Signals by name; events where there is a log; `origin` is the file or folder."""
+    """What is compared: `signals` by name; events where there is a log; `origin` is the file or folder."""
 
     origin: str
     signals: dict[str, Signal] = field(default_factory=dict)
@@ -91,7 +91,12 @@ def read(path: Path) -> Recording:
 
 
 def of_result(result: Result, origin: str = "result") -> Recording:
-    """Recording of a run: slow record, windows, event log; `origin` is what messages call it."""
+    """Recording of a run: slow record, windows, event log; `origin` is what messages call it.
+
+    Raises
+    ------
+    InputError : a record without a time axis, or times that fall (WaveformError)
+    """
     recording = Recording(origin, events=list(result.events))
     add_dataset(recording, "slow/", result.slow)
     seen: Counter[str] = Counter()

@@ -96,7 +96,8 @@ def test_a_moment_is_told_as_finely_as_its_picture_shows(time_s: float, span_s: 
 
 def test_cranking_is_shown_by_the_starter_whatever_a_device_does_meanwhile() -> None:
     sags = np.where(TIME_S < 0.6, 12.5, np.maximum(12.5 - 20.0 * (TIME_S - 0.6), 9.0))
-    crank = window(starter_voltage_V=sags, port_current_A=0.0 * TIME_S, system_current_A=np.where(TIME_S > 0.1, -20.0, 0.0))
+    load_A = np.where(TIME_S > 0.1, -20.0, 0.0)
+    crank = window(starter_voltage_V=sags, port_current_A=0.0 * TIME_S, system_current_A=load_A)
     crank.attrs["name"] = "crank"
     assert movement_s(crank)[0] == pytest.approx(0.6, abs=0.06)
     crank.attrs["name"] = "enable"
