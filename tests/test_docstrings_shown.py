@@ -35,8 +35,8 @@ IMPORTS = {module: {alias.asname or alias.name: (node.module, alias.name) for no
            for module, tree in TREES.items()}
 NUMBERS = re.compile(r"^(float|Array|NDArray\[.*|ArrayLike|Sequence\[float\])( \| None)?$")
 TOLD = re.compile(
-    r"\[[^\]]+\]|\b(shares?|ratio|fraction|factor|relative|efficiency|units?|widths|number of|0 to 1|1 on)\b|0\.\.1|\b1:",
-    re.IGNORECASE,
+    r"\[[^\]]+\]|\b(shares?|ratio|fraction|factor|relative|efficiency|units?|widths|number of|0 to 1|1 on)\b|0\.\.1|"
+    r"\b1:", re.IGNORECASE,
 )
 DOING = {"Run", "Compare", "Compile", "Hold", "Write", "Put", "Import", "Build", "Judge", "Draw", "Move", "Change",
          "Choose", "Fit", "Apply", "Execute", "Collect", "Compute", "Open", "Step"}

@@ -37,10 +37,11 @@ ENDINGS = {
     "rpm_s": "1/min/s", "Ah": "Ah", "Wh": "Wh", "A": "A", "V": "V", "W": "W", "J": "J", "S": "S", "s": "s", "soc": "%",
 }
 """Unit in a picture by the end of a name, which says it (house rule); longer endings first."""
-SHOWN = {"degC": "\N{DEGREE SIGN}C", "ohm": "\N{GREEK CAPITAL LETTER OMEGA}"}
+SHOWN = {"degC": "\N{DEGREE SIGN}C", "ohm": "\N{GREEK CAPITAL LETTER OMEGA}", "uA": "\N{MICRO SIGN}A"}
 """How a record's unit is written in a picture where it differs."""
 QUANTITIES = {
-    "A": "current", "V": "voltage", "mV": "voltage", "W": "power", "J": "energy", "%": "charge", "m/s": "speed",
+    "A": "current", "mA": "current", "\N{MICRO SIGN}A": "current", "V": "voltage", "mV": "voltage",
+    "K": "difference", "W": "power", "J": "energy", "%": "charge", "m/s": "speed",
     "1/min": "speed", "\N{DEGREE SIGN}C": "temperature", "\N{GREEK CAPITAL LETTER OMEGA}": "resistance", "Ah": "charge",
     "Wh": "energy", "S": "conductance", "s": "time", "1": "state",
 }
@@ -92,7 +93,7 @@ NAMES = {
 STATE_UNITS = ("1", "0 or 1")
 """Units of what may be on or off."""
 STATE_AIR = 0.05
-"""By how much a state of SPICE may leave 0 .. 1 and still be drawn as one."""
+"""By how much a state of SPICE may differ from 0 and 1 and still be about that."""
 MOST_CURVES = 8
 """A channel of more cells, devices or batteries than this is drawn as its lowest, mean and highest."""
 
@@ -152,10 +153,11 @@ def as_shown(text: str) -> str:
 
 
 def are_states(unit: str, curves: Sequence[Curve]) -> bool:
-    """Whether curves are states, on or off: no unit, and no value that is not about 0 to 1."""
+    """Whether curves are states, on or off: no unit, about 0 or 1 at most points, and never beyond; a share is none."""
     values = [curve.values[np.isfinite(curve.values)] for curve in curves]
     return unit in STATE_UNITS and all(
-        one.size == 0 or (one.min() >= -STATE_AIR and one.max() <= 1.0 + STATE_AIR) for one in values
+        one.size == 0 or (one.min() >= -STATE_AIR and one.max() <= 1.0 + STATE_AIR
+                          and np.mean(np.minimum(np.abs(one), np.abs(one - 1.0)) <= STATE_AIR) >= 0.5) for one in values
     )
 
 

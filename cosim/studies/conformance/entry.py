@@ -73,12 +73,16 @@ class Changes:
 
 @dataclass(frozen=True)
 class Trace:
-    """A waveform for the plot: a `value` at each time [s], shapes (n,), their unit, and a `label` that says what."""
+    """A waveform for the plot: a `value` at each time [s], shapes (n,), their unit, and a `label` that says what.
+
+    panel : traces of one unit with different words here stand in panels of their own
+    """
 
     label: str
     unit: str
     time_s: Array
     value: Array
+    panel: str = ""
 
 
 @dataclass(frozen=True)

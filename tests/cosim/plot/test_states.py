@@ -41,11 +41,12 @@ def test_states_of_one_panel_lie_in_lanes_and_cover_each_other_nowhere() -> None
 
 
 def test_a_state_that_spice_moved_is_drawn_as_it_moved_and_what_is_none_keeps_its_scale() -> None:
-    ramp = plot_window(window(latch=TIME_S), ["latch"], start_s=0.0).axes[0]
+    ramp = plot_window(window(latch=np.clip(5.0 * TIME_S - 2.0, 0.0, 1.0)), ["latch"], start_s=0.0).axes[0]
     assert ramp.lines[0].get_drawstyle() == "default"
     assert [tick.get_text() for tick in ramp.get_yticklabels()] == ["0", "1"]
-    ratio = plot_window(window(duty=3.0 * TIME_S), ["duty"], start_s=0.0).axes[0]
-    assert ratio.get_ylim()[1] > 3.0
+    for share in (0.2 + 0.7 * TIME_S, 3.0 * LATER):
+        ax = plot_window(window(duty=share), ["duty"], start_s=0.0).axes[0]
+        assert ax.get_ylim()[1] < 1.2 * share.max() and len(ax.get_yticks()) > 3
 
 
 def test_states_of_several_runs_lie_in_lanes_too() -> None:
