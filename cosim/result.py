@@ -45,7 +45,10 @@ UNITS = {
 
 
 class LoggedEvent(NamedTuple):
-    """One line of the event log: when [s since the start], who says it, what, and its details."""
+    """One line of the event log: when [s since the start], who says it, what, and its details.
+
+    source : supervisor, circuit, scenario or engine; detail : cause and values, in words
+    """
 
     time_s: float
     source: str

@@ -1,7 +1,8 @@
 """Run-time tables of a cell: sampled from a fit, read from a parameter file, simulated.
 
 The run-time cell reads all coefficients bilinearly from tables over temperature and charge, U25 by a monotone cubic.
-The errors that are reported are those of this form, not of the smooth functions behind it.
+The errors that are reported are those of this form, not of the smooth functions behind it. The
+monotone cubic is that of Fritsch and Butland, SIAM J. Sci. Stat. Comput. 5 (1984), doi:10.1137/0905021.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ TOGETHER = 0.95
 
 
 class Parameter(NamedTuple):
-    """One parameter: dotted path in the scenario, range."""
+    """One parameter: dotted `path` in the scenario, `low` and `high` end of its range in the unit that stands there."""
 
     path: str
     low: float
@@ -54,7 +54,14 @@ class Parameter(NamedTuple):
 
 @dataclass(frozen=True)
 class Fit:
-    """What a fit gave: best values, standard errors and correlations, and how far they are to be believed."""
+    """What a fit gave: best values, standard errors and correlations, and how far they are to be believed.
+
+    values, errors : of each of the `parameters`, in its unit, shape (n,); correlation : of their errors, shape (n, n)
+    condition : of the problem, with ranges as units; above some 1e4 the parameters are hardly told apart
+    rms_start, rms : differences before and after, in tolerances; independent : points that count as such
+    runs : evaluations; converged : how it ended, in words; warnings : what is not to be believed, in words
+    recording : of the best run
+    """
 
     parameters: tuple[Parameter, ...]
     values: Array
@@ -153,7 +160,12 @@ def fit_recording(
     measured: Recording, parameters: tuple[Parameter, ...], rules: Tolerances, simulate: Callable[[Array], Recording],
     progress: Progress,
 ) -> Fit:
-    """`fit` with `simulate`, anything that turns values of the parameters, shape (n_parameters,), into a recording."""
+    """`fit` with `simulate`, anything that turns values of the parameters, shape (n_parameters,), into a recording.
+
+    Raises
+    ------
+    InputError : the run has no such signal, has it in another unit or at other times, or all signals are ignored
+    """
     low, high = (np.array([getattr(p, end) for p in parameters]) for end in ("low", "high"))
     runs: dict[tuple[float, ...], Array] = {}
     recordings: dict[tuple[float, ...], Recording] = {}

@@ -45,7 +45,7 @@ class Signal:
 
 @dataclass
 class Recording:
-    """Signals by name; events where there is a log; `origin` is the file or folder."""
+    """What is compared: `signals` by name; events where there is a log; `origin` is the file or folder."""
 
     origin: str
     signals: dict[str, Signal] = field(default_factory=dict)
@@ -98,7 +98,12 @@ def of_records(records: Iterable[Record], origin: str) -> Recording:
 
 
 def of_result(result: Result, origin: str = "result") -> Recording:
-    """Recording of a run: slow record, windows, event log; `origin` is what messages call it."""
+    """Recording of a run: slow record, windows, event log; `origin` is what messages call it.
+
+    Raises
+    ------
+    InputError : a record without a time axis, or times that fall (WaveformError)
+    """
     recording = Recording(origin, events=list(result.events))
     for record in records_of(result, origin).values():
         add_record(recording, record)

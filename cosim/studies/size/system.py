@@ -34,7 +34,7 @@ class Limits(_Strict):
 
 
 class SizedSystem(_Strict):
-    """A system: its alternator, consumers, cables, bank, devices at System+ and surroundings.
+    """A system: a `description`, its alternator, consumers, cables, bank, devices at System+ and surroundings.
 
     `bank.soc` is the charge from which charging is told (20 % if left out); `full_soc` is what counts as charged.
     """

@@ -34,8 +34,9 @@ class Axes(_Strict):
 
 
 class Study(_Strict):
-    """A study.
+    """A study: a `description`, which `parameters` are varied, which `outputs` kept, and what `plots` show.
 
+    `seed` is that of random draws; a grid draws nothing and needs none.
     `scenario` is a scenario file, seen from the study's folder, or a scenario written in place. `cases` is their
     number, for a grid left out. With `windows: false` the slow engine alone runs. `keep: waveforms` saves each case's
     result directory. `worst` names the output whose highest (or lowest) case is written as a scenario of its own.

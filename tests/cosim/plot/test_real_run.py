@@ -102,7 +102,7 @@ def test_levels_tell_their_time_and_are_shaded_in_the_one_before(run: Result) ->
     width_ms = shaded.width / figure.axes[2].bbox.width * 20.0
     assert width_ms == pytest.approx(0.5, rel=1e-6)
     assert [legend.get_title().get_text() for ax in figure.axes if (legend := ax.get_legend())] == [
-        "60 min", "1 min", "20 ms", "500 \N{MICRO SIGN}s"]
+        "1 h", "1 min", "20 ms", "500 \N{MICRO SIGN}s"]
     told = [text.get_text() for text in figure.axes[3].texts]
     assert told[0] == "short circuit" and told[1].startswith("System+ latch opened")
 
