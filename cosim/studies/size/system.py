@@ -12,8 +12,8 @@ from cosim.scenario.bank import Bank
 from cosim.scenario.base import STRICT, Name, ParameterName
 from cosim.scenario.model import Ambient, Cables, Scenario, parse_scenario
 from cosim.scenario.problems import one_line
+from cosim.scenario.reading import read_mapping
 from cosim.scenario.system import System
-from cosim.studies.sweep.spec import read_yaml
 
 RATINGS_A = (40, 60, 80, 100, 125)
 """Fuses that the product takes (A3)."""
@@ -64,9 +64,7 @@ class Asked(BaseModel):
 
 def load_system(file: Path) -> Asked:
     """Read and check a system file; raises `InputError` with file, field, value and what is allowed."""
-    content = read_yaml(file)
-    if not isinstance(content, dict):
-        raise InputError(str(file), "", type(content).__name__, "a mapping of keys to values")
+    content = read_mapping(file)
     if isinstance(content.get("bank", {}), dict):
         content["bank"] = {"soc": 0.2, **content.get("bank", {})}
     try:

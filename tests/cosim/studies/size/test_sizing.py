@@ -41,7 +41,7 @@ def test_warnings_name_value_and_limit() -> None:
 
 @pytest.mark.parametrize(("changed", "text"), [
     ({"alternator": None}, "alternator: missing"),
-    ({"alternator": "alternator_90A"}, "source.alternator: alternator_90A (allowed: a parameter file"),
+    ({"alternator": "alternator_90A"}, "source.alternator: alternator_90A, no alternator of that name (allowed: a"),
     ({"cabels": {}}, "cabels: unknown key (allowed: did you mean 'cables'?)"),
     ({"limits": {"cabel_degC": 90}}, "limits.cabel_degC: unknown key (allowed: did you mean 'cable_degC'?)"),
     ({"source": {"kind": "vehicle"}}, "this is a scenario (allowed: a system file, such as scenarios/systems/van.yaml"),
