@@ -31,7 +31,7 @@ from cosim.scenario.files import (
 from cosim.scenario.probes import MOST as MOST_PROBES
 from cosim.scenario.probes import Probe, check_probe_names
 from cosim.scenario.problems import NO_TEXT, number_as_text, one_line, quoted, shown
-from cosim.scenario.reading import A_MAPPING, read_mapping
+from cosim.scenario.reading import A_MAPPING, read_mapping, require_kind
 from cosim.scenario.sections import (
     Ambient,
     Cables,
@@ -220,6 +220,7 @@ def parse_scenario(content: object, origin: str = "scenario", folder: Path | Non
     try:
         scenario = Scenario.model_validate(content)
     except ValidationError as error:
+        require_kind(content, "scenario", origin)
         raise one_line(error, origin, Scenario) from None
     scenario = with_limiter(with_paths(scenario, folder), origin)
     check_parameter_files(scenario, origin)

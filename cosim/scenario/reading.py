@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,13 @@ from cosim.scenario.problems import shown
 A_MAPPING = "`name: value` lines, a mapping of keys to values"
 WELL_FORMED = "well-formed YAML"
 
+KINDS = {
+    "scenario": ({"source", "drive"}, "a scenario, for `bms-cosim run`", "scenarios/road_hour.yaml"),
+    "study": ({"parameters", "outputs", "method"}, "a study, for `bms-cosim sweep`",
+              "scenarios/studies/fuse_and_charging.yaml"),
+    "system": ({"alternator", "vehicle_load_A"}, "a system, for `bms-cosim size`", "scenarios/systems/van.yaml"),
+}
+"""Kinds of files: keys that only they have, what they are, and one that ships."""
 HINTS = (
     ("found character '\\t'", "a tab", f"spaces; {WELL_FORMED} is indented with them alone"),
     ("mapping values are not allowed", "': ' inside a text, or an indented line below a value",
@@ -47,7 +55,8 @@ def read_mapping(file: Path) -> dict[str, Any]:
     except IsADirectoryError:
         raise InputError(str(file), "", "a folder", f"a YAML file{_inside(file)}") from None
     except OSError as error:
-        raise InputError(str(file), "", "", f"a readable file ({error.strerror}{_near(file)})") from None
+        problem = (error.strerror or "unreadable").lower()
+        raise InputError(str(file), "", problem, f"a readable file{_near(file)}") from None
     except UnicodeDecodeError:
         raise InputError(str(file), "", "", "UTF-8 text") from None
     except RecursionError:
@@ -61,6 +70,20 @@ def read_mapping(file: Path) -> dict[str, Any]:
         value = "an empty file" if content is None else shown(content)
         raise InputError(str(file), "", value, A_MAPPING)
     return content
+
+
+def require_kind(content: Mapping[str, object], kind: str, origin: str) -> None:
+    """Refuse a file that is plainly of another kind; `kind` is one of `KINDS`, `origin` names the file.
+
+    Raises
+    ------
+    InputError : one line that says what it is and which command takes it
+    """
+    if KINDS[kind][0] & content.keys():
+        return
+    for keys, what, _ in KINDS.values():
+        if keys & content.keys():
+            raise InputError(origin, "", f"this is {what}", f"a {kind} file, such as {KINDS[kind][2]}")
 
 
 def _told(error: yaml.YAMLError) -> tuple[str, str, str]:

@@ -7,12 +7,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
-from cosim.errors import InputError
 from cosim.scenario.bank import Bank
 from cosim.scenario.base import STRICT, Name, ParameterName
 from cosim.scenario.model import Ambient, Cables, Scenario, parse_scenario
 from cosim.scenario.problems import one_line
-from cosim.scenario.reading import read_mapping
+from cosim.scenario.reading import read_mapping, require_kind
 from cosim.scenario.system import System
 
 RATINGS_A = (40, 60, 80, 100, 125)
@@ -70,9 +69,7 @@ def load_system(file: Path) -> Asked:
     try:
         asked = Asked(system=SizedSystem.model_validate(content), content=content, file=file)
     except ValidationError as error:
-        if {"source", "drive"} & content.keys():
-            wanted = "a system file, such as scenarios/systems/van.yaml"
-            raise InputError(str(file), "", "this is a scenario", wanted) from None
+        require_kind(content, "system", str(file))
         raise one_line(error, str(file), SizedSystem) from None
     scenario_of(asked, RATINGS_A[0], "cruise")
     return asked

@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 from cosim.errors import nearest
 from cosim.scenario.base import STRICT, Name
 from cosim.scenario.problems import one_line
-from cosim.scenario.reading import read_mapping
+from cosim.scenario.reading import read_mapping, require_kind
 from cosim.studies.sweep.distributions import Choice, Listed, Parameter
 from cosim.studies.sweep.outputs import Output
 
@@ -136,4 +136,5 @@ def load_study(path: Path | str) -> Study:
     try:
         return Study.model_validate(content)
     except ValidationError as error:
+        require_kind(content, "study", str(file))
         raise one_line(error, str(file), Study) from None
