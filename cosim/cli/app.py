@@ -6,6 +6,7 @@ line on stderr and never as a traceback. Heavy imports happen inside the command
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -123,6 +124,7 @@ def run(
     require_replaceable(target)  # before the work, not after it
     if keys is not None:
         require_new(keys, target, loaded)
+    compile_first()
     with listening(loaded, target, vectors=vectors) as listener, progress_bar() as report:
         result = Simulation(loaded, listener=listener, windows=not no_windows).run(progress=report)
         report(1.0, "writing the result")
@@ -190,6 +192,13 @@ app.command(epilog=cli_serve.SERVE_EPILOG)(cli_serve.serve)
 app.command(epilog=cli_size.SIZE_EPILOG)(cli_size.size)
 
 
+def compile_first() -> None:
+    """Compile the physics if this machine has not, and say so on stderr, also where it is piped: it takes a minute."""
+    from cosim.slow.ready import compile_first as compile_what_is_missing
+
+    compile_what_is_missing(lambda text: print(f"bms-cosim: {text}", file=sys.stderr, flush=True))
+
+
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
     """Give a callable for (fraction done, text): a bar on a terminal, nothing where stderr is piped."""
@@ -234,6 +243,13 @@ def print_report(result: Result) -> None:
         console.print(f"warning: {escape(str(warning))}", highlight=False)
 
 
+IN_WINDOWS = (
+    ("charge_relative", "charge balance", ""), ("energy_relative", "energy balance", ""),
+    ("start_mismatch_A", "current off the slow engine's at the start", " A"), ("end_mismatch_A", "at the end", " A"),
+)
+"""Of `worst_window` in a summary: key, words, unit."""
+
+
 def balance_lines(summary: dict[str, object]) -> list[str]:
     """Say how well charge and energy balance, over the run and in the worst window."""
     from cosim.result import shown
@@ -244,9 +260,12 @@ def balance_lines(summary: dict[str, object]) -> list[str]:
         if isinstance(part, dict) and "relative" in part:
             lines.append(f"{key.replace('_', ' ')} of the run: relative error {shown(part['relative'])}")
     worst = summary.get("worst_window")
-    if isinstance(worst, dict):
-        told = ", ".join(f"{str(name).replace('_', ' ')} {shown(value)}" for name, value in worst.items())
-        lines.append(f"worst window: {told}")
+    if not isinstance(worst, dict) or not summary.get("windows", True):
+        return lines
+    told = [f"{text} {shown(worst[name])}{unit}" for name, text, unit in IN_WINDOWS if name in worst]
+    lines.append(f"windows, the worst of each: {', '.join(told)}")
+    if worst.get("failed"):
+        lines.append(f"windows that could not be carried out: {worst['failed']}")
     return lines
 
 
@@ -285,13 +304,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (KeyboardInterrupt, typer.Abort):
         sys.exit(_complain("interrupted; nothing was written", INTERRUPTED))
     except _USAGE_ERROR as error:
-        sys.exit(_complain(f"{error} (see `bms-cosim --help`)", BAD_INPUT))
+        told = error.format_message().rstrip(".") if isinstance(error, typer.BadParameter) else str(error).rstrip(".")
+        sys.exit(_complain(f"{told} {_where_to_look(error)}", BAD_INPUT))
     except Exception as error:
         from cosim.spice.errors import SpiceError  # late: it is wanted only here
 
         if not isinstance(error, SpiceError):
             raise
         sys.exit(_complain(str(error), FAILED))
+
+
+def _where_to_look(error: Exception) -> str:
+    """Help of the command that was typed, and its first example."""
+    context = getattr(error, "ctx", None)
+    command = getattr(context, "command_path", "bms-cosim")
+    lines = str(getattr(getattr(context, "command", None), "epilog", None) or "").splitlines()
+    example = next((line.strip() for line in lines if line.strip().startswith(command)), "")
+    typed = re.split(r"\s{2,}", example)[0]
+    return f"(see `{command} --help`" + (f"; for example: {typed})" if typed else ")")
 
 
 def _complain(text: str, code: int) -> int:

@@ -45,11 +45,12 @@ def campaign(
     ] = None,
 ) -> None:
     """Run random scenarios with injected faults against safety invariants; shrink what breaks one."""
-    from cosim.cli.app import progress_bar
+    from cosim.cli.app import compile_first, progress_bar
     from cosim.studies.campaign.campaign import Asked, run_campaign
     from cosim.studies.campaign.report import PAGE, print_summary, write_report
 
     asked = Asked(cases, seed, output, workers or os.cpu_count() or 1, resume, changed(changes or []), not no_windows)
+    compile_first()
     try:
         with progress_bar() as report:
             content = write_report(run_campaign(asked, report))

@@ -45,6 +45,7 @@ def serve(
     from cosim.scenario.model import load_scenario
 
     loaded = load_scenario(scenario)
+    from cosim.cli.app import compile_first
     from cosim.errors import InputError
 
     try:
@@ -53,6 +54,7 @@ def serve(
         raise InputError("bms-cosim serve", "", f"{error.name} is not installed", "the extra `live`") from None
     from cosim.live.session import LiveSession
 
+    compile_first()
     with LiveSession.start(loaded, speed=speed, paused=paused, folder=output) as session:
         page = LiveServer(session, host, port, os.environ.get(TOKEN_VARIABLE), origin or ())
         server = page.start()

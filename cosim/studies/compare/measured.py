@@ -29,8 +29,8 @@ from cosim.files.csv_file import Dialect
 from cosim.files.record import Array, Record
 from cosim.scenario.base import STRICT
 from cosim.scenario.problems import one_line
+from cosim.scenario.reading import read_mapping
 from cosim.studies.compare.recording import Recording
-from cosim.studies.compare.tolerances import read_yaml
 
 BASE_UNITS: dict[str, tuple[str, float, float]] = {
     "s": ("s", 1.0, 0.0), "ms": ("s", 1e-3, 0.0), "us": ("s", 1e-6, 0.0), "ns": ("s", 1e-9, 0.0),
@@ -73,7 +73,7 @@ class Mapping(BaseModel):
 def load_mapping(path: Path) -> Mapping:
     """Read a mapping file; raises InputError with file, field, value and what is allowed."""
     try:
-        mapping = Mapping.model_validate(read_yaml(path))
+        mapping = Mapping.model_validate(read_mapping(path))
     except ValidationError as error:
         raise one_line(error, str(path), Mapping) from None
     for field, column in (("time", mapping.time), *((f"signals.{name}", one) for name, one in mapping.signals.items())):
