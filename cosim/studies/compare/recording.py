@@ -18,7 +18,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from cosim.errors import InputError, nearest
-from cosim.result import UNITS, WAVEFORMS, LoggedEvent, Result
+from cosim.result import WAVEFORMS, LoggedEvent, Result, told_unit
 from cosim.studies.compare.tube import Waveform, checked
 
 Array = NDArray[np.float64]
@@ -123,11 +123,6 @@ def add_dataset(recording: Recording, prefix: str, dataset: xr.Dataset) -> None:
             labels = dataset[variable.dims[1]].values
             for column, label in enumerate(labels):
                 recording.add(f"{prefix}{key}[{label}]", unit, dataset[time].values, variable.values[:, column])
-
-
-def told_unit(name: str) -> str:
-    """Unit that the end of a name tells (`current_A`); '1' if it tells none."""
-    return next((unit for ending, unit in UNITS.items() if name.endswith("_" + ending)), "1")
 
 
 def _of_netcdf(path: Path) -> Recording:
