@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosim.errors import InputError
-from cosim.files.record import TIME, TIMES, Column, Record, told_unit
+from cosim.files.record import TIME, TIMES, Column, Record
+from cosim.result import told_unit
 
 Array = NDArray[np.float64]
 

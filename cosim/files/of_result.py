@@ -12,8 +12,8 @@ import xarray as xr
 from cosim.errors import InputError, nearest
 from cosim.files.digital import bits_of
 from cosim.files.record import TIMES, Column, Record
-from cosim.files.record import told_unit as unit_of
 from cosim.result import Result
+from cosim.result import told_unit as unit_of
 
 SLOW = "slow"
 WINDOWS = "windows/"

@@ -8,7 +8,8 @@ import numpy as np
 
 from cosim.errors import InputError
 from cosim.files.csv_file import Dialect
-from cosim.files.record import TIME, TIMES, Column, Record, told_unit
+from cosim.files.record import TIME, TIMES, Column, Record
+from cosim.result import told_unit
 
 RECORD = "record"
 UNIT, ABOUT = "units", "long_name"

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 import cosim
-from cosim.files.record import told_unit
+from cosim.result import told_unit
 
 OURS = "smart-bms-cosim"
 KINDS: Mapping[str, str] = MappingProxyType({"s": "time", "V": "voltage", "A": "current", "W": "power"})

@@ -12,7 +12,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from cosim.errors import InputError, nearest
-from cosim.result import UNITS, LoggedEvent
+from cosim.result import LoggedEvent
 
 Array = NDArray[np.float64]
 
@@ -115,9 +115,3 @@ class Record:
         """Give the record as a dataset over `time_s`."""
         data = {c.name: ((TIME,), c.values, {"units": c.unit, "long_name": c.about or c.name}) for c in self.signals}
         return xr.Dataset(data, {TIME: ((TIME,), self.time.values, {"units": "s"})}, dict(self.attributes))
-
-
-def told_unit(name: str) -> str:
-    """Unit that the end of a name tells (`current_A`, `junction_degC[q1]`); '1' if it tells none."""
-    plain = name.partition("[")[0] if name.endswith("]") else name
-    return next((unit for ending, unit in UNITS.items() if plain.endswith("_" + ending)), "1")

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from cosim.errors import InputError
 from cosim.files.csv_file import Dialect
 from cosim.files.raw_header import OURS
-from cosim.files.record import TIME, Array, Column, Record, told_unit
+from cosim.files.record import TIME, Array, Column, Record
 from cosim.files.vcd_write import EXTRA, LAMPS, LOG, SAMPLE
+from cosim.result import told_unit
 
 PER_S = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9, "ps": 10**12, "fs": 10**15}
 ALLOWED = "a VCD file (value change dump)"

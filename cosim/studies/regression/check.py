@@ -12,8 +12,7 @@ from typing import Any
 import xarray as xr
 
 from cosim.errors import InputError, nearest
-from cosim.files.record import told_unit
-from cosim.result import Result
+from cosim.result import Result, told_unit
 from cosim.studies.compare import report
 from cosim.studies.compare.comparison import Comparison, compare
 from cosim.studies.compare.recording import Recording, add_dataset, of_result

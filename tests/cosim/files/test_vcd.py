@@ -19,10 +19,10 @@ from cosim import files
 from cosim.circuit.deck import SIGNALS, SYSTEM_SIGNALS
 from cosim.errors import InputError
 from cosim.files.digital import CONTACT, LIGHTS, SWITCHES
-from cosim.files.record import Column, Record, told_unit
+from cosim.files.record import Column, Record
 from cosim.files.vcd_write import timescale
 from cosim.paths import ROOT
-from cosim.result import Result
+from cosim.result import Result, told_unit
 from cosim.slow import channels
 
 
