@@ -19,8 +19,8 @@ def write_ngspice(record: Record, path: Path) -> None:
     """Write a record as `ngspice -b -r` would: ASCII header, little-endian doubles, point after point."""
     variables = [("time", "time")]
     variables += [(_vector(record, column.name), KINDS.get(column.unit, OTHER)) for column in record.signals]
-    head = _head(record, "real", "ngspice")
-    _write(record, path, head, variables, "utf-8")
+    lines = {**_head(record, "real", len(variables)), "Command": _made_by("ngspice")}
+    _write(record, path, lines, variables, "utf-8")
 
 
 def write_ltspice(record: Record, path: Path) -> None:
@@ -33,17 +33,23 @@ def write_ltspice(record: Record, path: Path) -> None:
         name = _vector(record, column.name)
         probes = {"V": (f"V({name})", "voltage"), "A": (f"I({name})", "device_current")}
         variables.append(probes.get(column.unit, (name, OTHER)))
-    head = _head(record, "real forward double", "LTspice XVII")
-    _write(record, path, head, variables, "utf-16-le", offset=True)
+    lines = _head(record, "real forward double", len(variables))
+    lines |= {"Offset": "0.0000000000000000e+00", "Command": _made_by("LTspice XVII")}  # it adds Offset to every time
+    _write(record, path, lines, variables, "utf-16-le")
 
 
-def _head(record: Record, flags: str, program: str) -> list[str]:
-    """First lines of a header. By the word of the program readers tell which of the layouts it is."""
-    return [
-        f"Title: {title(record.name, record.attributes)}", "Date: not kept, equal content gives equal bytes",
-        "Plotname: Transient Analysis", f"Command: {OURS} {cosim.__version__}, laid out as {program} does",
-        f"Flags: {flags}",
-    ]
+def _head(record: Record, flags: str, count: int) -> dict[str, str]:
+    """Lines of a header that all programs have; no clock goes into a file, and a reader may want a date."""
+    return {
+        "Title": title(record.name, record.attributes), "Date": "Thu Jan 01 00:00:00 1970",
+        "Plotname": "Transient Analysis", "Flags": flags, "No. Variables": str(count),
+        "No. Points": str(record.points),
+    }
+
+
+def _made_by(program: str) -> str:
+    """Which layout it is: readers tell by the word."""
+    return f"{OURS} {cosim.__version__}, laid out as {program} does"
 
 
 def _vector(record: Record, name: str) -> str:
@@ -56,13 +62,10 @@ def _vector(record: Record, name: str) -> str:
 
 
 def _write(
-    record: Record, path: Path, head: list[str], variables: list[tuple[str, str]], encoding: str, offset: bool = False
+    record: Record, path: Path, lines: dict[str, str], variables: list[tuple[str, str]], encoding: str
 ) -> None:
-    counts = [f"No. Variables: {len(variables)}", f"No. Points: {record.points}"]
-    if offset:  # LTspice adds it to every time
-        counts.append("Offset: 0.0000000000000000e+00")
     listed = [f"\t{number}\t{name}\t{kind}" for number, (name, kind) in enumerate(variables)]
-    text = "\n".join([*head, *counts, "Variables:", *listed, "Binary:\n"])
+    text = "\n".join([*(f"{key}: {value}" for key, value in lines.items()), "Variables:", *listed, "Binary:\n"])
     block = np.empty((record.points, len(variables)), dtype="<f8")
     for index, column in enumerate((record.time, *record.signals)):
         block[:, index] = column.values
