@@ -111,7 +111,7 @@ class Result:
         time_s = self.slow["time_s"].values if "time_s" in self.slow.variables else np.empty(0)
         figures = self.summary.get("figures", [])
         failed = [str(f.get("name", "")) for f in figures if f.get("passed") is False]
-        judged = sum(f.get("passed") is not None for f in figures)
+        judged = sum(bool(shown(f.get("limit"))) and f.get("passed") is not None for f in figures)
         told = f"outside: {', '.join(failed)}" if failed else "all within their limits"
         return (
             f"Result({self.summary.get('scenario', 'run')}: {time_s.size} records"

@@ -44,7 +44,13 @@ Exit codes: 0 success; 1 a check failed or the simulation could not be carried o
 _EPILOG = f"""\b
 Examples:
   bms-cosim run scenarios/road_hour.yaml      run, print the figures, write results/road_hour
-  bms-cosim COMMAND --help                    examples and exit codes of a command
+  bms-cosim settings scenarios/road_hour.yaml what is set there, within which range
+  bms-cosim serve scenarios/road_hour.yaml    the same behind a page, to watch and to operate
+  bms-cosim COMMAND --help                    examples, files and exit codes of a command
+
+\b
+A scenario to copy and change is scenarios/road_hour.yaml; docs/quick_start.md is a guide of ten minutes. Circuits are
+measured once and kept in $BMS_COSIM_CACHE (default ~/.cache/bms-cosim).
 
 {_CODES}"""
 _RUN_EPILOG = f"""\b
@@ -56,7 +62,8 @@ Examples:
 
 \b
 The directory holds result.nc (waveforms), events.csv, summary.json and waveforms.png, and with the setting
-instant_readout the encrypted stream readout.csv.
+instant_readout the encrypted stream readout.csv. It appears when the run is complete; Ctrl-C leaves nothing behind.
+In Python: cosim.result.Result.load("results/a").
 
 {_CODES}"""
 _PLOT_EPILOG = f"""\b
@@ -70,6 +77,24 @@ Examples:
   bms-cosim validate cell --data DIR -o results/cell
 
 {_CODES}"""
+
+IN_A_LINE = {
+    "run": "Run a scenario: result directory, figures, picture.",
+    "plot": "Draw the picture of a result again.",
+    "export": "Write waveforms for other programs, or a SPICE deck.",
+    "validate": "Compare the models with measurements and published facts.",
+    "conformance": "Measure the rows of the requirements on benches.",
+    "compare": "Compare two results, or a result with a measurement.",
+    "settings": "Show all settings, their ranges and what follows.",
+    "replay": "Check test vectors against the supervisor.",
+    "readout": "Decode what the batteries broadcast.",
+    "fmu": "Write the supervisor as a unit for FMI 2.0 tools.",
+    "sweep": "Run a scenario many times with changed values.",
+    "campaign": "Run random scenarios with faults against safety rules.",
+    "serve": "Run a scenario behind a live page and operate it.",
+    "size": "Find the fuse for a system of alternator, cables and bank.",
+}
+"""Commands as the list of them tells them; each fits beside its name in 80 columns."""
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
@@ -95,11 +120,11 @@ def _options(
     """Options before the command; `--version` is handled by its callback."""
 
 
-@app.command(epilog=_RUN_EPILOG)
+@app.command(epilog=_RUN_EPILOG, short_help=IN_A_LINE["run"])
 def run(
     scenario: Annotated[Path, typer.Argument(help="Scenario file (YAML).")],
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Result directory; default results/<scenario>.")
+        Path | None, typer.Option("-o", "--output", help="Result directory; default results/NAME (the scenario's).")
     ] = None,
     vectors: Annotated[
         bool, typer.Option("--vectors", help="Also write measurements and commands of every supervisor call (CSV).")
@@ -136,7 +161,7 @@ def run(
     typer.echo(f"picture: {target / PICTURE}")
 
 
-@app.command(epilog=_PLOT_EPILOG)
+@app.command(epilog=_PLOT_EPILOG, short_help=IN_A_LINE["plot"])
 def plot(directory: Annotated[Path, typer.Argument(help="Result directory.")]) -> None:
     """Draw the picture of a result directory again."""
     from cosim.plot.picture import save_picture
@@ -151,10 +176,10 @@ def plot(directory: Annotated[Path, typer.Argument(help="Result directory.")]) -
     typer.echo(f"picture: {path}")
 
 
-app.command(epilog=cli_export.EPILOG)(cli_export.export)
+app.command(epilog=cli_export.EPILOG, short_help=IN_A_LINE["export"])(cli_export.export)
 
 
-@app.command(epilog=_VALIDATE_EPILOG)
+@app.command(epilog=_VALIDATE_EPILOG, short_help=IN_A_LINE["validate"])
 def validate(
     model: Annotated[
         list[str] | None, typer.Argument(help="Models to validate, such as alternator or fuse; default all.")
@@ -180,16 +205,16 @@ def validate(
         raise typer.Exit(FAILED)
 
 
-app.command(epilog=cli_conformance.EPILOG)(cli_conformance.conformance)
-app.command(epilog=cli_compare.EPILOG)(cli_compare.compare)
-app.command(epilog=cli_supervisor.SETTINGS_EPILOG)(cli_supervisor.settings)
-app.command(epilog=cli_supervisor.REPLAY_EPILOG)(cli_supervisor.replay)
-app.command(epilog=cli_supervisor.READOUT_EPILOG)(cli_supervisor.readout)
-app.command(epilog=cli_fmu.FMU_EPILOG)(cli_fmu.fmu)
-app.command(epilog=cli_sweep.SWEEP_EPILOG)(cli_sweep.sweep)
-app.command(epilog=cli_campaign.CAMPAIGN_EPILOG)(cli_campaign.campaign)
-app.command(epilog=cli_serve.SERVE_EPILOG)(cli_serve.serve)
-app.command(epilog=cli_size.SIZE_EPILOG)(cli_size.size)
+app.command(epilog=cli_conformance.EPILOG, short_help=IN_A_LINE["conformance"])(cli_conformance.conformance)
+app.command(epilog=cli_compare.EPILOG, short_help=IN_A_LINE["compare"])(cli_compare.compare)
+app.command(epilog=cli_supervisor.SETTINGS_EPILOG, short_help=IN_A_LINE["settings"])(cli_supervisor.settings)
+app.command(epilog=cli_supervisor.REPLAY_EPILOG, short_help=IN_A_LINE["replay"])(cli_supervisor.replay)
+app.command(epilog=cli_supervisor.READOUT_EPILOG, short_help=IN_A_LINE["readout"])(cli_supervisor.readout)
+app.command(epilog=cli_fmu.FMU_EPILOG, short_help=IN_A_LINE["fmu"])(cli_fmu.fmu)
+app.command(epilog=cli_sweep.SWEEP_EPILOG, short_help=IN_A_LINE["sweep"])(cli_sweep.sweep)
+app.command(epilog=cli_campaign.CAMPAIGN_EPILOG, short_help=IN_A_LINE["campaign"])(cli_campaign.campaign)
+app.command(epilog=cli_serve.SERVE_EPILOG, short_help=IN_A_LINE["serve"])(cli_serve.serve)
+app.command(epilog=cli_size.SIZE_EPILOG, short_help=IN_A_LINE["size"])(cli_size.size)
 
 
 def compile_first() -> None:

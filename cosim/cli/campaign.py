@@ -41,7 +41,8 @@ def campaign(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the finished cases of the directory.")] = False,
     no_windows: Annotated[bool, typer.Option("--no-windows", help="No SPICE windows in any case.")] = False,
     changes: Annotated[
-        list[str] | None, typer.Option("--set", help="PATH=VALUE for all scenarios, as in a sweep; several times.")
+        list[str] | None,
+        typer.Option("--set", metavar="PATH=VALUE", help="For all scenarios, as in a sweep; several times."),
     ] = None,
 ) -> None:
     """Run random scenarios with injected faults against safety invariants; shrink what breaks one."""

@@ -48,7 +48,7 @@ def compare(
     ] = False,
     overlap: Annotated[bool, typer.Option("--overlap", help="Judge only the stretch that both have.")] = False,
     fit: Annotated[
-        list[str] | None, typer.Option("--fit", help="PATH=LOW:HIGH, up to three parameters of the scenario.")
+        list[str] | None, typer.Option("--fit", metavar="PATH=LOW:HIGH", help="Up to three parameters of the scenario.")
     ] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Directory for the report.")] = None,
 ) -> None:

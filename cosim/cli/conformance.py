@@ -29,7 +29,7 @@ is allowed); 130 interrupted.
 
 
 def conformance(
-    rows: Annotated[str | None, typer.Option("--rows", help="Rows such as A1,A3; default all.")] = None,
+    rows: Annotated[str | None, typer.Option("--rows", metavar="ROWS", help="Rows such as A1,A3; default all.")] = None,
     variant: Annotated[
         str | None, typer.Option("--variant", help="12-200 or '12-200 NG'; default what each bench is for.")
     ] = None,

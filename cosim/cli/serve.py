@@ -34,7 +34,8 @@ def serve(
         str | None, typer.Option("--host", help="Also for other machines: the address to bind to; needs the token.")
     ] = None,
     origin: Annotated[
-        list[str] | None, typer.Option("--origin", help="Another HOST:PORT that browsers call the page by (a proxy).")
+        list[str] | None,
+        typer.Option("--origin", metavar="HOST:PORT", help="Another name of the page for browsers (a proxy)."),
     ] = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Folder for what is saved; default: only downloads.")

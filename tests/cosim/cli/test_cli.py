@@ -226,3 +226,11 @@ def test_a_mistake_of_ours_is_not_hidden(tiny: Path, monkeypatch: pytest.MonkeyP
 ])
 def test_input_error_reads_as_one_line(error: InputError, text: str) -> None:
     assert str(error) == text
+
+
+def test_the_list_of_commands_is_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    """No line of it ends in dots, as click cuts what is too long."""
+    assert code_of("--help") == 0
+    listed = capsys.readouterr().out.split("Commands:")[1].split("Examples:")[0]
+    told = dict(line.split(maxsplit=1) for line in listed.splitlines() if line.strip())
+    assert told == cli.IN_A_LINE
