@@ -133,6 +133,8 @@ def window_title(window: xr.Dataset) -> str:
     return f"{name_of(window)} at {clock(float(window.attrs.get('start_s', 0.0)))}"
 
 
+MOST_NUMBERED = 5
+"""Lanes of a panel whose ticks bear numbers."""
 LANE = 1.3
 """Distance of the lanes of states that share a panel, in their height."""
 
@@ -143,6 +145,12 @@ def draw_panel_curves(
     """Draw a panel: states in a lane each, as a logic analyser shows them, all else as `draw_curves` does."""
     draw = draw_states if are_states(unit, curves) else draw_curves
     draw(ax, curves, low_s, high_s, seconds, zero_s)
+
+
+def state_ticks(ax: Axes, bases: Sequence[float]) -> None:
+    """Put ticks at 0 and 1 of each lane; their numbers only where they find room, the lines of the grid always."""
+    shown = ["0", "1"] if len(bases) <= MOST_NUMBERED else ["", ""]
+    ax.set_yticks([base + state for base in bases for state in (0.0, 1.0)], labels=shown * len(bases))
 
 
 def draw_states(
@@ -164,7 +172,7 @@ def draw_states(
         held = bool(np.isin(values[np.isfinite(values)], (0.0, 1.0)).all())
         ax.plot((time_s - zero_s) / seconds, base + values, color=curve.stroke.colour, label=curve.words,
                 drawstyle="steps-post" if held else "default")
-    ax.set_yticks([base + state for base in bases for state in (0.0, 1.0)], labels=["0", "1"] * len(bases))
+    state_ticks(ax, bases)
     ax.set_ylim(-0.15, LANE * len(curves))
     legend_beside(ax)
 

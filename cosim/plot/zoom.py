@@ -37,6 +37,8 @@ BEFORE = 0.25
 """Part of a level that lies before the moment: most of what it shows comes after."""
 BEHIND_WORDS = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
 """The leads from one level to the next pass behind the labels."""
+CAUSE = 0.1
+"""An event that is nearer to where most happens than this part of the shortest level is what the axes count from."""
 ALL_OF_IT = 0.99
 """A level that shows so much of what was asked for is called by what was asked for."""
 LEAST_GAP = 0.25
@@ -61,7 +63,7 @@ def plot_zoom(
     channels : names of `result.slow` that the levels of the run show, of one unit. Where the run has a window, its
         points are drawn instead, as far as it has the channel
     signals : names of the window that the levels within it show, of one unit
-    at_s : the moment [s since the run's start]; without it where most happens in the window
+    at_s : the moment [s since the run's start]; without it where most happens in the window, or the event beside that
     title : above the picture
 
     Returns
@@ -79,7 +81,7 @@ def plot_zoom(
     if not spans or min(spans) <= 0.0 or any(a <= b for a, b in pairwise(spans)):
         raise InputError(call, "levels", ", ".join(f"{span:g}" for span in spans), "positive lengths [s] that fall")
     start_s = float(window.attrs.get("start_s", 0.0))
-    moment_s = start_s + movement_s(window)[0] if at_s is None else float(at_s)
+    moment_s = caused_s(start_s + movement_s(window)[0], spans[-1], result) if at_s is None else float(at_s)
     unit, of_run = panel_curves(result.slow, channels, call, "channels")
     of_run = [with_windows(curve, result) for curve in of_run]
     unit_near, near = panel_curves(window, signals, call, "signals")
@@ -102,6 +104,13 @@ def plot_zoom(
         figure.suptitle(title or f"{name_of(window)} at {moment}: from {span_words(spans[0])} to "
                         f"{span_words(spans[-1])}", x=0.01, ha="left", fontsize=11.5, fontweight="bold")
     return figure
+
+
+def caused_s(moment_s: float, span_s: float, result: Result) -> float:
+    """Return the time [s] of the event nearest to a moment [s], if that is within `CAUSE` of a stretch [s]."""
+    times = [event.time_s for event in result.events if event.source != "engine"]
+    nearest_s = min(times, key=lambda time_s: abs(time_s - moment_s), default=moment_s)
+    return nearest_s if abs(nearest_s - moment_s) <= CAUSE * span_s else moment_s
 
 
 def with_windows(curve: Curve, result: Result) -> Curve:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from cosim.plot.channels import LANE, LEAST_SPAN
+from cosim.plot.channels import LANE, LEAST_SPAN, state_ticks
 from cosim.plot.decimate import min_max
 from cosim.plot.styles import CYCLE, RED, SHORT_DASH, Picture, picture, style
 from cosim.plot.words import SHOWN, Curve, are_states, as_shown, axis_label
@@ -98,7 +98,7 @@ def draw_traces(axis: Axes, traces: Sequence[Trace], factor: float, in_lanes: bo
                   drawstyle="steps-post" if is_state else "default")
     if is_state:
         bases = [LANE * k for k in range(len(curves))] if laid else [0.0]
-        axis.set_yticks([base + state for base in bases for state in (0.0, 1.0)], labels=["0", "1"] * len(bases))
+        state_ticks(axis, bases)
     return is_state
 
 

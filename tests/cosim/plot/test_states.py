@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -14,6 +15,8 @@ from cosim.plot import plot_overlay, plot_window, plot_xy
 from cosim.plot.times import clock, decimals_of
 from cosim.plot.windows import movement_s
 from cosim.plot.words import as_shown, words_of
+from cosim.plot.zoom import caused_s
+from cosim.result import LoggedEvent, Result
 
 TIME_S = np.linspace(0.0, 1.0, 101)
 LATER = (TIME_S > 0.5).astype(float)
@@ -103,3 +106,13 @@ def test_cranking_is_shown_by_the_starter_whatever_a_device_does_meanwhile() -> 
     assert movement_s(crank)[0] == pytest.approx(0.6, abs=0.06)
     crank.attrs["name"] = "enable"
     assert movement_s(crank)[0] == pytest.approx(0.1, abs=0.02)
+
+
+def test_a_zoom_counts_from_the_event_beside_the_movement(plausible_result: Result) -> None:
+    """Most happens some microseconds after its cause; another event of the run is no cause."""
+    result = replace(plausible_result, events=[LoggedEvent(2.0, "scenario", "short circuit", ""),
+                                               LoggedEvent(7.0, "supervisor", "rest", ""),
+                                               LoggedEvent(2.000029, "engine", "window", "")])
+    assert caused_s(2.00003, 600e-6, result) == 2.0
+    assert caused_s(2.0004, 600e-6, result) == 2.0004
+    assert caused_s(3.0, 600e-6, replace(result, events=[])) == 3.0
