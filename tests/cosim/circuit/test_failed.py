@@ -178,8 +178,7 @@ def test_spice_burns_and_blocks_as_the_law_says(spice: SpiceSession) -> None:
 def test_a_device_with_a_higher_threshold_carries_its_share_backwards(spice: SpiceSession) -> None:
     """Q1 short: the loops' reference must not fall with a current that flows backwards, or that device gets no gate.
 
-    By hand: 0.1 V at 11 V of gate is 1.5 % of the channel's resistance; 0.5 V of body diode would be ten times the
-    heat.
+    By hand: 0.1 V at 11 V of gate is 1.5 % of a channel's resistance; 0.5 V of body diode would be ten times the heat.
     """
     point: dict[str, float | str] = {
         "regime": "limit", "battery_V": 13.0, "over_V": -2.0, "reference_mV": 40.0, "fuse_degC": 40.0,
