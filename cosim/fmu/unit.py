@@ -87,6 +87,7 @@ class Unit:
         }
         self._parameters = tuple(v.name for v in self._variables.values() if v.causality == PARAMETER)
         self._in_use: dict[str, Value] | None = None
+        self._tuned = False
         self._settings = built.settings
         self._start_s = 0.0
         self._progress = Progress()
@@ -100,6 +101,7 @@ class Unit:
     def set(self, name: str, value: Value) -> None:
         """Set an input or a parameter; it is looked at when initialization ends, or with the next step."""
         self._values[name] = value
+        self._tuned = self._tuned or self._variables[name].causality == PARAMETER
 
     def begin(self, start_s: float) -> list[Told]:
         """End of initialization: parameters are checked, the supervisor stands before its power-up.
@@ -113,7 +115,7 @@ class Unit:
         given = self._given()
         self._settings = settings_of(given, self._built.settings)
         check_tick(int(given[TICK]), self._settings)
-        self._in_use, self._start_s = given, start_s
+        self._in_use, self._start_s, self._tuned = given, start_s, False
         self._follow(Progress())
         return self._warnings()
 
@@ -162,6 +164,7 @@ class Unit:
         self._in_use = None if kept.in_use is None else dict(kept.in_use)
         if self._in_use is not None:
             self._settings = settings_of(self._in_use, self._built.settings)
+            self._tuned = self._given() != self._in_use
         self._follow(kept.progress)
 
     def _given(self) -> dict[str, Value]:
@@ -185,15 +188,16 @@ class Unit:
 
     def _take_parameters(self, in_use: dict[str, Value]) -> None:
         """Take over parameters that were tuned since the last step."""
-        given = self._given()
-        if given == in_use:
+        if not self._tuned:
             return
+        given = self._given()
         for name, value in given.items():
             if value != in_use[name] and self._variables[name].variability == FIXED:
                 raise SettingsError(name, value, f"{in_use[name]!r}, it cannot change while the simulation runs")
         after = settings_of(given, self._built.settings)
         state = reconfigured(self._progress.state, self._settings, after)
         self._progress, self._settings, self._in_use = self._progress._replace(state=state), after, given
+        self._tuned = False
 
     def _warnings(self) -> list[Told]:
         """Inputs that were set though nothing looks at them, each told once."""

@@ -80,9 +80,9 @@ _SENSORS: dict[str, tuple[float, str, str]] = {
     "battery_voltage_V": (13.2, "V", "At the BMS's battery terminal"),
     "heatsink_degC": (25.0, "degC", "NTC on the heatsink"),
     "terminal_degC": (25.0, "degC", "NTC on the terminal that holds the fuse"),
-    "system_current_A": (0.0, "A", "At the System+ stud; a current that charges the battery is positive"),
+    "system_current_A": (0.0, "A", "At the System+ stud; positive charges the battery"),
     "system_voltage_V": (13.2, "V", "At the System+ stud"),
-    "battery_current_A": (0.0, "A", "Of the whole bank; a current that charges it is positive"),
+    "battery_current_A": (0.0, "A", "Of the whole bank; positive charges it"),
     "remote_L_V": (0.0, "V", "Remote terminal L against battery minus"),
     "remote_H_V": (0.0, "V", "Remote terminal H against battery minus"),
 }
@@ -151,7 +151,7 @@ def _inputs(settings: Settings) -> list[Variable]:
 
 
 def _sensor(name: str) -> Variable:
-    counts = f"; counts if {fitted_name(name)}" if name in OPTIONAL_SENSORS else ""
+    counts = "; counts where fitted" if name in OPTIONAL_SENSORS else ""
     if name not in _SENSORS:
         return Variable(
             name, BOOLEAN, INPUT, DISCRETE, f"The short-circuit latch of System+ has opened (S2){counts}", False)
