@@ -50,7 +50,7 @@ class Simulation:
         self._listener = listener
 
     def run(self, progress: Progress | None = None) -> Result:
-        """Run from start to end, then the benches of the figures that the scenario asks for.
+        """Run from start to end, then the benches of the figures that the scenario asks for; return the result.
 
         Parameters
         ----------
@@ -58,7 +58,8 @@ class Simulation:
 
         Raises
         ------
-        InputError : a parameter file or trace that the scenario names is missing or wrong
+        InputError : a trace or netlist that the scenario names is missing or wrong
+        ParameterError : a parameter file is
         IdentificationFailed, SpiceError : the circuit could not be measured
         OwnNetlistFailed : the user's own netlist does not converge, or ran into its time limit
         """

@@ -156,8 +156,8 @@ def test_a_step_is_not_a_usual_one_where_its_series_end() -> None:
         limit_A = min(both[0].bank[r.TABLES_A], both[0].bank[r.STEP_A])
         assert (np.abs(both[0].battery_A).max() <= limit_A) == usual
         for name, one, other in zip(BankState._fields, *(bank_work.stored(w) for w in both), strict=True):
-            exact = {"rel": 1e-10, "abs": 1e-12} if usual else {"rel": 0.0, "abs": 0.0}
-            assert one == pytest.approx(other, **exact), (name, soc, current_A, dt_s)
+            rel, least = (1e-10, 1e-12) if usual else (0.0, 0.0)
+            assert one == pytest.approx(other, rel=rel, abs=least), (name, soc, current_A, dt_s)
 
 
 def test_batteries_of_four_cells_cool_by_the_matrices() -> None:

@@ -31,7 +31,7 @@ def overview() -> Sheet:
     s.wire((10.4, y - 2.5), (10.4, y - 4.2), (3.3, y - 4.2))
     s.wire((10.4, y - 4.2), (17.901, y - 4.2))
     for k, (name, lines) in enumerate((
-        ("supply.cir", ("supply of", "the BMS")), ("disconnect_output", ("load and charge", "disconnect")),
+        ("supply.cir", ("supply of", "the BMS")), ("disconnect_output.cir", ("load and charge", "disconnect")),
         ("prealarm_output.cir", ("pre-alarm",)), ("remote_input.cir", ("terminals", "L and H")),
     )):
         x = 4.867 * k
