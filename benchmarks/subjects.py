@@ -164,6 +164,34 @@ def window_ratio(name: str, result: Result, window: Window, session: SpiceSessio
             "ngspice -b, processor time per point [us]": 1e6 * plain_cpu_s / rows}
 
 
+def deck_load(window: Window, session: SpiceSession, again: int = 5) -> Figures:
+    """What the deck of a window costs to load, and to use again by ngspice's `reset`, which is a part of the same.
+
+    A kept circuit needs `reset`: a window's starting values (``.ic``) are read with the deck and cannot be altered.
+    """
+    figures: Figures = {}
+
+    def load(owner: SpiceSession, text: str, marker: str, title: str) -> None:
+        start_s = process_time()
+        original(owner, text, marker, title)
+        figures["loading, processor time [s]"] = process_time() - start_s
+        start_s = process_time()
+        for _ in range(again):
+            owner.exec_command("reset")
+        figures["reset, processor time [s]"] = (process_time() - start_s) / again
+        figures["lines of the deck"] = float(len(text.splitlines()))
+
+    original = SpiceSession._load
+    SpiceSession._load = load  # type: ignore[assignment,method-assign]
+    try:
+        start_s = process_time()
+        window.run(session)
+        whole_s = process_time() - start_s
+    finally:
+        SpiceSession._load = original  # type: ignore[method-assign]
+    return figures | {"whole window, processor time [s]": whole_s - again * figures["reset, processor time [s]"]}
+
+
 def plain(name: str, result: Result) -> tuple[float, float, int]:
     """Plain `ngspice -b` on the exported deck of a window: wall time, processor time [s], points.
 
