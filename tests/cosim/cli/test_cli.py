@@ -52,7 +52,7 @@ def no_engine(plausible_result: Result, monkeypatch: pytest.MonkeyPatch) -> list
         return plausible_result
 
     monkeypatch.setattr(simulation.Simulation, "run", run)
-    monkeypatch.setattr(cli, "compile_first", lambda: None)  # nothing here needs machine code
+    monkeypatch.setattr(cli, "compile_first", lambda check: None)  # nothing here needs machine code
     return told
 
 
