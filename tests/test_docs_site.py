@@ -220,7 +220,8 @@ def test_papers_are_found_with_the_files_that_use_them() -> None:
 
 def test_the_python_reference_leaves_out_what_others_wrote() -> None:
     """What pydantic and named tuples add says nothing of ours; a docstring of ours stays."""
-    members: tuple[tuple[str, object], ...] = (("model_config", {}), ("value", Waveform.value), ("skipped", api.skipped))
+    members: tuple[tuple[str, object], ...]
+    members = (("model_config", {}), ("value", Waveform.value), ("skipped", api.skipped))
     left_out = [api.skipped(None, "attribute", name, member, False, None)  # type: ignore[arg-type]  # no sphinx needed
                 for name, member in members]
     assert left_out == [True, True, None]
