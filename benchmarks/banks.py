@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from time import perf_counter, process_time
+from time import perf_counter
 
 import numpy as np
 
 from benchmarks import peers
 from benchmarks.peers import Figures
 from benchmarks.pybamm_cell import EVERY_S, profile
-from benchmarks.stopwatch import Stopwatch
+from benchmarks.subjects import without_windows
 from cosim.scenario.model import Scenario, parse_scenario
-from cosim.simulation import Simulation
-from cosim.slow.loop import Plant
 from cosim.spice.session import SpiceSession
-from cosim.supervisor.supervision import Supervision
 from models import bank, bank_tick, bank_work
 from models.bank import BankParameters
 from models.compiled import borrowing_apart
@@ -35,14 +32,7 @@ def bank_day(n: int, hours: float = 24.0) -> Scenario:
 
 def many_batteries(n: int, session: SpiceSession) -> Figures:
     """24 h without windows, 0.1 s ticks, with the supervisor."""
-    asked = bank_day(n)
-    watch = Stopwatch()
-    start_s, start_cpu_s = perf_counter(), process_time()
-    with watch.watching(("tick loop", Plant, "run"), ("supervisor", Supervision, "stepped")):
-        Simulation(asked, session=session, windows=False).run()
-    total_s, cpu_s = perf_counter() - start_s, process_time() - start_cpu_s
-    return {"total [s]": total_s, "processor time [s]": cpu_s, **watch.figures(),
-            "supervisor calls": float(watch.calls["supervisor"])}
+    return without_windows(bank_day(n), session)
 
 
 def growth(costs: dict[int, float]) -> Figures:
@@ -88,10 +78,10 @@ def pybamm_cell() -> Figures:
 
 
 def liionpack_pack() -> Figures:
-    """A pack of 4 x 50 cells in liionpack, over a minute.
+    """A pack of 4 x 50 cells in liionpack, over 20 s of it.
 
     Raises
     ------
     PeerMissing : it is not installed
     """
-    return peers.figures_of("liionpack", "liionpack_pack.py", "60")
+    return peers.figures_of("liionpack", "liionpack_pack.py", "20")

@@ -119,7 +119,7 @@ def cost_table(now: Measured) -> str:
     add("call of the supervisor, one battery", lambda: 1e6 * part(targets.DAY, asked) / part(targets.DAY, calls), "us",
         "Python: estimators, state, bounds of the hold, each a small tuple")
     add("call of the supervisor, 50 batteries", lambda: 1e6 * part(targets.FIFTY, asked) / part(targets.FIFTY, calls),
-        "us", "the same, and the extremes of all cells' readings")
+        "us", "the same, and every cell's reading into and out of Python's numbers")
     add("calls in a day, one battery", lambda: part(targets.DAY, calls), "",
         "readings that leave a dead band, deadlines")
     add("case of a sweep (a day)", lambda: part(targets.DAYS, "a day, processor time [s]"), "s",

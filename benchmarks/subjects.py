@@ -67,8 +67,12 @@ def own_cache() -> Iterator[None]:
 
 
 def slow_day(scenario: Scenario, session: SpiceSession) -> Figures:
-    """24 h without windows; the terminal characteristic comes from the cache."""
-    asked = day_long(scenario)
+    """24 h of the main scenario without windows; the terminal characteristic comes from the cache."""
+    return without_windows(day_long(scenario), session)
+
+
+def without_windows(asked: Scenario, session: SpiceSession) -> Figures:
+    """A scenario by its ticks alone, with the supervisor."""
     watch = Stopwatch()
     start_s, start_cpu_s = perf_counter(), process_time()
     with watch.watching(("tick loop", Plant, "run"), ("supervisor", Supervision, "stepped")):

@@ -39,9 +39,21 @@ CIRCUIT_TEXT = "circuit_text"
 
 UNITS = {
     "m_s": "m/s", "degC": "degC", "rpm": "1/min", "ohm": "ohm", "mV": "mV",
-    "A": "A", "V": "V", "W": "W", "J": "J", "s": "s",
+    "A": "A", "V": "V", "W": "W", "J": "J", "S": "S", "s": "s",
 }
 """Unit that the end of a name stands for; longer endings first."""
+
+
+def told_unit(name: str) -> str:
+    """Unit that the end of a name tells (`current_A`, `junction_degC[q1]`); '1' if it tells none."""
+    plain = name.partition("[")[0] if name.endswith("]") else name
+    return next((unit for ending, unit in UNITS.items() if plain.endswith("_" + ending)), "1")
+
+
+def told_words(name: str) -> str:
+    """Name in words, without the ending that tells its unit."""
+    ending = next((e for e in UNITS if name.endswith("_" + e)), "")
+    return name.removesuffix("_" + ending).replace("_", " ")
 
 
 class LoggedEvent(NamedTuple):
@@ -99,7 +111,7 @@ class Result:
         time_s = self.slow["time_s"].values if "time_s" in self.slow.variables else np.empty(0)
         figures = self.summary.get("figures", [])
         failed = [str(f.get("name", "")) for f in figures if f.get("passed") is False]
-        judged = sum(f.get("passed") is not None for f in figures)
+        judged = sum(bool(shown(f.get("limit"))) and f.get("passed") is not None for f in figures)
         told = f"outside: {', '.join(failed)}" if failed else "all within their limits"
         return (
             f"Result({self.summary.get('scenario', 'run')}: {time_s.size} records"
@@ -253,11 +265,10 @@ def labelled(dataset: xr.Dataset) -> xr.Dataset:
     """Return a copy in which every variable has `units` and `long_name`, told from its name if not given."""
     out = dataset.copy()
     for key in out.variables:
-        name, attributes = str(key), out[key].attrs
-        ending = next((e for e in UNITS if name.endswith("_" + e)), "")
+        attributes = out[key].attrs
         if out[key].dtype.kind in "fiub":
-            attributes.setdefault("units", UNITS.get(ending, "1"))
-        attributes.setdefault("long_name", name.removesuffix("_" + ending).replace("_", " "))
+            attributes.setdefault("units", told_unit(str(key)))
+        attributes.setdefault("long_name", told_words(str(key)))
     return out
 
 

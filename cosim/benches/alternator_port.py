@@ -34,6 +34,7 @@ from cosim.circuit.safe_area import (
     repeated_rise_K,
     tvs_stresses,
     worst,
+    worst_share_A,
 )
 from cosim.paths import netlists_folder
 from cosim.spice.session import SpiceSession, Waveforms
@@ -320,7 +321,7 @@ def device_stresses(time_s: Array, v: dict[str, Array], energy_J: dict[str, floa
               "stud clamp": ("v(lb)", "i(v.xpath.vcl)", 2.0, "ratings_sm8s16a")}
     for name, (volts, amperes, side_by_side, file) in clamps.items():
         tvs = load_tvs(file)
-        power_W = v[volts] * v[amperes] / side_by_side
+        power_W = v[volts] * worst_share_A(v[amperes], side_by_side, tvs)
         found += tvs_stresses(DeviceWaves(name, time_s, v[volts], power_W, np.zeros(1), heatsink_degC), tvs)
         rise_K = repeated_rise_K(integral(time_s, power_W), PERIOD_S, tvs)
         found.append(Stress(name, "mean temperature", heatsink_degC + rise_K, "degC", tvs.junction_degC, 0.0))

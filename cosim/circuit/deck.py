@@ -89,9 +89,13 @@ SYSTEM_SIGNALS: dict[str, str] = {
     "drain_discharge_V": "v(xsysp.dd)",
     "drain_charge_V": "v(xsysp.dc)",
     "common_source_V": "v(scs)",
+    "stud_clamp_A": "i(v.xsysp.vtv)",
+    "port_clamp_A": "i(v.xsysp.vts)",
+    "freewheel_A": "i(v.xsysp.vfw)",
 }
 """What a window reads besides where System+ is a circuit of its deck; they follow `SIGNALS`. Its current charges where
-positive, that of its shunt discharges (as its netlist says)."""
+positive, that of its shunt discharges (as its netlist says); those of its clamps and Schottky diodes come out of the
+return, so that a clamp's is negative where it breaks down."""
 
 CUTS = {
     "alternator": ("altm", "stb"), "starter_battery": ("stb", "stbm"), "input": ("stb", "ab"), "battery": ("lb", "lbm"),

@@ -203,6 +203,18 @@ def _pulse(name: str, time_s: Array, power_W: Array, first: int, last: int, r: T
     return Stress(name, quantity, float(powers[k]), "W", pulse_limit_W(width_s, r), float(times[k]))
 
 
+def worst_share_A(current_A: Array, side_by_side: float, r: TvsRatings) -> Array:
+    """Current of the worst of some suppressors side by side [A]: the others break down at the upper end of the band.
+
+    Straight lines above breakdown, of the dynamic resistance that the clamping voltage tells. Below (V_high -
+    V_low) / r one has it all, above they share with that difference between them. Forwards (negative) they share.
+    """
+    dynamic_ohm = (r.clamp_V - r.breakdown_high_V) / r.clamp_A
+    apart_A = (r.breakdown_high_V - r.breakdown_low_V) / dynamic_ohm
+    shared_A = (current_A + (side_by_side - 1.0) * apart_A) / side_by_side
+    return np.where(current_A > 0.0, np.minimum(current_A, shared_A), current_A / side_by_side)
+
+
 def pulse_limit_W(width_s: float, r: TvsRatings) -> float:
     """Rated peak power of a single pulse of this width [W]; straight lines on logarithmic axes."""
     if width_s > r.pulse_width_s[-1]:

@@ -8,6 +8,11 @@ The devices keep their laws over a tick, straight about the voltage that they ha
 finds (`cosim.windows.port`): what they take fades below 1 V, what chargers give ends at their highest current and at a
 ceiling a little above their set-point. A disturbance follows the external source of its contact, 0 to 1 (a consumer:
 its current).
+
+The capacitance of an inverter cannot be reversed far: across it stand the transistors of its bridge, whose body diodes
+conduct from minus to plus, two in series in each leg (the transistors are taken as off: a supply that has broken down
+leaves their gates without drive). Without them the 50 mF of an inverter swung to -4.8 V after a short at System+, and
+back through the port's Schottky diodes. The slow engine needs none: its node stays above 0 V (`models.system`).
 """
 
 from __future__ import annotations
@@ -29,6 +34,11 @@ CEILING_S_V = 20.0
 """Chargers fade over 50 mV below their ceiling (ours)."""
 ARC_V = 40.0
 """Voltage at which a contact that opens under current arcs (ours)."""
+BRIDGE_STRINGS = 8
+"""Strings of two body diodes in series across an inverter's input: a full bridge of four 40 V transistors per switch,
+of the class of IRFB7430 (1.3 mohm, 195 A by its package), as 3 kVA at 12 V take (ours)."""
+BRIDGE = ".model SYSBRIDGE D is=3e-11 n=2.1 rs=1.2m"
+"""Two of them: body diode of N60 in `netlists/devices.lib`, 0.85 to 0.9 V at 100 A, twice (class values, ours)."""
 
 
 def in_preroll(name: str, value: float, ramp_s: float) -> list[tuple[float, float]]:
@@ -78,7 +88,8 @@ class SystemDeck:
     """System+ with what stands there, at the start of a window.
 
     cable_ohm, cable_H : load cable; capacitance_F, esr_ohm : of the devices; voltage_V : theirs at the start;
-    latched : whether the hardware latch is set; disturbances : by events; parameters : of `system_path`
+    latched : whether the hardware latch is set; disturbances : by events; inverters : how many have a bridge across
+    the devices' capacitance (0 in recipes that are older than it)
     """
 
     cable_ohm: float
@@ -88,6 +99,7 @@ class SystemDeck:
     latched: bool = False
     esr_ohm: float = 5e-3
     disturbances: tuple[Disturbance, ...] = ()
+    inverters: int = 0
 
     @property
     def netlists(self) -> tuple[str, ...]:
@@ -115,6 +127,7 @@ class SystemDeck:
             f"resr dev dcap {self.esr_ohm!r}",
             f"cdev dcap 0 {self.capacitance_F!r}",
             f".ic v(dcap)={self.voltage_V!r}",
+            *([BRIDGE, f"dbridge 0 dev SYSBRIDGE m={BRIDGE_STRINGS * self.inverters}"] if self.inverters else []),
             "bloads dev 0 i=(v(xldi)+v(xldg)*v(dev))*max(tanh(v(dev)/0.4),0)",
             "bchargers 0 dev i=min(max(v(xchi)+v(xchs)*v(dev),0),v(xchm))"
             f"*min(max((v(xchv)-v(dev))*{CEILING_S_V!r},0),1)",

@@ -100,6 +100,9 @@ def plot_window(
     InputError : no such signal, several units in one panel, or an empty stretch of time
     """
     call = "plot_window"
+    if not hasattr(window, "sizes"):  # a plain mistake: `plot_zoom` takes a run and a name
+        allowed = "one of a run's windows, such as result.window('enable')"
+        raise InputError(call, "window", type(window).__name__, allowed)
     names = panels_of(signals) if signals is not None else _telling(window)
     if start_s is None and end_s is None and window.sizes.get("time_s", 0) > 1:
         low_s, high_s = focus_s(window)

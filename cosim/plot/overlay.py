@@ -14,7 +14,7 @@ from cosim.errors import InputError
 from cosim.plot.channels import draw_panel_curves
 from cosim.plot.styles import BLACK, LIMIT, SHORT_DASH, WORDS, legend_beside, picture, strokes, style
 from cosim.plot.times import time_unit
-from cosim.plot.words import STATE_UNITS, Curve, as_shown
+from cosim.plot.words import SHOWN, STATE_UNITS, Curve, as_shown
 
 Array = NDArray[np.float64]
 Limits = Sequence[tuple[float, str]]
@@ -29,7 +29,7 @@ WORDS_PLACES = (("left", 0.01), ("right", 0.99), ("center", 0.5), ("center", 0.3
 
 
 def plot_overlay(
-    curves: Mapping[str, tuple[ArrayLike, ArrayLike] | xr.DataArray], *, unit: str, label: str,
+    curves: Mapping[str, tuple[ArrayLike, ArrayLike] | xr.DataArray], *, unit: str = "", label: str = "",
     start_s: float | None = None, end_s: float | None = None, relative: bool = False, title: str = "",
     limits: Limits = (), ax: Axes | None = None,
 ) -> Figure:
@@ -38,8 +38,8 @@ def plot_overlay(
     Parameters
     ----------
     curves : words of the legend -> times [s] and values of equal length, or a channel of a record
-    unit : unit of the values, for the axis
-    label : what is drawn, for the axis
+    unit, label : unit of the values, and what is drawn, for the axis; without them those of the channels of records,
+        which must agree
     start_s, end_s : part that is drawn [s]; all if not given
     relative : count the time of each curve from its own first point, where they come from different clocks
     title : above the picture
@@ -52,12 +52,13 @@ def plot_overlay(
 
     Raises
     ------
-    InputError : times and values of different lengths, nothing to draw, or an empty stretch of time
+    InputError : times and values of different lengths, nothing to draw, an empty stretch of time, or no unit
     """
     call = "plot_overlay"
     found = [_over_time(words, curve, relative, call) for words, curve in curves.items()]
     if not found:
         raise InputError(call, "curves", "none", "at least one curve")
+    unit, label = _of_the_axis(curves, unit, label, call)
     low_s = min(float(time_s[0]) for _, time_s, _ in found) if start_s is None else float(start_s)
     high_s = max(float(time_s[-1]) for _, time_s, _ in found) if end_s is None else float(end_s)
     if low_s >= high_s:
@@ -75,6 +76,19 @@ def plot_overlay(
         ax.set_title(as_shown(title))
         legend_beside(ax)
     return _figure(ax)
+
+
+def _of_the_axis(curves: Mapping[str, object], unit: str, label: str, call: str) -> tuple[str, str]:
+    """Unit and label of the values: as given, else those of the channels of records."""
+    channels = [curve for curve in curves.values() if isinstance(curve, xr.DataArray)]
+    units = list(dict.fromkeys(str(channel.attrs.get("units", "")) for channel in channels))
+    if not unit and (len(units) != 1 or not units[0]):
+        told = " and ".join(units) if len(units) > 1 else "not given"
+        raise InputError(call, "unit", told, "one unit for all curves, such as unit='A'")
+    if not label:
+        names = dict.fromkeys(str(channel.name).removesuffix(f"_{units[0]}").replace("_", " ") for channel in channels)
+        label = ", ".join(names) or "value"
+    return unit or SHOWN.get(units[0], units[0]), label
 
 
 def plot_xy(

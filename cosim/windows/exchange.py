@@ -23,6 +23,7 @@ from cosim.windows.exchange_point import (
     I_BATTERY,
     I_OUTPUT,
     I_PORT,
+    LIFT,
     ORDER,
     SENSE,
     V_BATTERY,
@@ -30,7 +31,7 @@ from cosim.windows.exchange_point import (
     V_INPUT,
 )
 
-__all__ = ["I_ALTERNATOR", "I_BATTERY", "I_OUTPUT", "I_PORT", "ORDER", "SENSE", "V_BATTERY", "V_BUS", "V_INPUT",
+__all__ = ["I_ALTERNATOR", "I_BATTERY", "I_OUTPUT", "I_PORT", "LIFT", "ORDER", "SENSE", "V_BATTERY", "V_BUS", "V_INPUT",
            "FastState", "Slopes", "junctions"]
 
 Array = NDArray[np.float64]

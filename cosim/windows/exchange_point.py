@@ -26,6 +26,7 @@ V_BUS, V_INPUT, V_BATTERY = (ORDER.index(n) for n in (
 SENSE = ORDER.index("sense_mV")
 POWERS = ORDER.index("power_q1_W")
 P_FUSE = ORDER.index("power_fuse_W")
+LIFT = ORDER.index("limit_lifted")
 
 I_SYSTEM, V_SYSTEM, V_DEVICES = (len(ORDER) + tuple(SYSTEM_SIGNALS).index(n) for n in (
     "system_current_A", "system_voltage_V", "devices_voltage_V"))

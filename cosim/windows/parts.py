@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from cosim.circuit.pulse_deck import PULSES, PulseDeck
 from cosim.circuit.system_deck import Disturbance, SystemDeck
 from cosim.inputs.events import system_source
@@ -21,7 +23,7 @@ from cosim.slow.plant import PlantParameters, PlantState
 from cosim.windows.deck import STARTER_INDUCTANCE_H, deck_spec
 from cosim.windows.policy import PORT_KINDS, WindowRequest
 from models import cable
-from models.system import NODE_F, SystemParameters
+from models.system import INVERTER, NODE_F, SystemParameters
 
 if TYPE_CHECKING:
     from cosim.circuit.deck import DeckSpec, Section
@@ -107,6 +109,7 @@ def system_deck(
         cable_ohm=float(p.path_ohm - p.bms_ohm), cable_H=float(copper.inductance_H), capacitance_F=farad,
         esr_ohm=max(ESR_S / farad, LEAST_ESR_OHM), voltage_V=float(state.system_V),
         latched=bool(state.latched > 0.5), disturbances=tuple(disturbances),
+        inverters=int(np.count_nonzero(p.kind == INVERTER)),
     )
 
 

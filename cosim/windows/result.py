@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 import bms
 from cosim.circuit.deck import DEVICES, ProbeSignal
 from cosim.record.balance import Balance
+from cosim.result import told_unit, told_words
 from cosim.slow.network import Operating
 from cosim.slow.plant import PlantState
 from cosim.supervisor.supervision import Supervision
@@ -19,10 +20,6 @@ from cosim.windows.exchange_point import POWERS
 from cosim.windows.policy import WindowRequest
 
 Array = NDArray[np.float64]
-
-
-BANKS = ("junction_discharge_degC", "junction_charge_degC")
-"""Junctions of the two banks of System+."""
 
 
 @dataclass
@@ -62,14 +59,10 @@ def window_dataset(
     probes: Sequence[ProbeSignal] = (),
 ) -> xr.Dataset:
     """Waveforms of a window with units; devices stacked. Of a probe the attributes tell the circuit's own name."""
-    units = {"A": "A", "V": "V", "mV": "mV", "W": "W", "J": "J"}
     data: dict[str, tuple[tuple[str, ...], Array, dict[str, str | int]]] = {}
     for name, wave in waves.items():
         if not any(name in (f"power_{d}_W", f"junction_{d}_degC") for d in DEVICES):
-            unit = units.get(name.rsplit("_", 1)[-1], "1")
-            unit = "degC" if name in BANKS else unit
-            text = name.rsplit("_", 1)[0] if unit != "1" else name
-            data[name] = (("time_s",), wave, {"units": unit, "long_name": text.replace("_", " ")})
+            data[name] = (("time_s",), wave, {"units": told_unit(name), "long_name": told_words(name)})
     for probe in probes:
         told: dict[str, str | int] = {
             "units": probe.unit, "long_name": f"{probe.name.replace('_', ' ')}, {probe.signal}",

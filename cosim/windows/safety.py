@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cosim.circuit.deck import DEVICES
 from cosim.circuit.parts import transistors
-from cosim.circuit.safe_area import DeviceWaves, Stress, mosfet_stresses, tvs_stresses, violations
+from cosim.circuit.safe_area import DeviceWaves, Stress, mosfet_stresses, tvs_stresses, violations, worst_share_A
 from cosim.paths import netlists_folder
 from models.ratings import load_mosfet, load_tvs
 
@@ -30,8 +30,10 @@ PLACES: dict[str, tuple[str, str | None, str]] = {
 buck share one heat: each is charged with all of it. Its switches see no more than the input bank."""
 BANK_RATINGS, IN_BANK = "ratings_n60", 4.0
 CLAMP_RATINGS, IN_CLAMP = "ratings_sm8s16a", 2.0
-"""Of System+ (netlists/system_path.cir); the heat of its Schottky diodes, and of the suppressors at both
-ports, counts as that of one pair of suppressors."""
+CLAMPS = {"clamp at the battery stud": ("battery_voltage_V", "stud_clamp_A"),
+          "clamp at System+": ("system_voltage_V", "port_clamp_A")}
+"""Of System+ (netlists/system_path.cir): a pair of suppressors at each stud, judged by the worst of it. Its four
+Schottky diodes have no rating here: 200 A each for less than a millisecond are a few A2s, of hundreds (ours)."""
 
 
 def stresses_of(
@@ -64,10 +66,13 @@ def stresses_of(
                         waves[f"power_{bank}_bank_W"] / IN_BANK, waves[f"junction_{bank}_degC"], heatsink_degC),
             load_mosfet(BANK_RATINGS),
         )
-    clamp = DeviceWaves(
-        "System+ clamp", time_s, waves["battery_voltage_V"], waves["power_port_clamp_W"] / IN_CLAMP, np.zeros(1)
-    )
-    return found + tvs_stresses(clamp, load_tvs(CLAMP_RATINGS))
+    tvs = load_tvs(CLAMP_RATINGS)
+    ground_V = waves.get("ground_V", np.zeros(time_s.size))
+    for name, (node, current) in CLAMPS.items():
+        volts = waves[node] - ground_V
+        power_W = volts * worst_share_A(-waves[current], IN_CLAMP, tvs)
+        found += tvs_stresses(DeviceWaves(name, time_s, volts, power_W, np.zeros(1), heatsink_degC), tvs)
+    return found
 
 
 def rating_notes(

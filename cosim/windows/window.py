@@ -28,10 +28,12 @@ from cosim.spice.sources import SourceTable
 from cosim.supervisor.supervision import Supervision
 from cosim.windows import system as window_system
 from cosim.windows.deck import deck_text, has_path, pulse_corners_s, with_field_held
+from cosim.windows.events import LIFTED
 from cosim.windows.exchange import (
     I_ALTERNATOR,
     I_BATTERY,
     I_PORT,
+    LIFT,
     SENSE,
     V_BATTERY,
     V_BUS,
@@ -350,7 +352,8 @@ class Window:
         now_s = tick * self._tick_s
         near = self._inputs.fast_corners(now_s - min(self._tick_s, SHORTEST_S), now_s + self._tick_s)
         away = any(float(signal.at(now_s)) > 0.0 for name, signal in self._contacts if name.startswith("vcut"))
-        if done < self.request.min_ticks or changed or near.size or away:
+        lifted = values[LIFT] > LIFTED  # no law has that: what is handed over then is no state of the slow engine
+        if done < self.request.min_ticks or changed or near.size or away or lifted:
             return
         assert self._last_values is not None
         moved = np.abs(values - self._last_values)

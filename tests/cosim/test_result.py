@@ -225,7 +225,7 @@ def test_notebook_view_escapes_and_shows(plausible_result: Result) -> None:
 def test_a_result_says_what_it_is_in_one_line(plausible_result: Result) -> None:
     told = repr(plausible_result)
     assert told == (
-        "Result(road_hour: 3600 records over 3599.0 s, 27 channels, 4 windows, 7 events; 4 figures with a limit, "
+        "Result(road_hour: 3600 records over 3599.0 s, 27 channels, 4 windows, 7 events; 3 figures with a limit, "
         "outside: alternator winding, hottest)")
     assert repr(Result(xr.Dataset())) == "Result(run: 0 records, 0 channels, 0 windows, 0 events)"
 

@@ -24,9 +24,10 @@ from scipy.optimize import least_squares
 
 from cosim.errors import InputError, nearest
 from cosim.scenario.model import Scenario, parse_scenario
+from cosim.scenario.reading import read_mapping
 from cosim.scenario.values import with_value
 from cosim.studies.compare.recording import Recording, of_result
-from cosim.studies.compare.tolerances import Tolerances, read_yaml
+from cosim.studies.compare.tolerances import Tolerances
 
 Array = NDArray[np.float64]
 Progress = Callable[[float, str], None]
@@ -137,7 +138,7 @@ def fit(
     InputError
         A parameter path or value that the scenario refuses, a signal that the run does not have.
     """
-    content = read_yaml(scenario)
+    content = read_mapping(scenario)
 
     def scenario_with(values: Array) -> Scenario:
         changed = dict(content)

@@ -12,10 +12,10 @@ from typing import Any
 import xarray as xr
 
 from cosim.errors import InputError, nearest
-from cosim.result import Result
+from cosim.result import Result, told_unit
 from cosim.studies.compare import report
 from cosim.studies.compare.comparison import Comparison, compare
-from cosim.studies.compare.recording import Recording, add_dataset, of_result, told_unit
+from cosim.studies.compare.recording import Recording, add_dataset, of_result
 from cosim.studies.compare.tolerances import Stated, Tolerances, parse_tolerances
 from cosim.studies.regression import golden as golden_file
 

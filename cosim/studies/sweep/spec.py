@@ -9,12 +9,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
-from cosim.errors import InputError, nearest
-from cosim.scenario.base import STRICT, Name, UniqueKeyLoader
+from cosim.errors import nearest
+from cosim.scenario.base import STRICT, Name
 from cosim.scenario.problems import one_line
+from cosim.scenario.reading import read_mapping, require_kind
 from cosim.studies.sweep.distributions import Choice, Listed, Parameter
 from cosim.studies.sweep.outputs import Output
 
@@ -133,27 +133,9 @@ def load_study(path: Path | str) -> Study:
     InputError : unreadable, no YAML, unknown key, or a value out of range; the message is one line.
     """
     file = Path(path)
-    content = read_yaml(file)
-    if not isinstance(content, dict):
-        raise InputError(str(file), "", type(content).__name__, "a mapping of keys to values")
+    content = read_mapping(file)
     try:
         return Study.model_validate(content)
     except ValidationError as error:
+        require_kind(content, "study", str(file))
         raise one_line(error, str(file), Study) from None
-
-
-def read_yaml(file: Path) -> object:
-    """Content of a YAML file, read as scenarios are; raises `InputError`."""
-    try:
-        content: object = yaml.load(file.read_text(encoding="utf-8"), Loader=UniqueKeyLoader)
-        return content
-    except OSError as error:
-        raise InputError(str(file), "", "", f"a readable file ({error.strerror})") from None
-    except UnicodeDecodeError:
-        raise InputError(str(file), "", "", "UTF-8 text") from None
-    except (ValueError, RecursionError) as error:
-        raise InputError(str(file), "", str(error).splitlines()[0], "plain values, not nested too deeply") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"line {mark.line + 1}" if mark else ""
-        raise InputError(str(file), where, getattr(error, "problem", None) or "not YAML", "well-formed YAML") from None

@@ -175,6 +175,20 @@ def test_spice_burns_and_blocks_as_the_law_says(spice: SpiceSession) -> None:
     assert abs(sample(spice, FailedPart("q1", "open"), 2.5, 1.0).current_A) < 1e-3
 
 
+def test_a_device_with_a_higher_threshold_carries_its_share_backwards(spice: SpiceSession) -> None:
+    """Q1 short: the loops' reference must not fall with a current that flows backwards, or that device gets no gate.
+
+    By hand: 0.1 V at 11 V of gate is 1.5 % of a channel's resistance; 0.5 V of body diode would be ten times the heat.
+    """
+    point: dict[str, float | str] = {
+        "regime": "limit", "battery_V": 13.0, "over_V": -2.0, "reference_mV": 40.0, "fuse_degC": 40.0,
+        "diode_degC": 60.0, "pass_degC": 60.0, "enable": 1.0}
+    drifted = {**FUSE, "rf25": 0.48e-3, "dvtoa": 0.1}
+    found = measure_point(spice, "alternator_path", drifted, point, failed=FailedPart("q1", "short"))
+    assert found.current_A < -60.0
+    assert max(found.power_W[1:5]) / min(found.power_W[1:5]) < 1.1
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("ohm", [1.5e-3, 0.6e-3, 0.48e-3])
 @pytest.mark.parametrize("failed", [

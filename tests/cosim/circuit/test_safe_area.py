@@ -18,6 +18,7 @@ from cosim.circuit.safe_area import (
     tvs_stresses,
     violations,
     worst,
+    worst_share_A,
 )
 from models.heat import CauerParameters
 from models.ratings import MosfetRatings, TvsRatings
@@ -123,6 +124,13 @@ def test_a_suppressor_on_a_warm_board_takes_less() -> None:
     assert not violations(tvs_stresses(waves(power_W), TVS))
     warm = violations(tvs_stresses(waves(power_W, case_degC=85.0), TVS))
     assert warm[0].limit == pytest.approx(0.6 * 6600.0, rel=1e-3)
+
+
+def test_suppressors_side_by_side_do_not_share_alike() -> None:
+    """By hand: 6.3 V over 254 A are 24.8 mohm; breakdowns 1.9 V apart are 76.6 A between two of them."""
+    one_A = worst_share_A(np.array([-10.0, 0.0, 50.0, 76.6, 200.0]), 2.0, TVS)
+    assert one_A == pytest.approx([-5.0, 0.0, 50.0, 76.6, 138.3], abs=0.05)
+    assert worst_share_A(np.array([50.0]), 1.0, TVS) == pytest.approx([50.0])
 
 
 def test_what_lasts_longer_than_the_curve_is_steady() -> None:

@@ -199,6 +199,22 @@ def test_an_overlay_of_a_run_and_a_measurement(run: Result) -> None:
     assert lines(late)["measured"][0][0] == pytest.approx(500.0 / 60.0)
 
 
+def test_an_overlay_takes_unit_and_words_from_the_records(run: Result) -> None:
+    (ax,) = plot_overlay({"a": run.slow["port_current_A"]}).axes
+    assert ax.get_ylabel() == "port current [A]"
+    (ax,) = plot_overlay({"a": run.slow["fuse_temperature_degC"]}, label="fuse").axes
+    assert ax.get_ylabel() == "fuse [\N{DEGREE SIGN}C]"
+    for curves, told in (({"a": run.slow["port_current_A"], "b": run.slow["fuse_temperature_degC"]}, "A and degC"),
+                         ({"a": ([0.0, 1.0], [1.0, 2.0])}, "not given")):
+        with pytest.raises(InputError, match=f"unit: {told}"):
+            plot_overlay(curves)
+
+
+def test_a_run_in_place_of_a_window_says_how_to_get_one(run: Result) -> None:
+    with pytest.raises(InputError, match=r"window: Result \(allowed: one of a run's windows, such as result.window"):
+        plot_window(run)  # type: ignore[arg-type]
+
+
 def test_characteristics_with_a_mark(run: Result) -> None:
     slow = run.slow.isel(time_s=slice(300, 2000, 100))
     figure = plot_xy({"fuse": (slow["port_current_A"], slow["fuse_temperature_degC"])}, x_label="current [A]",
