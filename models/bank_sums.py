@@ -1,4 +1,7 @@
-"""Sums over the cells and batteries of a bank's work space (`models.bank_work`), and the EMF that they are made of."""
+"""Sums over the cells and batteries of a bank's work space (`models.bank_work`), and the EMF that they are made of.
+
+Source of the equations: `models.bank` and `models.cell`; adding four at a time is ours.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
