@@ -79,7 +79,7 @@ def test_help_is_quick_and_lists_what_works() -> None:
     assert "HEAVY []" in done.stdout
     commands = done.stdout.split("Commands:")[1].split("Examples:")[0].split("\n")
     assert [line.split()[0] for line in commands if line.strip()] == [
-        "run", "plot", "export", "validate", "conformance", "compare", "settings", "replay", "readout", "fmu",
+        "run", "plot", "export", "validate", "conformance", "compare", "settings", "replay", "readout", "fmu", "sweep",
         "campaign", "serve", "size"]
     assert done.stderr == ""
 
