@@ -111,10 +111,10 @@ def test_cranking_is_shown_by_the_starter_whatever_a_device_does_meanwhile() -> 
     assert movement_s(crank)[0] == pytest.approx(0.1, abs=0.02)
 
 
-def test_a_zoom_counts_from_the_event_beside_the_movement(plausible_result: Result) -> None:
-    """Most happens some microseconds after its cause; another event of the run is no cause."""
+def test_a_zoom_counts_from_the_event_before_the_movement(plausible_result: Result) -> None:
+    """Most happens some microseconds after its cause; what the hardware does afterwards is none, nor what was long ago."""
     result = replace(plausible_result, events=[LoggedEvent(2.0, "scenario", "short circuit", ""),
-                                               LoggedEvent(7.0, "supervisor", "rest", ""),
+                                               LoggedEvent(2.00004, "circuit", "latch opened", ""),
                                                LoggedEvent(2.000029, "engine", "window", "")])
     assert caused_s(2.00003, 600e-6, result) == 2.0
     assert caused_s(2.0004, 600e-6, result) == 2.0004
