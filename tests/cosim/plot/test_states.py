@@ -112,7 +112,7 @@ def test_cranking_is_shown_by_the_starter_whatever_a_device_does_meanwhile() -> 
 
 
 def test_a_zoom_counts_from_the_event_before_the_movement(plausible_result: Result) -> None:
-    """Most happens some microseconds after its cause; what the hardware does afterwards is none, nor what was long ago."""
+    """Most happens some microseconds after its cause; what the hardware does afterwards is none."""
     result = replace(plausible_result, events=[LoggedEvent(2.0, "scenario", "short circuit", ""),
                                                LoggedEvent(2.00004, "circuit", "latch opened", ""),
                                                LoggedEvent(2.000029, "engine", "window", "")])
