@@ -82,7 +82,8 @@ class LiveServer:
                 unused_session_lifetime_milliseconds=5000, autoreload=False,
             )
         except (OSError, socket.gaierror) as error:
-            raise InputError("--port", "", f"{self.host}:{self.port}", f"a free address ({error.strerror})") from None
+            problem = f"{self.host}:{self.port}, {(error.strerror or 'not usable').lower()}"
+            raise InputError("--port, --host", "", problem, "a free port of this machine, such as --port 5007") from None
 
     def _page(self) -> Any:
         """A page for a new viewer."""
