@@ -83,7 +83,8 @@ class LiveServer:
             )
         except (OSError, socket.gaierror) as error:
             problem = f"{self.host}:{self.port}, {(error.strerror or 'not usable').lower()}"
-            raise InputError("--port, --host", "", problem, "a free port of this machine, such as --port 5007") from None
+            allowed = "a free port of this machine, such as --port 5007"
+            raise InputError("--port, --host", "", problem, allowed) from None
 
     def _page(self) -> Any:
         """A page for a new viewer."""
