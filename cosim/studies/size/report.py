@@ -44,14 +44,6 @@ def warnings_of(o: Outcome) -> list[str]:
     return [f"{c.warning} ({c.value:.3g} {c.unit}, limit {c.limit:.3g})" for c in o.checks if not c.passed]
 
 
-def require_place(directory: Path) -> None:
-    """Refuse a folder that cannot be written, before the work and not after it; raises `InputError`."""
-    place = directory.resolve()
-    nearest = next(path for path in (place, *place.parents) if path.exists())
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
-        raise InputError(str(directory), "", f"{nearest} cannot be written to", "a folder that can be written")
-
-
 def save(asked: Asked, outcomes: list[Outcome], directory: Path) -> None:
     """Write `sizing.json` and `sizing.png`; raises `InputError` where the folder cannot be written."""
     try:

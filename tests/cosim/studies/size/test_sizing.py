@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from pathlib import Path
 
 import numpy as np
@@ -111,15 +110,3 @@ def test_a_system_is_sized_by_runs_of_the_engine(
     assert sum(fuse["limited_by_shares"].values()) == pytest.approx(1.0)
     assert fuse["full_after_h"] is None or not math.isnan(fuse["full_after_h"])
     assert (tmp_path / "out" / "sizing.png").read_bytes().startswith(b"\x89PNG")
-
-
-def test_a_place_that_cannot_be_written_is_refused_before_the_work(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    report.require_place(tmp_path / "new" / "folder")
-    (tmp_path / "file").touch()
-    with pytest.raises(InputError, match="file cannot be written to"):
-        report.require_place(tmp_path / "file" / "x")
-    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != tmp_path)
-    with pytest.raises(InputError, match="cannot be written to"):
-        report.require_place(tmp_path / "new")
