@@ -141,9 +141,10 @@ def test_a_pulse_s_rise_is_landed_on(spice: SpiceSession) -> None:
 
 @pytest.mark.parametrize("later_s", [0.0, 3e-4, 0.077])
 def test_a_charger_that_ends_as_the_battery_lead_opens_converges(spice: SpiceSession, later_s: float) -> None:
-    """Case 486 of the campaign of 1,000: told to end, the charger fell within 50 mV behind an ESR, and Newton jumped."""
+    """Case 486 of the campaign: told to end, the charger fell within 50 mV behind an ESR, and Newton jumped."""
     result = Simulation(parse_scenario({
-        "name": "ending", "seed": 486, "duration_s": 20.4, "settings": {"fuse_rating_A": 100}, "recording": {"period_s": 0.1},
+        "name": "ending", "seed": 486, "duration_s": 20.4, "settings": {"fuse_rating_A": 100},
+        "recording": {"period_s": 0.1},
         "bank": {"battery": "battery_lfp_12V8_100Ah", "batteries": 1, "soc": 0.965, "temperature_degC": 8.7,
                  "spread": {"capacity": 0.01, "resistance": 0.05, "soc": 0.003}},
         "source": {"kind": "vehicle", "alternator": "alternator_300A", "starter_soc": 0.61, "load_A": 6.1},
