@@ -261,6 +261,15 @@ def require_replaceable(target: Path, own: Collection[str] = MAY_HOLD, older: st
         raise InputError(str(target), "", f"holds {foreign[0]}, which is not part of {older}", allowed)
 
 
+def require_writable(directory: Path) -> None:
+    """Refuse a folder that cannot be written or made, before the work and not after it; raises `InputError`."""
+    place = directory.resolve()
+    there = next(path for path in (place, *place.parents) if path.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        problem = "cannot be written to" if there.is_dir() else "is a file"
+        raise InputError(str(directory), "", f"{there} {problem}", "a folder that can be written")
+
+
 def labelled(dataset: xr.Dataset) -> xr.Dataset:
     """Return a copy in which every variable has `units` and `long_name`, told from its name if not given."""
     out = dataset.copy()

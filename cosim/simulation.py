@@ -37,12 +37,18 @@ class Simulation:
     every_tick : call the supervisor on every tick, to check that its holds are sound
     windows : open windows; without them the slow picture stands alone (studies of days, benchmarks)
     listener : is told about every call of the supervisor (test vectors, instant readout)
+
+    Raises
+    ------
+    InputError : something other than a scenario
     """
 
     def __init__(
         self, scenario: Scenario, *, session: SpiceSession | None = None, every_tick: bool = False,
         windows: bool = True, listener: Listener | None = None,
     ) -> None:
+        if not hasattr(scenario, "netlists"):  # a path, mostly
+            raise InputError("Simulation", "scenario", repr(scenario), "a scenario, such as load_scenario('my.yaml')")
         self.scenario = scenario
         self._session = session
         self._every_tick = every_tick

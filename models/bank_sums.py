@@ -1,6 +1,6 @@
 """Sums over the cells and batteries of a bank's work space (`models.bank_work`), and the EMF that they are made of.
 
-Source of the equations: `models.cell` and `models.bank`, which a test compares.
+Source of the equations: `models.bank` and `models.cell`; adding four at a time is ours.
 """
 
 import numpy as np

@@ -3,7 +3,7 @@
 Most ticks find the same: no cell bleeds, the currents are far below the scale of the charge transfer, and the step is
 short. Then nothing has to be chosen between, what one quantity leaves the next takes without a way through memory, and
 two series need no division. `models.bank_tick.advance_any` steps whatever comes, `models.bank_work` says up to which
-current a step is a usual one, and a test compares both. Source of the equations: `models.cell` and `models.bank`.
+current a step is a usual one, and a test compares both. Source of the equations: `models.bank` and `models.cell`.
 """
 
 import numpy as np

@@ -31,6 +31,9 @@ class MosfetRatings(NamedTuple):
     soa_width_s, soa_power_W : ndarray
         Safe operating area in linear mode: power that a pulse of this width may have at a case temperature of
         `soa_case_degC`; it falls linearly to zero where the case reaches `junction_degC`.
+    soa_knee_V : float
+        Drain-source voltage above which that power falls as 1/V: the hottest cells draw the current (Spirito), the
+        sooner the higher the voltage.
     soa_case_degC : float
         Case temperature of that curve.
     """
@@ -41,6 +44,7 @@ class MosfetRatings(NamedTuple):
     linear_voltage_V: float
     soa_width_s: Array
     soa_power_W: Array
+    soa_knee_V: float
     soa_case_degC: float
 
 
@@ -80,7 +84,7 @@ class TvsRatings(NamedTuple):
 
 MOSFET_UNITS = {
     "drain_voltage_V": "V", "avalanche_J": "J", "junction_degC": "degC", "linear_voltage_V": "V",
-    "soa_width_s": "s", "soa_power_W": "W", "soa_case_degC": "degC",
+    "soa_width_s": "s", "soa_power_W": "W", "soa_knee_V": "V", "soa_case_degC": "degC",
 }
 TVS_UNITS = {
     "standoff_V": "V", "breakdown_low_V": "V", "breakdown_high_V": "V", "breakdown_A": "A", "clamp_V": "V",
@@ -111,6 +115,7 @@ def load_mosfet(name_or_path: str | Path) -> MosfetRatings:
         linear_voltage_V=file.number("linear_voltage_V", 0.1, 100.0),
         soa_width_s=file.array("soa_width_s", 1e-7, 1e3, rising=True),
         soa_power_W=file.array("soa_power_W", 1e-3, 1e6),
+        soa_knee_V=file.number("soa_knee_V", 1.0, 2000.0),
         soa_case_degC=file.number("soa_case_degC", -55.0, 150.0),
     )
 

@@ -80,6 +80,8 @@ def doing(line: str) -> str:
     word, _, rest = line.strip().partition(" ")
     if word == "Collecting":
         return "collecting " + re.split(r"[\s<>=!~;(\[]", rest)[0]
+    if line.startswith("Requirement already satisfied: "):
+        return "found " + re.split(r"[\s<>=!~;(\[]", line.split(": ", 1)[1])[0]
     if line.startswith("Installing collected packages:"):
         return f"unpacking {rest.count(',') + 1} packages"
     return ""

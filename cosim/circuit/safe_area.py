@@ -155,10 +155,12 @@ def linear_mode(w: DeviceWaves, r: MosfetRatings) -> Stress:
     """Power in linear mode against the curve over pulse width, where it comes closest.
 
     For each width the largest mean power over that time counts, of moments with the drain above `linear_voltage_V`. So
-    a pulse of any shape is compared, and several pulses within a width add up.
+    a pulse of any shape is compared, and several pulses within a width add up. Power above the knee counts for more, by
+    voltage over knee, as what it may be falls.
     """
     share = 1.0 - (w.case_degC - r.soa_case_degC) / (r.junction_degC - r.soa_case_degC)
-    power_W = np.where(w.voltage_V > r.linear_voltage_V, np.maximum(w.power_W, 0.0), 0.0)
+    counted = np.where(w.voltage_V > r.linear_voltage_V, np.maximum(w.voltage_V / r.soa_knee_V, 1.0), 0.0)
+    power_W = counted * np.maximum(w.power_W, 0.0)
     energy_J = np.concatenate(([0.0], np.cumsum(0.5 * (power_W[1:] + power_W[:-1]) * np.diff(w.time_s))))
     found = []
     for width_s, rated_W in zip(r.soa_width_s, r.soa_power_W, strict=True):

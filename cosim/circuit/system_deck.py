@@ -34,6 +34,10 @@ CEILING_S_V = 20.0
 """Chargers fade over 50 mV below their ceiling (ours)."""
 ARC_V = 40.0
 """Voltage at which a contact that opens under current arcs (ours)."""
+FILM_F = 10e-6
+"""Film and ceramic capacitors at the devices' terminals (ours). Without them nothing holds that node within a Newton
+iteration: chargers end within 50 mV, which is 1400 A/V for 70 A, behind an ESR of 50 mohm: it jumped between both ends
+of that at any step."""
 BRIDGE_STRINGS = 8
 """Strings of two body diodes in series across an inverter's input: a full bridge of four 40 V transistors per switch,
 of the class of IRFB7430 (1.3 mohm, 195 A by its package), as 3 kVA at 12 V take (ours)."""
@@ -89,7 +93,7 @@ class SystemDeck:
 
     cable_ohm, cable_H : load cable; capacitance_F, esr_ohm : of the devices; voltage_V : theirs at the start;
     latched : whether the hardware latch is set; disturbances : by events; inverters : how many have a bridge across
-    the devices' capacitance (0 in recipes that are older than it)
+    the devices' capacitance; film_F : at their terminals (both 0 in recipes that are older than they)
     """
 
     cable_ohm: float
@@ -100,6 +104,7 @@ class SystemDeck:
     esr_ohm: float = 5e-3
     disturbances: tuple[Disturbance, ...] = ()
     inverters: int = 0
+    film_F: float = 0.0
 
     @property
     def netlists(self) -> tuple[str, ...]:
@@ -126,6 +131,7 @@ class SystemDeck:
             f"xcsys sys dev cable r={self.cable_ohm!r} l={self.cable_H!r}",
             f"resr dev dcap {self.esr_ohm!r}",
             f"cdev dcap 0 {self.capacitance_F!r}",
+            *([f"cfilm dev 0 {self.film_F!r}"] if self.film_F else []),
             f".ic v(dcap)={self.voltage_V!r}",
             *([BRIDGE, f"dbridge 0 dev SYSBRIDGE m={BRIDGE_STRINGS * self.inverters}"] if self.inverters else []),
             "bloads dev 0 i=(v(xldi)+v(xldg)*v(dev))*max(tanh(v(dev)/0.4),0)",

@@ -141,6 +141,7 @@ def run(
 
     loaded = load_scenario(scenario)
     target = output if output is not None else Path("results") / loaded.name
+    from cosim.inputs.drive import build_inputs
     from cosim.result import PICTURE, require_replaceable
     from cosim.simulation import Simulation
     from cosim.supervisor.listening import listening
@@ -149,7 +150,7 @@ def run(
     require_replaceable(target)  # before the work, not after it
     if keys is not None:
         require_new(keys, target, loaded)
-    compile_first()
+    compile_first(lambda: build_inputs(loaded.model_copy(update={"changes": []})))  # a trace that is not there
     with listening(loaded, target, vectors=vectors) as listener, progress_bar() as report:
         result = Simulation(loaded, listener=listener, windows=not no_windows).run(progress=report)
         report(1.0, "writing the result")
@@ -217,11 +218,14 @@ app.command(epilog=cli_serve.SERVE_EPILOG, short_help=IN_A_LINE["serve"])(cli_se
 app.command(epilog=cli_size.SIZE_EPILOG, short_help=IN_A_LINE["size"])(cli_size.size)
 
 
-def compile_first() -> None:
-    """Compile the physics if this machine has not, and say so on stderr, also where it is piped: it takes a minute."""
+def compile_first(check: Callable[[], object] = bool) -> None:
+    """Compile the physics if this machine has not, and say so on stderr, also where it is piped: it takes a minute.
+
+    What `check` raises comes before that.
+    """
     from cosim.slow.ready import compile_first as compile_what_is_missing
 
-    compile_what_is_missing(lambda text: print(f"bms-cosim: {text}", file=sys.stderr, flush=True))
+    compile_what_is_missing(lambda text: print(f"bms-cosim: {text}", file=sys.stderr, flush=True), check)
 
 
 @contextmanager

@@ -20,7 +20,7 @@ DECKS = (".cir", ".sp", ".spice", ".ckt", ".net")
 EPILOG = """\b
 Examples:
   bms-cosim export results/short_circuit --list               what may be exported
-  bms-cosim export results/short_circuit 004_short_circuit -o short.raw            for ngspice
+  bms-cosim export results/short_circuit 001_short_circuit -o short.raw            for ngspice
   bms-cosim export results/short_circuit short_circuit -o short.raw --format ltspice
   bms-cosim export results/road_day slow -o day.parquet --signals '*_A' --signals soc
   bms-cosim export results/road_day slow -o day.vcd           switches, lights and events, for GTKWave

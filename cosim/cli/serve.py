@@ -54,7 +54,10 @@ def serve(
     except ModuleNotFoundError as error:
         raise InputError("bms-cosim serve", "", f"{error.name} is not installed", "the extra `live`") from None
     from cosim.live.session import LiveSession
+    from cosim.result import require_writable
 
+    if output is not None:
+        require_writable(output)
     compile_first()
     with LiveSession.start(loaded, speed=speed, paused=paused, folder=output) as session:
         page = LiveServer(session, host, port, os.environ.get(TOKEN_VARIABLE), origin or ())

@@ -34,10 +34,13 @@ def size(
     from cosim.studies.size.system import load_system
 
     asked = load_system(system)
+    from cosim.result import require_writable
     from cosim.studies.size.report import JSON, PICTURE, print_table, save
     from cosim.studies.size.sizing import chosen
     from cosim.studies.size.sizing import size as run_sizing
 
+    if output is not None:
+        require_writable(output)
     compile_first()
     with progress_bar() as report:
         outcomes = run_sizing(asked, report)

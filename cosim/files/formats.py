@@ -24,8 +24,13 @@ Writer = Callable[[Record, Path], None]
 class Format:
     """A format of files.
 
-    name : for `--format`; endings : of file names, lower case; told : what it is, for messages and help
-    read, write : how; digital : it holds digital signals alone
+    Parameters
+    ----------
+    name : for `--format`
+    endings : of file names, lower case
+    told : what it is, for messages and help
+    read, write : what does it
+    digital : it holds digital signals alone
     """
 
     name: str
@@ -100,7 +105,7 @@ def write(
     ----------
     source : a result, a dataset over `time_s`, or a record
     path : the file; its ending tells the format
-    record : of a result: `slow`, or a window (`004_short_circuit`, or `short_circuit` where there is only one)
+    record : of a result: `slow`, or a window (`001_short_circuit`, or `short_circuit` where there is only one)
     signals : patterns of names (`*_A`, `junction*`); all if empty
     format : name of a format (`csv`, `parquet`, `nc`, `raw`, `ltspice`, `vcd`) instead of the ending
 

@@ -51,7 +51,7 @@ def _with_events(record: Record, result: Result) -> Record:
 
 
 def asked(result: Result, name: str, origin: str = "result") -> tuple[str, Record]:
-    """Key and record that a user names: `slow`, `004_short_circuit`, or `short_circuit` where there is only one.
+    """Key and record that a user names: `slow`, `001_short_circuit`, or `short_circuit` where there is only one.
 
     Raises
     ------

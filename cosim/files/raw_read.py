@@ -148,16 +148,15 @@ def _numbers(file: str, data: bytes, plot: _Plot) -> tuple[Array, int]:
     if left < size:
         told = f"{size} for {plot.points} points of {count} variables; cut off?"
         raise InputError(file, "Binary", f"{left} bytes", told)
-    block = data[plot.start : plot.start + size]
     end = plot.start + size
     if plot.complex:
         return np.empty((0, count)), end
     rest = "<f4" if plot.single else "<f8"
     if "fastaccess" in plot.flags:  # variable after variable
-        time = np.frombuffer(block, "<f8", plot.points)
-        others = np.frombuffer(block, rest, plot.points * (count - 1), 8 * plot.points).reshape(count - 1, plot.points)
-        return np.column_stack([time, others.T.astype(np.float64)]), end
-    rows = np.frombuffer(block, np.dtype([("axis", "<f8"), ("rest", rest, (count - 1,))]), plot.points)
+        time = np.frombuffer(data, "<f8", plot.points, plot.start)
+        others = np.frombuffer(data, rest, plot.points * (count - 1), plot.start + 8 * plot.points)
+        return np.column_stack([time, others.reshape(count - 1, plot.points).T.astype(np.float64)]), end
+    rows = np.frombuffer(data, np.dtype([("axis", "<f8"), ("rest", rest, (count - 1,))]), plot.points, plot.start)
     return np.column_stack([rows["axis"], rows["rest"].astype(np.float64)]), end
 
 

@@ -25,6 +25,8 @@ TIMES = (TIME, "time", "t")
 class Column:
     """One column of a record.
 
+    Parameters
+    ----------
     name, unit : `port_current_A`, `junction_degC[q1]`; '1' where there is no unit
     source : the numbers, or what gives them when they are asked for (a column of words that nobody wants is no error)
     about : what it is, in words
@@ -50,12 +52,15 @@ class Column:
 class Record:
     """Columns over one time axis.
 
+    Parameters
+    ----------
     name : `slow`, `windows/enable`; empty for a file that has no such parts
     columns : all of one length, time among them
     attributes : about the record, as words
     step_s : step that it was recorded with, where its points do not tell (a digital signal has points only at edges)
     origin : the file, for messages
-    events : what happened meanwhile, on the record's clock; first_line : line of the event log that the first stands in
+    events : what happened meanwhile, on the record's clock
+    first_line : line of the event log that the first of them stands in
     """
 
     name: str

@@ -85,9 +85,9 @@ KNOWN = {
 }
 NAMES = {
     "pre_alarm": "pre-alarm", "precharge": "pre-charge", "over_voltage_trip": "over-voltage trip",
-    "power_clamp_W": "clamp of System+", "power_port_clamp_W": "clamp of the alternator port",
+    "power_clamp_W": "clamp of the alternator port", "power_port_clamp_W": "clamp of System+",
     "power_discharge_bank_W": "discharge transistors", "power_charge_bank_W": "charge transistors",
-    "power_port_W": "alternator port", "power_other_W": "dampers, shunt, resistors",
+    "power_other_W": "resistors of the alternator port", "power_port_W": "resistors of System+",
 }
 """Words of channels whose name reads badly in a legend; they have no colour of their own."""
 STATE_UNITS = ("1", "0 or 1")

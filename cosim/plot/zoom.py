@@ -37,8 +37,6 @@ BEFORE = 0.25
 """Part of a level that lies before the moment: most of what it shows comes after."""
 BEHIND_WORDS = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
 """The leads from one level to the next pass behind the labels."""
-CAUSE = 0.1
-"""An event that is nearer to where most happens than this part of the shortest level is what the axes count from."""
 ALL_OF_IT = 0.99
 """A level that shows so much of what was asked for is called by what was asked for."""
 LEAST_GAP = 0.25
@@ -63,7 +61,7 @@ def plot_zoom(
     channels : names of `result.slow` that the levels of the run show, of one unit. Where the run has a window, its
         points are drawn instead, as far as it has the channel
     signals : names of the window that the levels within it show, of one unit
-    at_s : the moment [s since the run's start]; without it where most happens in the window, or the event beside that
+    at_s : the moment [s since the run's start]; without it where most happens in the window, or its event just before
     title : above the picture
 
     Returns
@@ -107,10 +105,10 @@ def plot_zoom(
 
 
 def caused_s(moment_s: float, span_s: float, result: Result) -> float:
-    """Return the time [s] of the event nearest to a moment [s], if that is within `CAUSE` of a stretch [s]."""
-    times = [event.time_s for event in result.events if event.source != "engine"]
-    nearest_s = min(times, key=lambda time_s: abs(time_s - moment_s), default=moment_s)
-    return nearest_s if abs(nearest_s - moment_s) <= CAUSE * span_s else moment_s
+    """Return the time [s] of the last event before a moment [s], if that is within `BEFORE` of a stretch [s]."""
+    times = [event.time_s for event in result.events
+             if event.source != "engine" and 0.0 <= moment_s - event.time_s <= BEFORE * span_s]
+    return max(times, default=moment_s)
 
 
 def with_windows(curve: Curve, result: Result) -> Curve:

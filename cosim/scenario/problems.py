@@ -51,7 +51,7 @@ class Place(NamedTuple):
     @property
     def keys(self) -> list[str]:
         """Valid keys beside the last one."""
-        return list(dict.fromkeys(key for model in self.owners for key in model.model_fields))
+        return list(dict.fromkeys(key for model in self.owners for key in fields_of(model)))
 
 
 class Problem(NamedTuple):
@@ -101,7 +101,7 @@ def located(loc: Sequence[int | str], start: object) -> Place:
     found: FieldInfo | None = None
     here = models_in(start)
     for part in loc:
-        fields = [model.model_fields[str(part)] for model in here if part in model.model_fields]
+        fields = [fields_of(model)[str(part)] for model in here if part in fields_of(model)]
         tagged = tuple(model for model in here if part in _tags(model))
         if tagged and len(here) > 1:
             here = tagged
@@ -123,9 +123,14 @@ def models_in(annotation: object) -> tuple[type[BaseModel], ...]:
     return tuple(dict.fromkeys(found))
 
 
+def fields_of(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """Fields of a section by the keys that a file has for them."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
+
+
 def needed(model: type[BaseModel]) -> list[str]:
     """Keys that a section cannot do without."""
-    return [key for key, field in model.model_fields.items() if field.is_required()]
+    return [key for key, field in fields_of(model).items() if field.is_required()]
 
 
 def _tags(model: type[BaseModel]) -> list[str]:
@@ -231,7 +236,7 @@ def _no_section(problem: Problem) -> Told:
         allowed = f"a section with {choosers[0]}: {_kinds(place, choosers[0])}"
     else:
         model = place.here[0] if place.here else None
-        keys = list(model.model_fields) if model else []
+        keys = list(fields_of(model)) if model else []
         must = needed(model) if model else []
         allowed = f"a section, such as {{{', '.join(f'{key}: ...' for key in must or keys[:3])}}}"
         more = [key for key in keys if key not in must] if must else keys[3:]

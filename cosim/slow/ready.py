@@ -32,12 +32,13 @@ def mark() -> None:
         return
 
 
-def compile_first(say: Callable[[str], None]) -> None:
+def compile_first(say: Callable[[str], None], check: Callable[[], object] = bool) -> None:
     """Compile what is missing, in two processes, and say so: one line before, one after.
 
     Parameters
     ----------
     say : is given each line
+    check : called before, where something is missing: what is wrong with the input is told before the minute
 
     Notes
     -----
@@ -45,6 +46,7 @@ def compile_first(say: Callable[[str], None]) -> None:
     """
     if config.DISABLE_JIT or stamp().exists():
         return
+    check()
     say("compiling the physics: about a minute, once after an installation or an edit")
     start_s = time.monotonic()
     # From the project's folder: `-m` looks into the folder it is started in, which may hold other `models`.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cosim.circuit.pulse_deck import PULSES, PulseDeck
-from cosim.circuit.system_deck import Disturbance, SystemDeck
+from cosim.circuit.system_deck import FILM_F, Disturbance, SystemDeck
 from cosim.inputs.events import system_source
 from cosim.inputs.signals import Inputs
 from cosim.scenario.events import ConnectCapacitor, Event, IsoPulse, LoadStep, SystemEvent, at_system
@@ -109,7 +109,7 @@ def system_deck(
         cable_ohm=float(p.path_ohm - p.bms_ohm), cable_H=float(copper.inductance_H), capacitance_F=farad,
         esr_ohm=max(ESR_S / farad, LEAST_ESR_OHM), voltage_V=float(state.system_V),
         latched=bool(state.latched > 0.5), disturbances=tuple(disturbances),
-        inverters=int(np.count_nonzero(p.kind == INVERTER)),
+        inverters=int(np.count_nonzero(p.kind == INVERTER)), film_F=FILM_F,
     )
 
 

@@ -11,7 +11,7 @@ import pytest
 import xarray as xr
 
 from cosim.errors import InputError
-from cosim.result import FILES, EventLog, LoggedEvent, Result, labelled, plain, shown
+from cosim.result import FILES, EventLog, LoggedEvent, Result, labelled, plain, require_writable, shown
 
 
 def small() -> Result:
@@ -262,3 +262,17 @@ def test_a_window_that_is_not_there_is_one_line(plausible_result: Result) -> Non
         plausible_result.window("enabel")
     with pytest.raises(InputError, match="a run with windows"):
         Result(xr.Dataset()).window("enable")
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    require_writable(tmp_path / "new" / "folder")
+    assert not (tmp_path / "new").exists()
+    (tmp_path / "file").touch()
+    for inside in ("file", "file/x"):
+        with pytest.raises(InputError, match="file is a file"):
+            require_writable(tmp_path / inside)
+    monkeypatch.setattr("os.access", lambda path, mode: Path(path) != tmp_path)
+    with pytest.raises(InputError, match="cannot be written to"):
+        require_writable(tmp_path / "new")

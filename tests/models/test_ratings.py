@@ -25,6 +25,16 @@ def test_mosfets_are_rated_for_their_class_and_less_power_the_longer_it_lasts(na
     assert r.soa_power_W[-1] == pytest.approx(0.5 * 150.0 / (0.5 if name == "ratings_n100" else 0.4), rel=0.02)
 
 
+@pytest.mark.parametrize(("name", "die_mm2"), [("ratings_n60", 25.0), ("ratings_n80", 25.0), ("ratings_n100", 20.0)])
+def test_short_pulses_get_half_of_what_a_die_of_silicon_takes(name: str, die_mm2: float) -> None:
+    """By hand: a half space of 110 W/mK and 1.66 MJ/m3K rises by 2 q sqrt(t / pi k rho c), q its power per area."""
+    r = load_mosfet(name)
+    for width_s, power_W in zip(r.soa_width_s[:3], r.soa_power_W[:3], strict=True):  # 1 ms reaches the copper below
+        rise_K_W = 2.0 * np.sqrt(width_s / (np.pi * 110.0 * 1.66e6)) / (1e-6 * die_mm2)
+        assert 0.45 < power_W * rise_K_W / (r.junction_degC - r.soa_case_degC) < 0.6
+    assert r.linear_voltage_V < r.soa_knee_V < r.drain_voltage_V
+
+
 def test_the_switch_of_the_pre_alarm_carries_its_ampere_and_no_short() -> None:
     """On state of 30 mohm at 1 A is no linear mode; 10 V at 67 A (a short of 50 mohm) is beyond every width."""
     r = load_mosfet(SMALL)

@@ -36,6 +36,7 @@ def test_what_failed_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize(("line", "told"), [
     ("Collecting llvmlite<0.49,>=0.48", "collecting llvmlite"), ("  Collecting dask[array]", "collecting dask"),
+    ("Requirement already satisfied: numpy<3,>=2.4 in ./.venv/lib (2.5.1)", "found numpy"),
     ("Installing collected packages: a, b", "unpacking 2 packages"), ("  Using cached a.whl (3 kB)", ""), ("", ""),
 ])
 def test_stages_of_pip(line: str, told: str) -> None:

@@ -279,6 +279,6 @@ def _drivers(s: Sheet, test: bool) -> Sheet:
 
 
 def _trip(s: Sheet) -> Sheet:
-    common.trip(s, 6.0)
+    common.trip(s, 6.0, hysteresis=True)
     common.enable(s, 1.2, 2.0)
     return s

@@ -43,7 +43,7 @@ def input_side(sheet: Sheet, y: float) -> float:
     return 15.2
 
 
-def trip(sheet: Sheet, y: float) -> None:
+def trip(sheet: Sheet, y: float, hysteresis: bool = False) -> None:
     """Over-voltage trip at fb and the enable: comparator, peak detector that holds, gate of the enable."""
     sheet.net("fb", (0, y), "left")
     sheet.two("Rov", (0, y), (2, y))
@@ -51,8 +51,9 @@ def trip(sheet: Sheet, y: float) -> None:
     sheet.ground((2, y - 2))
     sheet.net("ov", (2.5, y), "up")
     sheet.wire((2, y), (2.5, y), (3.2, y))
-    sheet.block("Bov", (3.2, y - 0.6), (2.6, 1.2), ("comparator", f"ov > {sheet.p('vov', 'V')}"), left=["ov"],
-                right=["ov0"], wired="ov ov0")
+    words = ("comparator", f"ov > {sheet.p('vov', 'V')}", *([f"less {sheet.p('vhy', 'V')}"] if hysteresis else []))
+    sheet.block("Bov", (3.2, y - 0.75), (2.6, 1.5), words, left=["ov"], right=["ov0"],
+                up=["ovp"] if hysteresis else [], wired="ov ov0")
     sheet.two("Dov", (5.8, y), (7.4, y))
     sheet.wire((7.4, y), (8.2, y), (10, y), (10.8, y))
     sheet.two("Rovh", (8.2, y), (8.2, y - 2))

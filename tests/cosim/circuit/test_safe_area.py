@@ -25,7 +25,8 @@ from models.ratings import MosfetRatings, TvsRatings
 
 MOSFET = MosfetRatings(
     drain_voltage_V=80.0, avalanche_J=0.5, junction_degC=175.0, linear_voltage_V=2.0,
-    soa_width_s=np.array([1e-4, 1e-3, 1e-2]), soa_power_W=np.array([2000.0, 700.0, 200.0]), soa_case_degC=25.0,
+    soa_width_s=np.array([1e-4, 1e-3, 1e-2]), soa_power_W=np.array([2000.0, 700.0, 200.0]), soa_knee_V=20.0,
+    soa_case_degC=25.0,
 )
 TVS = TvsRatings(
     standoff_V=16.0, breakdown_low_V=17.8, breakdown_high_V=19.7, breakdown_A=5e-3, clamp_V=26.0, clamp_A=254.0,
@@ -52,6 +53,14 @@ def test_a_rectangle_of_a_rated_width_is_compared_with_that_rating(
     assert found.limit == limit_W
     assert found.value == pytest.approx(power_W, rel=2e-2)  # the edges are one step of 1 us
     assert found.margin == pytest.approx(1.0 - power_W / limit_W, abs=2e-2)
+
+
+def test_above_the_knee_a_pulse_may_have_less_power() -> None:
+    """500 W for 1 ms: of 700 W below 20 V, of 350 W at 40 V."""
+    power_W = pulse(500.0, 5e-3, 1e-3)
+    low, high = (linear_mode(waves(power_W, volts), MOSFET) for volts in (20.0, 40.0))
+    assert low.margin == pytest.approx(1.0 - 500.0 / 700.0, abs=2e-2)
+    assert high.margin == pytest.approx(1.0 - 1000.0 / 700.0, abs=4e-2) and violations([high])
 
 
 def test_a_pulse_between_two_widths_and_a_train_count_by_their_mean() -> None:

@@ -52,7 +52,7 @@ def no_engine(plausible_result: Result, monkeypatch: pytest.MonkeyPatch) -> list
         return plausible_result
 
     monkeypatch.setattr(simulation.Simulation, "run", run)
-    monkeypatch.setattr(cli, "compile_first", lambda: None)  # nothing here needs machine code
+    monkeypatch.setattr(cli, "compile_first", lambda check: None)  # nothing here needs machine code
     return told
 
 
@@ -79,7 +79,7 @@ def test_help_is_quick_and_lists_what_works() -> None:
     assert "HEAVY []" in done.stdout
     commands = done.stdout.split("Commands:")[1].split("Examples:")[0].split("\n")
     assert [line.split()[0] for line in commands if line.strip()] == [
-        "run", "plot", "export", "validate", "conformance", "compare", "settings", "replay", "readout", "sweep",
+        "run", "plot", "export", "validate", "conformance", "compare", "settings", "replay", "readout", "fmu", "sweep",
         "campaign", "serve", "size"]
     assert done.stderr == ""
 

@@ -11,6 +11,7 @@ import xarray as xr
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
+from cosim.circuit.deck import SIGNALS, SYSTEM_SIGNALS
 from cosim.plot import plot_overlay, plot_window, plot_xy
 from cosim.plot.times import clock, decimals_of
 from cosim.plot.windows import movement_s
@@ -85,9 +86,11 @@ def test_either_all_curves_of_a_characteristic_have_markers_or_none() -> None:
 
 
 def test_what_reads_badly_has_words_of_its_own() -> None:
-    record = window(power_port_clamp_W=TIME_S, pre_alarm=LATER)
-    assert words_of(record["power_port_clamp_W"]) == "clamp of the alternator port"
-    assert words_of(record["pre_alarm"]) == "pre-alarm"
+    """Two circuits have a clamp at the battery stud: the deck knows whose signal is whose."""
+    assert words_of(window(pre_alarm=LATER)["pre_alarm"]) == "pre-alarm"
+    for signals, other in ((SIGNALS, "System+"), (SYSTEM_SIGNALS, "alternator")):
+        told = [words_of(window(**{name: LATER})[name]) for name in signals if name.startswith("power_")]
+        assert told and not [words for words in told if other in words]
 
 
 @pytest.mark.parametrize(("time_s", "span_s", "words"), [
@@ -108,10 +111,10 @@ def test_cranking_is_shown_by_the_starter_whatever_a_device_does_meanwhile() -> 
     assert movement_s(crank)[0] == pytest.approx(0.1, abs=0.02)
 
 
-def test_a_zoom_counts_from_the_event_beside_the_movement(plausible_result: Result) -> None:
-    """Most happens some microseconds after its cause; another event of the run is no cause."""
+def test_a_zoom_counts_from_the_event_before_the_movement(plausible_result: Result) -> None:
+    """Most happens some microseconds after its cause; what the hardware does afterwards is none."""
     result = replace(plausible_result, events=[LoggedEvent(2.0, "scenario", "short circuit", ""),
-                                               LoggedEvent(7.0, "supervisor", "rest", ""),
+                                               LoggedEvent(2.00004, "circuit", "latch opened", ""),
                                                LoggedEvent(2.000029, "engine", "window", "")])
     assert caused_s(2.00003, 600e-6, result) == 2.0
     assert caused_s(2.0004, 600e-6, result) == 2.0004

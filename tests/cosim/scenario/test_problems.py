@@ -52,6 +52,21 @@ def test_every_kind_of_problem_names_place_value_and_what_is_allowed(content: di
     assert str(one_line(found.value, "f", Plate)).startswith(words)
 
 
+class Wire(Strict):
+    as_unit: Annotated[str, Field(alias="as", description="Unit of the `wire`.")]
+    bare: bool = False
+
+
+def test_keys_are_those_of_the_file_not_of_the_code() -> None:
+    with pytest.raises(ValidationError) as found:
+        Wire.model_validate({"as_unit": "A"})
+    assert str(one_line(found.value, "f", Wire)) == (
+        "f: as_unit: unknown key (allowed: one of as, bare); 1 more mistake in it")
+    with pytest.raises(ValidationError) as found:
+        Wire.model_validate({"as": 3})
+    assert str(one_line(found.value, "f", Wire)) == "f: as: 3 (allowed: text; in quotes: '3')"
+
+
 def test_a_union_may_be_the_start() -> None:
     place = located(("round", "radius"), Round | Square)
     assert (place.path, place.keys) == (["radius"], ["kind", "radius_mm"])

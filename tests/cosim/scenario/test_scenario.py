@@ -93,7 +93,8 @@ BAD = {
     "a date that is none": (GOOD.replace("name: good", "name: 2024-13-45"), "plain values"),
     "nested without end": ("name: " + "[" * 3000 + "\n", "nested too deeply"),
     "event in a million years": (GOOD + "events: [{time_s: 1.0e+13, kind: load_step, current_A: 5}]\n", "time_s"),
-    "crank of no length": (GOOD.replace("{kind: idle, duration_s: 10}", "{kind: crank, duration_s: 0.00001}"), "drive"),
+    "crank of no length": (GOOD.replace("{kind: idle, duration_s: 10}", "{kind: crank, duration_s: 0.00001}"),
+                           "good: drive: segments[0]: duration 1e-05 s (allowed: more than 0.01 s)"),
     "drive without end": (GOOD.replace("duration_s: 10", "duration_s: 10000000") + "tick_s: 0.01\n", "at most"),
     "figures of a plain link": (GOOD + "circuit: {netlist: direct_connection}\nfigures: [A1]\n", "leave figures out"),
     "trace that is not there": (

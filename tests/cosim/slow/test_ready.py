@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from numba.core import config
 
+from cosim.errors import InputError
 from cosim.paths import ROOT
 from cosim.slow import ready
 
@@ -45,6 +46,17 @@ def test_a_first_run_says_that_it_compiles_and_how_long_it_took(
 
 def test_a_second_run_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert compiled(tmp_path, monkeypatch, 0, stamped=True) == ([], [])
+
+
+def test_wrong_input_is_told_before_the_minute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong() -> None:
+        raise InputError("my.yaml", "drive", "too short", "more")
+
+    said: list[str] = []
+    monkeypatch.setattr(ready, "stamp", lambda: tmp_path / "absent")
+    with pytest.raises(InputError):
+        ready.compile_first(said.append, wrong)
+    assert said == []
 
 
 def test_a_failure_is_the_runs_to_tell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

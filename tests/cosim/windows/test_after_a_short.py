@@ -61,9 +61,9 @@ def test_a_deck_without_an_inverter_has_no_bridge() -> None:
 def test_an_older_recipe_has_no_bridge(shorted: Result) -> None:
     """So that a window of an older result is computed as it was."""
     text = the_window(shorted).attrs["recipe"]
-    assert '"inverters": 1' in text
-    older = WindowRecipe.from_json(text.replace(', "inverters": 1', ""))
-    assert [one.inverters for one in older.spec.sections if isinstance(one, SystemDeck)] == [0]
+    assert '"inverters": 1' in text and '"film_F": 1e-05, ' in text
+    older = WindowRecipe.from_json(text.replace(', "inverters": 1', "").replace('"film_F": 1e-05, ', ""))
+    assert [(one.inverters, one.film_F) for one in older.spec.sections if isinstance(one, SystemDeck)] == [(0, 0.0)]
 
 
 def test_a_window_stays_open_while_the_limit_is_lifted(shorted: Result) -> None:

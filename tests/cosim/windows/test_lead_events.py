@@ -137,3 +137,22 @@ def test_a_pulse_s_rise_is_landed_on(spice: SpiceSession) -> None:
     error_J = result.summary["windows"][0]["balance"]["energy_error_J"]
     assert abs(error_J) < 1e-4
     sound(result)
+
+
+@pytest.mark.parametrize("later_s", [0.0, 3e-4, 0.077])
+def test_a_charger_that_ends_as_the_battery_lead_opens_converges(spice: SpiceSession, later_s: float) -> None:
+    """Case 486 of the campaign: told to end, the charger fell within 50 mV behind an ESR, and Newton jumped."""
+    result = Simulation(parse_scenario({
+        "name": "ending", "seed": 486, "duration_s": 20.4, "settings": {"fuse_rating_A": 100},
+        "recording": {"period_s": 0.1},
+        "bank": {"battery": "battery_lfp_12V8_100Ah", "batteries": 1, "soc": 0.965, "temperature_degC": 8.7,
+                 "spread": {"capacity": 0.01, "resistance": 0.05, "soc": 0.003}},
+        "source": {"kind": "vehicle", "alternator": "alternator_300A", "starter_soc": 0.61, "load_A": 6.1},
+        "drive": {"segments": [{"kind": "crank", "duration_s": 1.0}, {"kind": "city", "duration_s": 59.0}]},
+        "cables": {"input": {"length_m": 1.1, "area_mm2": 35.0}, "battery": {"length_m": 1.4, "area_mm2": 50.0}},
+        "ambient": {"engine_bay_degC": 29.2, "bms_degC": -7.7, "battery_degC": 15.8},
+        "system": {"devices": [{"kind": "mains", "remote": "bms", "plugged_s": [[8.0, 120.0]]}]},
+        "events": [{"time_s": 19.8 + later_s, "kind": "open_cable", "lead": "battery", "duration_s": 0.1}],
+    }), session=spice).run()
+    assert result.summary["worst_window"]["failed"] == 0.0
+    assert float(window_of(result, "open_cable").port_current_A.max()) > 20.0
