@@ -141,6 +141,7 @@ def main() -> None:
         f"{scenario.name}{targets.MAIN}": lambda: subjects.main_run(scenario, session, [])[0],
         **compared,
         "battery alone": banks.own_cells,
+        targets.MOVED: banks.moved_numbers,
         targets.START: subjects.start_up,
     }, asked.repeats, console)
     add_growth(series)
@@ -194,6 +195,11 @@ def add_growth(series: Series) -> None:
     series["batteries"] = {name: [value] for name, value in banks.growth(costs).items()}
 
 
+def points_of(kept: Kept) -> int:
+    """Points of a window that was run."""
+    return int(kept.dataset.sizes["time_s"])
+
+
 def compared_windows(
     scenario: str, result: Result, keep: list[Kept], session: SpiceSession
 ) -> tuple[dict[str, Subject], dict[str, str]]:
@@ -209,6 +215,8 @@ def compared_windows(
         if kind not in kinds and len(kinds) < COMPARED_WINDOWS:
             kinds.add(kind)
             chosen[f"{targets.WINDOW}{name}"] = partial(subjects.window_ratio, name, result, window, session)
+    if keep:
+        chosen[targets.LOADED] = partial(subjects.deck_load, min(keep, key=points_of).window, session)
     chosen[f"{scenario}{targets.PLAIN}"] = lambda: subjects.plain_windows(result, keep)
     return chosen, {}
 

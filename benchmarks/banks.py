@@ -9,15 +9,13 @@ import numpy as np
 from benchmarks import peers
 from benchmarks.peers import Figures
 from benchmarks.pybamm_cell import EVERY_S, profile
-from benchmarks.stopwatch import Stopwatch
+from benchmarks.subjects import without_windows
 from cosim.scenario.model import Scenario, parse_scenario
-from cosim.simulation import Simulation
-from cosim.slow.loop import Plant
 from cosim.spice.session import SpiceSession
-from cosim.supervisor.supervision import Supervision
 from models import bank, bank_tick, bank_work
 from models.bank import BankParameters
-from models.compiled import borrowing_apart
+from models.bank_rows import LANES
+from models.compiled import borrowing_apart, vectorising
 
 NUMBERS = (1, 10, 50)
 """Numbers of batteries whose cost is measured."""
@@ -35,14 +33,7 @@ def bank_day(n: int, hours: float = 24.0) -> Scenario:
 
 def many_batteries(n: int, session: SpiceSession) -> Figures:
     """24 h without windows, 0.1 s ticks, with the supervisor."""
-    asked = bank_day(n)
-    watch = Stopwatch()
-    start_s, start_cpu_s = perf_counter(), process_time()
-    with watch.watching(("tick loop", Plant, "run"), ("supervisor", Supervision, "stepped")):
-        Simulation(asked, session=session, windows=False).run()
-    total_s, cpu_s = perf_counter() - start_s, process_time() - start_cpu_s
-    return {"total [s]": total_s, "processor time [s]": cpu_s, **watch.figures(),
-            "supervisor calls": float(watch.calls["supervisor"])}
+    return without_windows(bank_day(n), session)
 
 
 def growth(costs: dict[int, float]) -> Figures:
@@ -60,6 +51,43 @@ def _day(w: bank_work.Work, current_A: np.ndarray, held_ticks: int, dt_s: float,
         emf_V, _ = bank_tick.look(w)
         bank_tick.divide(w, emf_V, current_A[tick // held_ticks])
         bank_tick.advance(w, dt_s, 25.0, p)
+
+
+READ = 32
+"""Rows of cells and pairs that a usual step of the bank reads; it writes eleven, most of them over what it read
+(`models.bank_usual`)."""
+
+
+@vectorising
+def _four(x: np.ndarray, row: int, i: int) -> float:
+    one: float = x[row * LANES + i] + x[(row + 1) * LANES + i]
+    two: float = x[(row + 2) * LANES + i] + x[(row + 3) * LANES + i]
+    return one + two
+
+
+@vectorising
+def _move_once(x: np.ndarray, n: int) -> None:
+    for i in range(n):  # rows as constants: what is not written out the compiler does not do several cells at a time
+        one = (_four(x, 0, i) + _four(x, 4, i)) + (_four(x, 8, i) + _four(x, 12, i))
+        two = (_four(x, 16, i) + _four(x, 20, i)) + (_four(x, 24, i) + _four(x, 28, i))
+        x[21 * LANES + i], x[22 * LANES + i], x[23 * LANES + i], x[24 * LANES + i] = one, two, one, two
+        x[25 * LANES + i], x[26 * LANES + i], x[27 * LANES + i], x[28 * LANES + i] = one, two, one, two
+        x[29 * LANES + i], x[30 * LANES + i], x[31 * LANES + i] = one, two, one
+
+
+@borrowing_apart
+def _move(x: np.ndarray, n: int, rounds: int) -> None:
+    for _ in range(rounds):
+        _move_once(x, n)
+
+
+def moved_numbers(n: int = 50, rounds: int = 20_000) -> Figures:
+    """Reading and writing what a step of n batteries needs, and next to nothing else: the floor of that step."""
+    x = np.zeros(READ * LANES)
+    _move(x, 4 * n, 1)
+    start_s = process_time()
+    _move(x, 4 * n, rounds)
+    return {"once, processor time [s]": (process_time() - start_s) / rounds}
 
 
 def own_cells() -> Figures:
@@ -88,10 +116,10 @@ def pybamm_cell() -> Figures:
 
 
 def liionpack_pack() -> Figures:
-    """A pack of 4 x 50 cells in liionpack, over a minute.
+    """A pack of 4 x 50 cells in liionpack, over 20 s of it.
 
     Raises
     ------
     PeerMissing : it is not installed
     """
-    return peers.figures_of("liionpack", "liionpack_pack.py", "60")
+    return peers.figures_of("liionpack", "liionpack_pack.py", "20")

@@ -119,12 +119,49 @@ def cost_table(now: Measured) -> str:
     add("call of the supervisor, one battery", lambda: 1e6 * part(targets.DAY, asked) / part(targets.DAY, calls), "us",
         "Python: estimators, state, bounds of the hold, each a small tuple")
     add("call of the supervisor, 50 batteries", lambda: 1e6 * part(targets.FIFTY, asked) / part(targets.FIFTY, calls),
-        "us", "the same, and the extremes of all cells' readings")
+        "us", "the same, and every cell's reading into and out of Python's numbers")
     add("calls in a day, one battery", lambda: part(targets.DAY, calls), "",
         "readings that leave a dead band, deadlines")
     add("case of a sweep (a day)", lambda: part(targets.DAYS, "a day, processor time [s]"), "s",
         "the day itself; start of the workers and storing are in it")
     return table(["what", "processor time", "what bounds it"], rows)
+
+
+def floor_table(now: Measured) -> str:
+    """What is measured beside the least that it could take as it is built."""
+    loop, ticks = "tick loop, processor time [s]", DAY_S / TICK_S
+    fifty, one = now.median(targets.FIFTY, loop), now.median(targets.DAY, loop)
+    moved = now.median(targets.MOVED, "once, processor time [s]")
+    rows = []
+    if fifty is not None and one is not None:
+        least = None if moved is None else f"{number(1e9 * (one / ticks + moved))} ns"
+        rows.append(["tick of 50 batteries", f"{number(1e9 * fifty / ticks)} ns", least or "not measured",
+                     "tick of one, and the numbers of all cells read and written once"])
+    names = [name for name in now.named(start=targets.WINDOW) if now.median(name, "coupled points")]
+    ours, theirs = "coupled, processor time per point [us]", "ngspice -b, processor time per point [us]"
+    if names:
+        most = max(names, key=lambda name: now.median(name, "coupled points") or 0.0)
+        rows.append([f"point of {most}", f"{number(now.median(most, ours))} us",
+                     f"{number(now.median(most, theirs))} us", "a point of `ngspice -b`, with shorter steps"])
+    main, plain = (next(iter(now.named(end=end)), "") for end in (targets.MAIN, targets.PLAIN))
+    if main and plain:
+        rows.append(["main scenario", f"{number(now.median(main, targets.CPU))} s",
+                     f"{number(now.median(plain, targets.CPU))} s", "`ngspice -b` on its windows"])
+    return table(["what", "measured", "floor", "what the floor is"], rows)
+
+
+def deck_told(now: Measured) -> str:
+    """Whether a deck that is kept loaded would pay."""
+    load, reset, whole = (now.median(targets.LOADED, f"{name}, processor time [s]")
+                          for name in ("loading", "reset", "whole window"))
+    if load is None or reset is None or whole is None:
+        return ""
+    return (
+        f"Decks are not kept loaded: in the shortest window loading takes {number(1e3 * load)} ms of "
+        f"{number(1e3 * whole)} ({number(100.0 * load / whole)} %). The starting values of a window (`.ic`) are read "
+        f"with the deck and cannot be altered, so a kept circuit would need ngspice's `reset`, which builds it again: "
+        f"{number(1e3 * reset)} ms. There are {number(100.0 * (load - reset) / whole)} % of that window to gain.\n"
+    )
 
 
 def window_table(now: Measured) -> str:
@@ -200,7 +237,10 @@ Processor time decides (nothing here uses more than one core, but for the thousa
 ## What a piece costs
 
 {cost_table(now)}
-A window's point is in the next table.
+A window's point is in the next table but one.
+
+{floor_table(now)}
+A call of the supervisor has no such floor: it is Python on purpose, and what is left of it are its own small tuples.
 
 ## Windows
 
@@ -215,6 +255,7 @@ What a point costs is mostly ngspice's own evaluation of the transistors: longer
 window costs besides is the operating point and the pre-roll, checking and loading its deck, and the labelled dataset
 that is kept of it; `ngspice -b` has the start of a process there. So the shortest kind has the highest ratio.
 
+{deck_told(now)}
 ## The main scenario
 
 {main_table(now)}
@@ -224,11 +265,15 @@ that is kept of it; `ngspice -b` has the start of a process there. So the shorte
 {("Left out:" + chr(10) + chr(10) + missing) if missing else ""}
 ## Before and now
 
-Before: commit `{was.get('commit', 'unknown')}`, same machine. Both tell the same record and event log to the bit.
+Before: commit `{was.get('commit', 'unknown')}`, same machine. Both tell the same event log; values differ in the 12th
+digit.
 
 {before_table(now, before)}
-Cooling of many batteries reads each cell once for all its neighbours; the ladders of the power stage are summed side by
-side; the four bounds of a hold come out of one array. None of them changes the order of a sum.
+The usual tick of a bank is one pass over its cells, which leaves the EMF that the next tick begins with; where no cell
+bleeds and currents are small, two divisions a cell fall away. Tables are read with half the divisions. A hold's bounds
+are compared by counting the cells outside, not by keeping extremes. Cooling of many batteries reads each cell once for
+all its neighbours; the ladders of the power stage are summed side by side; the four bounds of a hold come out of one
+array.
 """
 
 

@@ -38,7 +38,7 @@ from cosim.slow.engine import (
 from cosim.slow.loop import _measure_cells, _observe, observe
 from cosim.slow.network import Operating
 from cosim.slow.plant import PlantParameters, PlantState, controls_of, initial_state, load_parameters
-from cosim.slow.tick_sensors import cells_surely_inside
+from cosim.slow.tick_sensors import cells_surely_inside, fill_ends
 from cosim.spice.session import SpiceSession
 from models import alternator, bank_tick, bank_work, heat_tick, starter_battery
 from models.compiled import borrowing, borrowing_apart
@@ -124,10 +124,10 @@ def _solved(n: int, s: PlantState, x: Operating, k: Tick, rows: Any, ambient: An
 @borrowing_apart
 def _measured(n: int, s: PlantState, x: Operating, k: Tick, rows: Any, ambient: Any, out: Any, p: Any) -> int:
     held = 0
+    fill_ends(k.ends[0], k, p.sensors.low, p.sensors.high)
     for i in range(n):
         k.bank.emf_V[0] = i
-        bank_tick.fill_extremes(k.bank)
-        held += cells_surely_inside(k, p.sensors.low, p.sensors.high)
+        held += cells_surely_inside(k, k.ends[0])
     return held
 
 

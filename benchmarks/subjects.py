@@ -67,8 +67,12 @@ def own_cache() -> Iterator[None]:
 
 
 def slow_day(scenario: Scenario, session: SpiceSession) -> Figures:
-    """24 h without windows; the terminal characteristic comes from the cache."""
-    asked = day_long(scenario)
+    """24 h of the main scenario without windows; the terminal characteristic comes from the cache."""
+    return without_windows(day_long(scenario), session)
+
+
+def without_windows(asked: Scenario, session: SpiceSession) -> Figures:
+    """A scenario by its ticks alone, with the supervisor."""
     watch = Stopwatch()
     start_s, start_cpu_s = perf_counter(), process_time()
     with watch.watching(("tick loop", Plant, "run"), ("supervisor", Supervision, "stepped")):
@@ -158,6 +162,34 @@ def window_ratio(name: str, result: Result, window: Window, session: SpiceSessio
             "coupled points": float(points), "ngspice -b points": float(rows),
             "coupled, processor time per point [us]": 1e6 * ours_cpu_s / points,
             "ngspice -b, processor time per point [us]": 1e6 * plain_cpu_s / rows}
+
+
+def deck_load(window: Window, session: SpiceSession, again: int = 5) -> Figures:
+    """What the deck of a window costs to load, and to use again by ngspice's `reset`, which is a part of the same.
+
+    A kept circuit needs `reset`: a window's starting values (``.ic``) are read with the deck and cannot be altered.
+    """
+    figures: Figures = {}
+
+    def load(owner: SpiceSession, text: str, marker: str, title: str) -> None:
+        start_s = process_time()
+        original(owner, text, marker, title)
+        figures["loading, processor time [s]"] = process_time() - start_s
+        start_s = process_time()
+        for _ in range(again):
+            owner.exec_command("reset")
+        figures["reset, processor time [s]"] = (process_time() - start_s) / again
+        figures["lines of the deck"] = float(len(text.splitlines()))
+
+    original = SpiceSession._load
+    SpiceSession._load = load  # type: ignore[assignment,method-assign]
+    try:
+        start_s = process_time()
+        window.run(session)
+        whole_s = process_time() - start_s
+    finally:
+        SpiceSession._load = original  # type: ignore[method-assign]
+    return figures | {"whole window, processor time [s]": whole_s - again * figures["reset, processor time [s]"]}
 
 
 def plain(name: str, result: Result) -> tuple[float, float, int]:

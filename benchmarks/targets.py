@@ -14,6 +14,7 @@ Series = Mapping[str, Mapping[str, Sequence[float]]]
 Medians = Mapping[str, Mapping[str, float]]
 
 DAY, FIFTY, START, MEMORY = "24 h without windows", "24 h, 50 x 4 cells", "start", "memory"
+MOVED, LOADED = "numbers of 50 x 4 cells, read and written once", "deck of a window"
 PYBAMM, DAYS = "PyBaMM's Thevenin cell, 24 h", "days of the study"
 WINDOW, MAIN, PLAIN = "window ", " with windows", ": its windows by ngspice -b"
 """Names of subjects; the last three begin or end those of windows and of the main scenario."""

@@ -69,6 +69,8 @@ class Measurements:
 class Leds(NamedTuple):
     """Lights (K3, manual).
 
+    `active` shows that the BMS works, `over_temperature` (red) that the limit is derated or the port shut down (A9),
+    `alternator_charging` (green) that the port is enabled.
     `charge_disconnect` (yellow) and `load_disconnect` (orange) are lit while that output is enabled, that is
     high, which is the normal state; `bluetooth` while the instant readout is on.
     """
@@ -128,7 +130,7 @@ class Commands(NamedTuple):
 
 
 class Witness(NamedTuple):
-    """Range of one cell alone: the measurement, the cell (counted from 0 over all batteries) and both ends."""
+    """Range of one cell alone: the measurement's `name`, the cell (from 0 over all batteries), `low` and `high` end."""
 
     name: str
     cell: int

@@ -128,7 +128,7 @@ class Settings:
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, object]) -> Settings:
-        """Build settings from a mapping of plain values (texts, numbers, lists, mappings); the rest keeps its default.
+        """Return settings from a mapping of plain values (texts, numbers, lists, mappings); the rest keeps its default.
 
         Raises
         ------

@@ -30,7 +30,7 @@ from bms.watches import watched
 
 
 class StepResult(NamedTuple):
-    """What a call of `step` gives."""
+    """What a call of `step` gives: state and commands from now on, `events` of this call, and how long a hold lasts."""
 
     state: State
     commands: Commands

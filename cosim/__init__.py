@@ -9,7 +9,8 @@ Rooms, from what runs a deck to what a user asks:
 - `circuit`: decks of the shipped circuits and their terminal characteristics as measured; `own`: a user's netlist
 - `scenario`: files that say what to run; `inputs`: what they do from outside over time
 - `slow`: the compiled tick loop; `windows`: full SPICE around what is fast; `continuous`: the whole run as one window
-- `supervisor`: the supervisor's hold, listeners, test vectors and instant readout
+- `supervisor`: the supervisor's hold, listeners, test vectors and instant readout; `fmu`: it as a co-simulation unit
+- `files`: waveforms in files of other programs, written and read
 - `record`: balances, figures, summaries; `plot`: pictures; `measure`: waveforms as an oscilloscope measures them
 - `live`: a run that people watch and operate while it goes on
 - `benches`, `validation`: circuits and models against what they should do

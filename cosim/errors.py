@@ -15,26 +15,30 @@ class InputError(Exception):
     field : the entry inside it, dotted; empty if the file itself is the problem
     value : what was found; empty if there is nothing to show
     allowed : what would be accepted, in words
+    hint : what else helps, such as how many more mistakes there are; it follows at the end
     """
 
-    def __init__(self, file: str, field: str, value: object, allowed: str) -> None:
+    def __init__(self, file: str, field: str, value: object, allowed: str, hint: str = "") -> None:
         self.file = file
         self.field = field
         self.value = value
         self.allowed = allowed
+        self.hint = hint
         super().__init__(str(self))
 
-    def __reduce__(self) -> tuple[type[InputError], tuple[str, str, str, str]]:
+    def __reduce__(self) -> tuple[type[InputError], tuple[str, str, str, str, str]]:
         # Exceptions of several arguments do not survive a process boundary by themselves; the value may be anything.
-        return InputError, (self.file, self.field, str(self.value), self.allowed)
+        return InputError, (self.file, self.field, str(self.value), self.allowed, self.hint)
 
     def __str__(self) -> str:
-        """Return `file: field: value (allowed: ...)` on one line, without empty parts."""
+        """Return `file: field: value (allowed: ...); hint` on one line, without empty parts."""
         value = "" if self.value == "" else str(self.value)
         parts = [part for part in (self.file, self.field, value) if part]
         text = ": ".join(parts)
         if self.allowed:
             text += f" (allowed: {self.allowed})"
+        if self.hint:
+            text += f"; {self.hint}"
         return " ".join(text.split())
 
 

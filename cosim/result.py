@@ -45,8 +45,9 @@ UNITS = {
 
 
 def told_unit(name: str) -> str:
-    """Unit that the end of a name tells (`current_A`); '1' if it tells none."""
-    return next((unit for ending, unit in UNITS.items() if name.endswith("_" + ending)), "1")
+    """Unit that the end of a name tells (`current_A`, `junction_degC[q1]`); '1' if it tells none."""
+    plain = name.partition("[")[0] if name.endswith("]") else name
+    return next((unit for ending, unit in UNITS.items() if plain.endswith("_" + ending)), "1")
 
 
 def told_words(name: str) -> str:
@@ -56,7 +57,10 @@ def told_words(name: str) -> str:
 
 
 class LoggedEvent(NamedTuple):
-    """One line of the event log: when [s since the start], who says it, what, and its details."""
+    """One line of the event log: when [s since the start], who says it, what, and its details.
+
+    source : supervisor, circuit, scenario or engine; detail : cause and values, in words
+    """
 
     time_s: float
     source: str
@@ -107,7 +111,7 @@ class Result:
         time_s = self.slow["time_s"].values if "time_s" in self.slow.variables else np.empty(0)
         figures = self.summary.get("figures", [])
         failed = [str(f.get("name", "")) for f in figures if f.get("passed") is False]
-        judged = sum(f.get("passed") is not None for f in figures)
+        judged = sum(bool(shown(f.get("limit"))) and f.get("passed") is not None for f in figures)
         told = f"outside: {', '.join(failed)}" if failed else "all within their limits"
         return (
             f"Result({self.summary.get('scenario', 'run')}: {time_s.size} records"
@@ -255,6 +259,15 @@ def require_replaceable(target: Path, own: Collection[str] = MAY_HOLD, older: st
     foreign = [name for name in names if name not in own]
     if foreign:
         raise InputError(str(target), "", f"holds {foreign[0]}, which is not part of {older}", allowed)
+
+
+def require_writable(directory: Path) -> None:
+    """Refuse a folder that cannot be written or made, before the work and not after it; raises `InputError`."""
+    place = directory.resolve()
+    there = next(path for path in (place, *place.parents) if path.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        problem = "cannot be written to" if there.is_dir() else "is a file"
+        raise InputError(str(directory), "", f"{there} {problem}", "a folder that can be written")
 
 
 def labelled(dataset: xr.Dataset) -> xr.Dataset:

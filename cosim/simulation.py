@@ -37,12 +37,18 @@ class Simulation:
     every_tick : call the supervisor on every tick, to check that its holds are sound
     windows : open windows; without them the slow picture stands alone (studies of days, benchmarks)
     listener : is told about every call of the supervisor (test vectors, instant readout)
+
+    Raises
+    ------
+    InputError : something other than a scenario
     """
 
     def __init__(
         self, scenario: Scenario, *, session: SpiceSession | None = None, every_tick: bool = False,
         windows: bool = True, listener: Listener | None = None,
     ) -> None:
+        if not hasattr(scenario, "netlists"):  # a path, mostly
+            raise InputError("Simulation", "scenario", repr(scenario), "a scenario, such as load_scenario('my.yaml')")
         self.scenario = scenario
         self._session = session
         self._every_tick = every_tick
@@ -50,7 +56,7 @@ class Simulation:
         self._listener = listener
 
     def run(self, progress: Progress | None = None) -> Result:
-        """Run from start to end, then the benches of the figures that the scenario asks for.
+        """Run from start to end, then the benches of the figures that the scenario asks for; return the result.
 
         Parameters
         ----------
@@ -58,7 +64,8 @@ class Simulation:
 
         Raises
         ------
-        InputError : a parameter file or trace that the scenario names is missing or wrong
+        InputError : a trace or netlist that the scenario names is missing or wrong
+        ParameterError : a parameter file is
         IdentificationFailed, SpiceError : the circuit could not be measured
         OwnNetlistFailed : the user's own netlist does not converge, or ran into its time limit
         """

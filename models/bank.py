@@ -115,7 +115,7 @@ def initial_state(
     p : BankParameters
         Parameters.
     h : float
-        Hysteresis of all cells; 0 is the mean of charge and discharge.
+        Hysteresis of all cells, as a share of its full size: -1 (discharged) to 1; 0 is the mean of both.
     """
     shape = p.capacity_factor.shape
     soc, degC = (np.array(np.broadcast_to(x, shape), dtype=np.float64) for x in (soc, temperature_degC))

@@ -28,11 +28,11 @@ A0, A1, A2, A3, S0, S1 = range(33, 39)
 """On the tile: U25 = A0 + d (A1 + d (A2 + d A3)), s = S0 + S1 d."""
 TABLE = 39
 """On the tile, four rows each: R0 and M as c + x cx + y (cy + x cxy), x and y from 0 to 1 across it."""
-LOW_V, HIGH_V, LOW_DEGC, HIGH_DEGC = range(47, 51)
-"""Of the batteries: lowest and highest cell voltage and temperature, see `models.bank_tick.fill_extremes`."""
-SOC_READ, MOVED = 51, 52
+SOC_READ, MOVED = 47, 48
 """Charge at which the pairs' tables were read, and how far a step's middle is from it."""
-ROWS = 53
+CHARGE_C, LEADS_OHM = 49, 50
+"""Made once: charge of a full cell; resistance of a battery's terminals and cable."""
+ROWS = 51
 """Rows of the cells; the pairs have an array of their own."""
 
 PAIR_V, PAIR_OHM, PAIR_TAU_S, PAIR_SCALE_A, DECAY, MEAN = range(6)
@@ -45,3 +45,7 @@ PAIR_SLOPE_OHM = 14
 PAIR_PER_A = 15
 """Refreshed: one over the current scale, 0 for a linear pair."""
 PAIR_ROWS = 16
+
+BANK_OHM, TABLES_A, STEP_A, LEAST_C = range(4)
+"""Of the bank: its resistance; up to which current of a battery a step is a usual one (`models.bank_usual`) by what the
+tables say, and by the length of the step; charge of the smallest full cell."""

@@ -10,28 +10,16 @@ from numpy.typing import NDArray
 
 from models import bank_rows as r
 from models.bank_rows import LANES
+from models.bank_sums import fill_emf, together
 from models.bank_types import BankParameters
-from models.bank_work import Work
-from models.compiled import borrowing, vectorising
+from models.bank_usual import advance_usual
+from models.bank_work import NEARLY_LINEAR, Work
+from models.compiled import borrowing, borrowing_apart, vectorising
 
 Array = NDArray[np.float64]
 
 PLAIN_CELLS = 4
 """Cells of the usual single battery."""
-NEARLY_LINEAR = 0.1
-"""Up to this part of its scale a charge-transfer current is taken through the series of asinh (relative error below
-3e-12)."""
-
-
-@vectorising
-def _fill_emf(x: Array, n: int) -> None:
-    for i in range(n):
-        d = x[r.SOC * LANES + i] - x[r.FROM_SOC * LANES + i]
-        ocv_V = x[r.U0 * LANES + i] + d * (
-            x[r.U1 * LANES + i] + d * (x[r.U2 * LANES + i] + d * x[r.U3 * LANES + i])
-        )
-        own_V = x[r.HYSTERESIS_V * LANES + i] * x[r.H * LANES + i] + x[r.V * LANES + i]
-        x[r.EMF_V * LANES + i] = ocv_V + own_V - x[r.OHM * LANES + i] * x[r.BLEED_A * LANES + i]
 
 
 @borrowing
@@ -42,24 +30,24 @@ def _is_plain(w: Work) -> bool:
 
 @borrowing
 def look(w: Work) -> tuple[float, float]:
-    """Fill the cells' and batteries' EMF and return the bank's Thevenin equivalent (emf_V, resistance_ohm)."""
+    """Return the bank's Thevenin equivalent (emf_V, resistance_ohm), and fill the batteries' EMF.
+
+    Those of the cells were left by `models.bank_work.refresh` or `advance`, whichever came last.
+    """
     return _look(w, 1, PLAIN_CELLS) if _is_plain(w) else _look(w, w.battery_A.size, w.soc.size)
 
 
 @borrowing
 def _look(w: Work, batteries: int, n: int) -> tuple[float, float]:
     x = w.x
-    _fill_emf(x, n)
     for b in range(batteries):
         x[r.BATTERY_EMF_V * LANES + b] = x[r.EMF_V * LANES + b]
     for first in range(batteries, n, batteries):
         emf_V = w.emf_V[first : first + batteries]
         for b in range(batteries):
             x[r.BATTERY_EMF_V * LANES + b] += emf_V[b]
-    total_V = 0.0
-    for b in range(batteries):
-        total_V += x[r.PART * LANES + b] * x[r.BATTERY_EMF_V * LANES + b]
-    return total_V, w.bank[0]
+    part, own = r.PART * LANES, r.BATTERY_EMF_V * LANES
+    return together(x[part : part + batteries], x[own : own + batteries]), w.bank[r.BANK_OHM]
 
 
 @borrowing
@@ -81,10 +69,6 @@ def _divide(w: Work, emf_V: float, current_A: float, batteries: int, n: int) -> 
         x[r.BATTERY_A * LANES + b] = (
             x[r.PART * LANES + b] * current_A + (emf_V - x[r.BATTERY_EMF_V * LANES + b]) * x[r.BATTERY_S * LANES + b]
         )
-    greatest_A = 0.0
-    for b in range(batteries):
-        greatest_A = max(greatest_A, abs(x[r.BATTERY_A * LANES + b]))
-    w.bank[1] = greatest_A
     for first in range(0, n, batteries):
         own_A = x[r.CURRENT_A * LANES + first : r.CURRENT_A * LANES + first + batteries]
         bleed_A = x[r.BLEED_A * LANES + first : r.BLEED_A * LANES + first + batteries]
@@ -92,33 +76,18 @@ def _divide(w: Work, emf_V: float, current_A: float, batteries: int, n: int) -> 
             own_A[b] = x[r.BATTERY_A * LANES + b] - bleed_A[b]
 
 
-@borrowing
-def fill_extremes(w: Work) -> None:
-    """Fill each battery's lowest and highest cell voltage and temperature; `divide` came before."""
-    if _is_plain(w):
-        _fill_extremes(w, 1, PLAIN_CELLS)
-    else:
-        _fill_extremes(w, w.battery_A.size, w.soc.size)
-
-
-@borrowing
-def _fill_extremes(w: Work, batteries: int, n: int) -> None:
-    x = w.x
-    for b in range(batteries):
-        volts = x[r.EMF_V * LANES + b] + x[r.OHM * LANES + b] * x[r.BATTERY_A * LANES + b]
-        x[r.LOW_V * LANES + b] = x[r.HIGH_V * LANES + b] = volts
-        x[r.LOW_DEGC * LANES + b] = x[r.HIGH_DEGC * LANES + b] = x[r.DEGC * LANES + b]
-    for first in range(batteries, n, batteries):
-        emf_V, ohm = w.emf_V[first : first + batteries], w.ohm[first : first + batteries]
-        degC = w.degC[first : first + batteries]
-        for b in range(batteries):
-            volts = emf_V[b] + ohm[b] * x[r.BATTERY_A * LANES + b]
-            low_V, high_V = x[r.LOW_V * LANES + b], x[r.HIGH_V * LANES + b]
-            x[r.LOW_V * LANES + b] = volts if volts < low_V else low_V
-            x[r.HIGH_V * LANES + b] = volts if volts > high_V else high_V
-            cold_degC, hot_degC = x[r.LOW_DEGC * LANES + b], x[r.HIGH_DEGC * LANES + b]
-            x[r.LOW_DEGC * LANES + b] = degC[b] if degC[b] < cold_degC else cold_degC
-            x[r.HIGH_DEGC * LANES + b] = degC[b] if degC[b] > hot_degC else hot_degC
+@vectorising
+def cells_outside(w: Work, low_V: float, high_V: float, low_degC: float, high_degC: float) -> int:
+    """How many cells have a voltage or a temperature outside these ends; a NaN is. `divide` came before."""
+    x, outside = w.x, 0
+    for i in range(w.soc.size):
+        volts = x[r.EMF_V * LANES + i] + x[r.OHM * LANES + i] * (
+            x[r.CURRENT_A * LANES + i] + x[r.BLEED_A * LANES + i]
+        )
+        degC = x[r.DEGC * LANES + i]
+        inside = (low_V <= volts) & (volts <= high_V) & (low_degC <= degC) & (degC <= high_degC)
+        outside += 0 if inside else 1
+    return outside
 
 
 @vectorising
@@ -234,9 +203,33 @@ def advance(w: Work, dt_s: float, ambient_degC: float, p: BankParameters) -> Non
         _advance(w, dt_s, ambient_degC, p, w.battery_A.size, w.soc.size)
 
 
+@vectorising
+def _beyond(x: Array, batteries: int, most_A: float) -> int:
+    """How many batteries carry more than a current; a NaN does."""
+    beyond = 0
+    for b in range(batteries):
+        beyond += 0 if abs(x[r.BATTERY_A * LANES + b]) <= most_A else 1
+    return beyond
+
+
 @borrowing
 def _advance(w: Work, dt_s: float, ambient_degC: float, p: BankParameters, batteries: int, n: int) -> None:
-    x = w.x
+    x, cells = w.x, n // batteries
+    each_ohm = p.terminal_resistance_ohm / cells
+    if _beyond(x, batteries, min(w.bank[r.TABLES_A], w.bank[r.STEP_A])) == 0:
+        advance_usual(x, w.flat_pairs, n, dt_s, ambient_degC, p.cell.hysteresis_rate, each_ohm)
+    else:
+        advance_any(w, dt_s, ambient_degC, p)
+    for b in range(batteries):
+        battery_A = x[r.BATTERY_A * LANES + b]
+        x[r.CABLE_J * LANES + b] += dt_s * p.cable_ohm[b] * (battery_A * battery_A)
+    _cool(w, ambient_degC, batteries, cells)
+
+
+@borrowing_apart
+def advance_any(w: Work, dt_s: float, ambient_degC: float, p: BankParameters) -> None:
+    """Step charge, polarisation and hysteresis of all cells, whatever the current, the pairs and the step are."""
+    batteries, n, x = w.battery_A.size, w.soc.size, w.x
     for i in range(n):
         x[r.OVER_V * LANES + i] = 0.0
         x[r.V * LANES + i] = 0.0
@@ -245,17 +238,13 @@ def _advance(w: Work, dt_s: float, ambient_degC: float, p: BankParameters, batte
     for k in range(w.least_A.size):
         if w.least_A[k] <= 0.0:
             _linear_pair(x, w.pairs[k], n)
-        elif w.bank[1] + p.balancing_A <= NEARLY_LINEAR * w.least_A[k]:
+        elif _beyond(x, batteries, NEARLY_LINEAR * w.least_A[k] - p.balancing_A) == 0:
             _nearly_linear_pair(x, w.pairs[k], n)
         else:
             _transfer_pair(x, w.pairs[k], n)
-    cells = n // batteries
-    each_ohm = p.terminal_resistance_ohm / cells
+    each_ohm = p.terminal_resistance_ohm * batteries / n
     _advance_cells(x, n, dt_s, ambient_degC, p.cell.hysteresis_rate, each_ohm)
-    for b in range(batteries):
-        battery_A = x[r.BATTERY_A * LANES + b]
-        x[r.CABLE_J * LANES + b] += dt_s * p.cable_ohm[b] * (battery_A * battery_A)
-    _cool(w, ambient_degC, batteries, cells)
+    fill_emf(x, n)
 
 
 @borrowing

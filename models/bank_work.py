@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from models import bank_rows as r
 from models import cell
 from models.bank_rows import LANES
+from models.bank_sums import fill_emf, fill_shares, least
 from models.bank_types import BankParameters, BankState
 from models.compiled import apart, borrowing, borrowing_apart, vectorising
 
@@ -27,26 +28,34 @@ Array = NDArray[np.float64]
 
 SMALL = 0.05
 """Below this ``dt / tau`` the exponential is taken from a series of relative error ``z^6 / 5040`` (3e-12)."""
+NEARLY_LINEAR = 0.1
+"""Up to this part of its scale a charge-transfer current is taken through the series of asinh (relative error below
+3e-12)."""
+USUAL_PAIRS = 3
+"""Pairs of the usual cell; the first is its charge transfer, the others are linear."""
+SHORT = 0.01
+"""Up to this move of the hysteresis in a step, as part of its way, a usual step's series is good (z^4 / 360: 3e-11)."""
 
 
 class Work(NamedTuple):
     """Work space; ``n`` = cells in all, flat as told above.
 
     x, pairs : all numbers, and those of each pair (n_pairs, rows x lanes), laid out as `models.bank_rows` says
-    soc, degC, emf_V, ohm (n,), battery_A (n_batteries,), extremes (4, LANES) : rows of `x` that others read
+    flat_pairs : the same numbers as `pairs`, one pair after the other
+    soc, degC, emf_V, ohm (n,), battery_A (n_batteries,) : rows of `x` that others read
     keep, gain_K_W (n_cells, n_cells) : temperature after the step per kelvin above the air and per watt
-    bank (2,) : resistance of the bank [ohm], greatest current of a battery now [A]
+    bank (4,) : of the whole bank, see `models.bank_rows.BANK_OHM`
     least_A (n_pairs,) : least current scale of each pair over all cells; 0: linear
     """
 
     x: Array
     pairs: Array
+    flat_pairs: Array
     soc: Array
     degC: Array
     emf_V: Array
     ohm: Array
     battery_A: Array
-    extremes: Array
     keep: Array
     gain_K_W: Array
     bank: Array
@@ -64,11 +73,18 @@ def empty(p: BankParameters) -> Work:
     x[r.SOC_LOW * LANES : (r.SOC_LOW + 1) * LANES] = np.inf  # on no tile yet
     soc, degC, emf_V = r.SOC * LANES, r.DEGC * LANES, r.EMF_V * LANES
     ohm, battery_A = r.OHM * LANES, r.BATTERY_A * LANES
+    flat, numbers = np.zeros(pairs * r.PAIR_ROWS * LANES), np.zeros(4)
+    numbers[r.LEAST_C] = np.inf
+    for b in range(batteries):
+        x[r.LEADS_OHM * LANES + b] = p.terminal_resistance_ohm + p.cable_ohm[b]
+        for c in range(cells):
+            charge_C = 3600.0 * p.cell.capacity_Ah * p.capacity_factor[b, c]
+            x[r.CHARGE_C * LANES + c * batteries + b] = charge_C
+            numbers[r.LEAST_C] = min(numbers[r.LEAST_C], charge_C)
     return Work(
-        x, np.zeros((pairs, r.PAIR_ROWS * LANES)), x[soc : soc + n], x[degC : degC + n], x[emf_V : emf_V + n],
-        x[ohm : ohm + n], x[battery_A : battery_A + batteries],
-        x[r.LOW_V * LANES : (r.LOW_V + 4) * LANES].reshape(4, LANES),
-        np.empty((cells, cells)), np.empty((cells, cells)), np.zeros(2), np.zeros(pairs),
+        x, flat.reshape(pairs, r.PAIR_ROWS * LANES), flat, x[soc : soc + n], x[degC : degC + n],
+        x[emf_V : emf_V + n], x[ohm : ohm + n], x[battery_A : battery_A + batteries],
+        np.empty((cells, cells)), np.empty((cells, cells)), numbers, np.zeros(pairs),
     )
 
 
@@ -182,11 +198,14 @@ def _off_tiles(x: Array, n: int) -> int:
 
 
 @vectorising
-def _read_tiles(x: Array, n: int, p: BankParameters) -> None:
-    """Coefficients of all cells at their charge and temperature, each from its tile."""
+def _read_tiles(x: Array, n: int, p: BankParameters) -> int:
+    """Coefficients of all cells at their charge and temperature, each from its tile; returns how many bleed."""
+    bleeding = 0
     start_V, per_V = p.balancing_start_V, 1.0 / (p.balancing_full_V - p.balancing_start_V)
     for i in range(n):
-        d = x[r.SOC * LANES + i] - x[r.FROM_SOC * LANES + i]
+        soc = x[r.SOC * LANES + i]
+        d = soc - x[r.FROM_SOC * LANES + i]
+        x[r.SOC_READ * LANES + i] = soc
         degC = x[r.DEGC * LANES + i]
         u = d * x[r.PER_SOC * LANES + i]
         y = (degC - x[r.DEGC_LOW * LANES + i]) * x[r.PER_K * LANES + i] if x[r.PER_K * LANES + i] > 0.0 else 0.0
@@ -205,7 +224,10 @@ def _read_tiles(x: Array, n: int, p: BankParameters) -> None:
         u2, u3 = x[r.A2 * LANES + i], x[r.A3 * LANES + i]
         x[r.U0 * LANES + i], x[r.U1 * LANES + i], x[r.U2 * LANES + i], x[r.U3 * LANES + i] = u0, u1, u2, u3
         rest_V = u0 + d * (u1 + d * (u2 + d * u3)) + hysteresis_V * x[r.H * LANES + i] + x[r.V * LANES + i]
-        x[r.BLEED_A * LANES + i] = p.balancing_A * min(max((rest_V - start_V) * per_V, 0.0), 1.0)
+        bleed_A = p.balancing_A * min(max((rest_V - start_V) * per_V, 0.0), 1.0)
+        x[r.BLEED_A * LANES + i] = bleed_A
+        bleeding += 0 if bleed_A == 0.0 else 1
+    return bleeding
 
 
 @vectorising
@@ -214,7 +236,6 @@ def _read_pair(x: Array, y: Array, n: int) -> None:
     for i in range(n):
         u = (x[r.SOC * LANES + i] - x[r.FROM_SOC * LANES + i]) * x[r.PER_SOC * LANES + i]
         inside = x[r.PER_K * LANES + i] > 0.0
-        x[r.SOC_READ * LANES + i] = x[r.SOC * LANES + i]
         t = (x[r.DEGC * LANES + i] - x[r.DEGC_LOW * LANES + i]) * x[r.PER_K * LANES + i] if inside else 0.0
         y[r.PAIR_OHM * LANES + i] = (
             y[r.PAIR_TABLE * LANES + i] + u * y[(r.PAIR_TABLE + 1) * LANES + i]
@@ -224,14 +245,18 @@ def _read_pair(x: Array, y: Array, n: int) -> None:
             y[(r.PAIR_TABLE + 1) * LANES + i] + t * y[(r.PAIR_TABLE + 3) * LANES + i]
         )
         y[r.PAIR_TAU_S * LANES + i] = y[r.TAU0 * LANES + i] + t * y[r.TAU1 * LANES + i]
-        scale_A = y[r.SCALE0 * LANES + i] + t * y[r.SCALE1 * LANES + i]
-        y[r.PAIR_SCALE_A * LANES + i] = scale_A
-        y[r.PAIR_PER_A * LANES + i] = 1.0 / scale_A if scale_A > 0.0 else 0.0
+        y[r.PAIR_SCALE_A * LANES + i] = y[r.SCALE0 * LANES + i] + t * y[r.SCALE1 * LANES + i]
+
+
+@vectorising
+def _fill_per_A(y: Array, n: int) -> None:
+    for i in range(n):
+        y[r.PAIR_PER_A * LANES + i] = 1.0 / y[r.PAIR_SCALE_A * LANES + i]
 
 
 @borrowing_apart
 def refresh(w: Work, p: BankParameters) -> None:
-    """Read the tables at the present state; what does not depend on the current."""
+    """Read the tables at the present state; what does not depend on the current, the EMF with it."""
     batteries, cells = p.capacity_factor.shape
     x, n = w.x, batteries * cells
     if _off_tiles(x, n) > 0:
@@ -240,25 +265,22 @@ def refresh(w: Work, p: BankParameters) -> None:
                 i = c * batteries + b
                 if not _on_tile(x, i):
                     _to_tile(w, i, p.resistance_factor[b, c], p.capacity_factor[b, c], p.cell)
-    _read_tiles(x, n, p)
+    bleeding = _read_tiles(x, n, p)
     for k in range(w.least_A.size):
         y = w.pairs[k]
         _read_pair(x, y, n)
         least_A = y[r.PAIR_SCALE_A * LANES]
         if least_A > 0.0:
-            for i in range(n):
-                least_A = min(least_A, y[r.PAIR_SCALE_A * LANES + i])
+            least_A = least(y[r.PAIR_SCALE_A * LANES : r.PAIR_SCALE_A * LANES + n])
+        if least_A > 0.0:
+            _fill_per_A(y, n)
         w.least_A[k] = least_A
-    total_S = 0.0
-    for b in range(batteries):
-        ohm = p.terminal_resistance_ohm + p.cable_ohm[b]
-        for c in range(cells):
-            ohm += w.ohm[c * batteries + b]
-        x[r.BATTERY_S * LANES + b] = 1.0 / ohm
-        total_S += x[r.BATTERY_S * LANES + b]
-    for b in range(batteries):
-        x[r.PART * LANES + b] = x[r.BATTERY_S * LANES + b] / total_S
-    w.bank[0] = 1.0 / total_S
+    fill_shares(x, w.ohm, w.bank, batteries, n)
+    fill_emf(x, n)
+    usual = bleeding == 0 and w.least_A.size == USUAL_PAIRS and w.least_A[0] > 0.0
+    for k in range(1, w.least_A.size):
+        usual = usual and w.least_A[k] <= 0.0
+    w.bank[r.TABLES_A] = NEARLY_LINEAR * w.least_A[0] if usual else -1.0
 
 
 @borrowing
@@ -274,12 +296,18 @@ def _fill_decays(y: Array, n: int, dt_s: float) -> int:
     beyond = 0
     for i in range(n):
         z = dt_s / y[r.PAIR_TAU_S * LANES + i]
-        q = 1.0 + z * (1.0 / 2.0 + z * (1.0 / 6.0 + z * (1.0 / 24.0 + z * (1.0 / 120.0 + z / 720.0))))
-        decay = 1.0 / (1.0 + z * q)
-        y[r.DECAY * LANES + i] = decay
-        y[r.MEAN * LANES + i] = q * decay
+        q = 1.0 / 24.0 - z * (1.0 / 120.0 - z * (1.0 / 720.0))
+        mean = 1.0 - z * (1.0 / 2.0 - z * (1.0 / 6.0 - z * q))
+        y[r.DECAY * LANES + i] = 1.0 - z * mean
+        y[r.MEAN * LANES + i] = mean
         beyond += 1 if z >= SMALL else 0
     return beyond
+
+
+@vectorising
+def _fill_soc_per_A(x: Array, n: int, dt_s: float) -> None:
+    for i in range(n):
+        x[r.SOC_PER_A * LANES + i] = dt_s / x[r.CHARGE_C * LANES + i]
 
 
 @borrowing_apart
@@ -295,11 +323,9 @@ def retime(w: Work, dt_s: float, p: BankParameters) -> None:
                 if z >= SMALL:
                     y[r.DECAY * LANES + i] = math.exp(-z)
                     y[r.MEAN * LANES + i] = -math.expm1(-z) / z
-    for b in range(batteries):
-        for c in range(cells):
-            x[r.SOC_PER_A * LANES + c * batteries + b] = dt_s / (
-                3600.0 * p.cell.capacity_Ah * p.capacity_factor[b, c]
-            )
+    _fill_soc_per_A(x, n, dt_s)
+    rate = p.cell.hysteresis_rate
+    w.bank[r.STEP_A] = SHORT * w.bank[r.LEAST_C] / (rate * dt_s) if rate * dt_s > 0.0 else np.inf
 
 
 @borrowing_apart

@@ -178,7 +178,7 @@ def borrowing(function: Function) -> Function:
 
 
 def called(function: Function) -> Function:
-    """Compile as :func:`borrowing`, but called and not inlined: for what few runs need, at many places of a tick.
+    """Return a function compiled as by :func:`borrowing`, but called and not inlined: for what few runs need, often.
 
     Not to be inlined is said in so many words: an option that is not given is the one of the function that happens to
     be compiled around this one, and that is mostly an inlined one.
@@ -196,7 +196,7 @@ def vectorising(function: Function) -> Function:
 
 
 def apart(function: Function) -> Function:
-    """Compile as :func:`compiled`, but called and not inlined: for long functions that are called now and then.
+    """Return a function compiled as by :func:`compiled`, but called and not inlined: for long, rare ones.
 
     Inlined everywhere they would be compiled again with every caller.
     """
@@ -204,5 +204,5 @@ def apart(function: Function) -> Function:
 
 
 def borrowing_apart(function: Function) -> Function:
-    """Compile as :func:`borrowing`, but called and not inlined, as :func:`apart`."""
+    """Return a function compiled as by :func:`borrowing`, but called and not inlined, as :func:`apart`."""
     return _door(function, _nrt=False, forceinline=False)

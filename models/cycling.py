@@ -92,6 +92,11 @@ def hold_current(
     p : BankParameters
         Parameters.
 
+    Returns
+    -------
+    Run
+        State at its end, and the way there: times, charge, voltage, current, shapes (n,).
+
     Notes
     -----
     Charge and energy end at the crossing, by linear interpolation over the last step; the state is that of its end.
@@ -125,7 +130,7 @@ def hold_voltage(
     """Hold a terminal voltage above the battery's until the charge current falls below ``tail_A``.
 
     Each step carries the current at its start, which falls within the step: first order in ``dt_s``. It ends after
-    `most_steps` at the latest.
+    `most_steps` at the latest. Returns what :func:`hold_current` does.
     """
     current = np.empty(most_steps)
     charge_Ah = np.empty(most_steps)

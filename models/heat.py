@@ -120,7 +120,7 @@ def linear_thermal(a: NDArray[np.float64], b: NDArray[np.float64], dt_s: float) 
 def step_linear_thermal(
     state_degC: NDArray[np.float64], inputs: NDArray[np.float64], step: LinearThermal
 ) -> NDArray[np.float64]:
-    """Return phi x + gamma u, shape (n,), with the state x, shape (n,), and the `inputs` u, shape (m,)."""
+    """Return phi x + gamma u, with the state x [degC], shape (n,), and `inputs` u [W, degC], shape (m,)."""
     return step.phi @ state_degC + step.gamma @ inputs
 
 

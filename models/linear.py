@@ -20,7 +20,7 @@ def relax(value: float, rate_1_s: float, source_per_s: float, dt_s: float) -> fl
     Parameters
     ----------
     value : float
-        x at the start.
+        x at the start, in any unit.
     rate_1_s : float
         Rate [1/s], negative for a decay; a positive rate is a thermal runaway.
     source_per_s : float
@@ -225,6 +225,7 @@ def hermite(
 ) -> tuple[float, float]:
     """Return value and slope of a cubic Hermite table at ``x``.
 
+    ``grid`` (n,) rises, in the unit of ``x``; ``values`` (n,) have any unit, ``slopes`` (n,) that per unit of ``x``.
     Continued as a straight line outside the grid.
     """
     last = grid.size - 1

@@ -227,7 +227,10 @@ def step_inverter(
 def step_isolated_inverter(
     state: InverterState, remote: float, dt_s: float, p: InverterParameters
 ) -> InverterState:
-    """Return the state after ``dt_s`` with the port open: it lives on its capacitance, exact for constant power."""
+    """Return the state after ``dt_s`` with the port open: it lives on its capacitance, exact for constant power.
+
+    `remote` (1: allowed, 0: the wire floats) as for :func:`step_inverter`.
+    """
     squared = state.capacitor_V * state.capacitor_V - 2.0 * inverter_power_W(state, p) * dt_s / p.capacitance_F
     return step_inverter(state, math.sqrt(max(squared, 0.0)), remote, dt_s, p)
 
@@ -261,7 +264,10 @@ def dc_load_current_and_slope(voltage_V: float, state: DcLoadState, p: DcLoadPar
 
 @borrowing
 def step_dc_load(state: DcLoadState, voltage_V: float, remote: float, dt_s: float, p: DcLoadParameters) -> DcLoadState:
-    """Return the DC loads after ``dt_s``; their pulses go on in time whether they are connected or not."""
+    """Return the DC loads after ``dt_s``; their pulses go on in time whether they are connected or not.
+
+    `remote` (1: allowed, 0: the wire floats) works the load switch.
+    """
     phase_s = (state.phase_s + dt_s) % p.pulse_period_s
     # A phase that is a rounding short of the period is the start of the next one.
     if p.pulse_period_s - phase_s < 1.0e-9 * p.pulse_period_s:

@@ -1,6 +1,7 @@
 """What power devices endure: ratings of each device class of `netlists/devices.lib`, read from parameter files.
 
-A rating is data, not physics: every value carries its source. `cosim.circuit.safe_area` compares waveforms with them.
+A rating is data, not physics: every value carries its source (a data sheet,
+or ours). `cosim.circuit.safe_area` compares waveforms with them.
 """
 
 from pathlib import Path

@@ -2,6 +2,8 @@
 
 Slow (a thousand times the compiled step) and independent of it: nothing is held but the bank's current, the batteries'
 shares, all coefficients, balancing and temperatures follow continuously. What the compiled loop is measured against.
+
+Source of the integrator: Dormand and Prince, J. Comput. Appl. Math. 6 (1980), doi:10.1016/0771-050X(80)90013-3.
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ def packed(state: BankState) -> Array:
 
 
 def unpacked(vector: Array, like: BankState) -> BankState:
-    """Return a vector as a state with the shapes of ``like``."""
+    """Return a vector, its parts in the units of the state's fields, as a state with the shapes of ``like``."""
     fields, first = [], 0
     for item in like:
         fields.append(np.ascontiguousarray(vector[first : first + item.size]).reshape(item.shape))

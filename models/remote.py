@@ -12,7 +12,7 @@ REMOTE_HIGH = 0.5
 
 
 class SwitchState(NamedTuple):
-    """Whether a device works (1 or 0), and how long something else has been asked for [s]."""
+    """Whether a device is `on` (1 or 0), and how long something else has been asked for [s]."""
 
     on: float
     waiting_s: float

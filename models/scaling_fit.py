@@ -1,4 +1,7 @@
-"""Fits the cold term of `models.scaling` to the 200 Ah type of B6. ``python -m models.scaling_fit`` prints it."""
+"""Fits the cold term of `models.scaling` to the 200 Ah type of B6. ``python -m models.scaling_fit`` prints it.
+
+Source of what it is fitted to: B6 (manual); form and weights are ours (`models.scaling`).
+"""
 
 from __future__ import annotations
 

@@ -114,7 +114,7 @@ def gathered(
     devices: list[Device], always_on: list[bool], path_ohm: float, bms_ohm: float = 0.0,
     precharge_ohm: float = PRECHARGE_OHM,
 ) -> SystemParameters:
-    """Put devices side by side into arrays; there may be none. `always_on`: whether a device heeds no remote wire."""
+    """Return devices side by side as arrays; there may be none. `always_on`: whether a device heeds no remote wire."""
     n = len(devices)
     kinds = {InverterParameters: INVERTER, DcLoadParameters: DC_LOADS, ChargerParameters: CHARGER, Consumer: CONSUMER,
              Fault: FAULT}
@@ -245,7 +245,7 @@ def current_and_slope(voltage_V: float, p: SystemParameters) -> tuple[float, flo
 
 @called
 def voltage_V(start_V: float, emf_V: float, ohm: float, p: SystemParameters) -> float:
-    """Return the devices' voltage behind a source of `ohm`, w - E - R I(w) = 0: what Newton finds from a start.
+    """Return the devices' voltage behind a source of `ohm` [ohm], w - E - R I(w) = 0: what Newton finds from a start.
 
     Where Newton does not halve the residual (a knee, or no solution near), bisection between the start and a bound on
     the side to which the residual drives the voltage: beyond what the chargers can reach, or below 0 V. So a node whose

@@ -18,8 +18,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PLACE = ROOT / "build" / "peers"
-PACKAGES = {"pybamm": ["pybamm"], "liionpack": ["liionpack", "pybamm<=25.4"]}
-"""liionpack 0.4 does not run with later versions of PyBaMM."""
+PACKAGES = {"pybamm": ["pybamm"], "liionpack": ["liionpack", "pybamm<=25.4", "pandas<3"]}
+"""liionpack 0.4 does not run with later versions of PyBaMM, nor with the read-only arrays of pandas 3."""
 
 
 class Unavailable(Exception):

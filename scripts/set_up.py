@@ -13,10 +13,13 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -43,6 +46,10 @@ DEPENDENCIES = {"libgomp.so.1": "libgomp1", "libstdc++.so.6": "libstdc++6", "lib
 """What `LIBRARY` needs beside the C library, and the Debian packages that hold it."""
 
 
+TOLD_EVERY_S = 15.0
+"""Time between two lines of what takes minutes (ours)."""
+
+
 class SetUpError(Exception):
     """Set-up cannot go on; the text is the one line that the user sees."""
 
@@ -61,6 +68,46 @@ def run(
         if not quiet:
             sys.stderr.write(done.stdout[-4000:] + done.stderr[-4000:])
         raise SetUpError(f"failed (exit code {done.returncode}): {' '.join(command)}")
+
+
+def minutes(seconds: float) -> str:
+    """Return a time as `0:20`."""
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+
+
+def doing(line: str) -> str:
+    """Return what a line of pip's output says that it is doing; empty for the other lines."""
+    word, _, rest = line.strip().partition(" ")
+    if word == "Collecting":
+        return "collecting " + re.split(r"[\s<>=!~;(\[]", rest)[0]
+    if line.startswith("Requirement already satisfied: "):
+        return "found " + re.split(r"[\s<>=!~;(\[]", line.split(": ", 1)[1])[0]
+    if line.startswith("Installing collected packages:"):
+        return f"unpacking {rest.count(',') + 1} packages"
+    return ""
+
+
+def run_told(command: list[str], every_s: float = TOLD_EVERY_S) -> None:
+    """Run a program for minutes: say every now and then for how long and at what it is; then how long it took.
+
+    Its own output is shown only if it fails, as in `run`.
+    """
+    begun_s = time.monotonic()
+    lines: list[str] = []
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        assert process.stdout is not None
+        reader = threading.Thread(target=lines.extend, args=(process.stdout,), daemon=True)
+        reader.start()
+        while True:
+            reader.join(every_s)
+            if not reader.is_alive():
+                break
+            now = next((told for line in reversed(lines) if (told := doing(line))), "")
+            say(f"  {minutes(time.monotonic() - begun_s)} {now or 'at work'}")
+    if process.returncode != 0:
+        sys.stderr.write("".join(lines)[-4000:])
+        raise SetUpError(f"failed (exit code {process.returncode}): {' '.join(command)}")
+    say(f"  done in {minutes(time.monotonic() - begun_s)} min")
 
 
 def is_root() -> bool:
@@ -125,14 +172,14 @@ def make_venv() -> None:
 def install_packages() -> None:
     """Install the project (editable) with what it needs, at the pinned versions."""
     say("installing Python packages (a few minutes the first time)")
-    run([str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-         "--constraint", "constraints.txt", "--editable", ".[dask,dev,docs,fmi,interactive,live,notebook]"])
+    run_told([str(PYTHON), "-m", "pip", "install", "--progress-bar", "off", "--disable-pip-version-check",
+              "--constraint", "constraints.txt", "--editable", ".[dask,dev,docs,files,fmi,interactive,live,notebook]"])
 
 
 def compile_physics() -> None:
     """Compile the physics once, so that the first run does not wait for it."""
     say("compiling the physics (about a minute the first time)")
-    run([str(PYTHON), "-m", "cosim.slow.warm_up"])
+    run_told([str(PYTHON), "-m", "cosim.slow.warm_up"])
 
 
 # --- libngspice ---------------------------------------------------------------------------------------------

@@ -92,8 +92,8 @@ def _functions(module: str, node: ast.Module | ast.ClassDef, prefix: str, heads:
 EVERY = [one for module in TREES for one in functions(module)]
 
 
-def shown() -> list[Public]:
-    """Functions that the site shows: of its automodule directives, and of what the packages in question export."""
+def wanted_names() -> dict[str, set[str] | None]:
+    """Modules that the site shows, with the names of each that it shows; None for all."""
     pages = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").rglob("*.md"))
                       if "generated" not in path.parts)
     wanted: dict[str, set[str] | None] = {}
@@ -103,7 +103,12 @@ def shown() -> list[Public]:
     for module, names in ((m, set(exported(m))) for m in ("bms", "cosim.measure", "cosim.plot")):
         wanted |= {inner: names for inner in TREES if inner.rpartition(".")[0] == module}
     wanted["cosim.scenario.model"] = {"load_scenario", "parse_scenario"}
-    return [one for module, names in wanted.items() if module in TREES for one in functions(module)
+    return wanted
+
+
+def shown() -> list[Public]:
+    """Functions that the site shows: of its automodule directives, and of what the packages in question export."""
+    return [one for module, names in wanted_names().items() if module in TREES for one in functions(module)
             if names is None or one.name.partition(".")[0] in names]
 
 

@@ -97,7 +97,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class IdentifiedCircuit:
-    """Terminal law of a circuit with its residuals.
+    """Terminal law of a circuit (`netlist`, without ending) with its residuals.
 
     residual_A : per identification sample, current error behind 4 mohm of source and battery [A]
     power_residual : largest relative error of the power of devices and fuse where they burn more than 5 W

@@ -6,6 +6,7 @@ line on stderr and never as a traceback. Heavy imports happen inside the command
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ import typer
 from cosim.cli import campaign as cli_campaign
 from cosim.cli import compare as cli_compare
 from cosim.cli import conformance as cli_conformance
+from cosim.cli import export as cli_export
+from cosim.cli import fmu as cli_fmu
 from cosim.cli import serve as cli_serve
 from cosim.cli import size as cli_size
 from cosim.cli import supervisor as cli_supervisor
@@ -41,7 +44,13 @@ Exit codes: 0 success; 1 a check failed or the simulation could not be carried o
 _EPILOG = f"""\b
 Examples:
   bms-cosim run scenarios/road_hour.yaml      run, print the figures, write results/road_hour
-  bms-cosim COMMAND --help                    examples and exit codes of a command
+  bms-cosim settings scenarios/road_hour.yaml what is set there, within which range
+  bms-cosim serve scenarios/road_hour.yaml    the same behind a page, to watch and to operate
+  bms-cosim COMMAND --help                    examples, files and exit codes of a command
+
+\b
+A scenario to copy and change is scenarios/road_hour.yaml; docs/quick_start.md is a guide of ten minutes. Circuits are
+measured once and kept in $BMS_COSIM_CACHE (default ~/.cache/bms-cosim).
 
 {_CODES}"""
 _RUN_EPILOG = f"""\b
@@ -53,18 +62,13 @@ Examples:
 
 \b
 The directory holds result.nc (waveforms), events.csv, summary.json and waveforms.png, and with the setting
-instant_readout the encrypted stream readout.csv.
+instant_readout the encrypted stream readout.csv. It appears when the run is complete; Ctrl-C leaves nothing behind.
+In Python: cosim.result.Result.load("results/a").
 
 {_CODES}"""
 _PLOT_EPILOG = f"""\b
 Example:
   bms-cosim plot results/road_hour            writes results/road_hour/waveforms.png again
-
-{_CODES}"""
-_EXPORT_EPILOG = f"""\b
-Examples (summary.json lists the windows of a run):
-  bms-cosim export results/road_hour 001_enable -o enable.cir && ngspice -b enable.cir
-  bms-cosim export results/road_hour 001_enable -o enable.cir --native
 
 {_CODES}"""
 _VALIDATE_EPILOG = f"""\b
@@ -73,6 +77,24 @@ Examples:
   bms-cosim validate cell --data DIR -o results/cell
 
 {_CODES}"""
+
+IN_A_LINE = {
+    "run": "Run a scenario: result directory, figures, picture.",
+    "plot": "Draw the picture of a result again.",
+    "export": "Write waveforms for other programs, or a SPICE deck.",
+    "validate": "Compare the models with measurements and published facts.",
+    "conformance": "Measure the rows of the requirements on benches.",
+    "compare": "Compare two results, or a result with a measurement.",
+    "settings": "Show all settings, their ranges and what follows.",
+    "replay": "Check test vectors against the supervisor.",
+    "readout": "Decode what the batteries broadcast.",
+    "fmu": "Write the supervisor as a unit for FMI 2.0 tools.",
+    "sweep": "Run a scenario many times with changed values.",
+    "campaign": "Run random scenarios with faults against safety rules.",
+    "serve": "Run a scenario behind a live page and operate it.",
+    "size": "Find the fuse for a system of alternator, cables and bank.",
+}
+"""Commands as the list of them tells them; each fits beside its name in 80 columns."""
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
@@ -98,11 +120,11 @@ def _options(
     """Options before the command; `--version` is handled by its callback."""
 
 
-@app.command(epilog=_RUN_EPILOG)
+@app.command(epilog=_RUN_EPILOG, short_help=IN_A_LINE["run"])
 def run(
     scenario: Annotated[Path, typer.Argument(help="Scenario file (YAML).")],
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Result directory; default results/<scenario>.")
+        Path | None, typer.Option("-o", "--output", help="Result directory; default results/NAME (the scenario's).")
     ] = None,
     vectors: Annotated[
         bool, typer.Option("--vectors", help="Also write measurements and commands of every supervisor call (CSV).")
@@ -119,6 +141,7 @@ def run(
 
     loaded = load_scenario(scenario)
     target = output if output is not None else Path("results") / loaded.name
+    from cosim.inputs.drive import build_inputs
     from cosim.result import PICTURE, require_replaceable
     from cosim.simulation import Simulation
     from cosim.supervisor.listening import listening
@@ -127,6 +150,7 @@ def run(
     require_replaceable(target)  # before the work, not after it
     if keys is not None:
         require_new(keys, target, loaded)
+    compile_first(lambda: build_inputs(loaded.model_copy(update={"changes": []})))  # a trace that is not there
     with listening(loaded, target, vectors=vectors) as listener, progress_bar() as report:
         result = Simulation(loaded, listener=listener, windows=not no_windows).run(progress=report)
         report(1.0, "writing the result")
@@ -138,7 +162,7 @@ def run(
     typer.echo(f"picture: {target / PICTURE}")
 
 
-@app.command(epilog=_PLOT_EPILOG)
+@app.command(epilog=_PLOT_EPILOG, short_help=IN_A_LINE["plot"])
 def plot(directory: Annotated[Path, typer.Argument(help="Result directory.")]) -> None:
     """Draw the picture of a result directory again."""
     from cosim.plot.picture import save_picture
@@ -153,24 +177,10 @@ def plot(directory: Annotated[Path, typer.Argument(help="Result directory.")]) -
     typer.echo(f"picture: {path}")
 
 
-@app.command(epilog=_EXPORT_EPILOG)
-def export(
-    directory: Annotated[Path, typer.Argument(help="Result directory.")],
-    window: Annotated[str, typer.Argument(help="Window, such as 001_enable, or its kind where there is only one.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Deck to write.")],
-    native: Annotated[
-        bool, typer.Option("--native", help="Battery as native elements instead of its recorded EMF.")
-    ] = False,
-) -> None:
-    """Write a window as one self-contained SPICE deck that `ngspice -b` runs."""
-    from cosim.record.export import export_text, write_deck
-    from cosim.result import Result
-
-    write_deck(output, export_text(Result.load(directory), window, native=native))
-    typer.echo(f"deck: {output} (run it with: ngspice -b {output})")
+app.command(epilog=cli_export.EPILOG, short_help=IN_A_LINE["export"])(cli_export.export)
 
 
-@app.command(epilog=_VALIDATE_EPILOG)
+@app.command(epilog=_VALIDATE_EPILOG, short_help=IN_A_LINE["validate"])
 def validate(
     model: Annotated[
         list[str] | None, typer.Argument(help="Models to validate, such as alternator or fuse; default all.")
@@ -196,15 +206,26 @@ def validate(
         raise typer.Exit(FAILED)
 
 
-app.command(epilog=cli_conformance.EPILOG)(cli_conformance.conformance)
-app.command(epilog=cli_compare.EPILOG)(cli_compare.compare)
-app.command(epilog=cli_supervisor.SETTINGS_EPILOG)(cli_supervisor.settings)
-app.command(epilog=cli_supervisor.REPLAY_EPILOG)(cli_supervisor.replay)
-app.command(epilog=cli_supervisor.READOUT_EPILOG)(cli_supervisor.readout)
-app.command(epilog=cli_sweep.SWEEP_EPILOG)(cli_sweep.sweep)
-app.command(epilog=cli_campaign.CAMPAIGN_EPILOG)(cli_campaign.campaign)
-app.command(epilog=cli_serve.SERVE_EPILOG)(cli_serve.serve)
-app.command(epilog=cli_size.SIZE_EPILOG)(cli_size.size)
+app.command(epilog=cli_conformance.EPILOG, short_help=IN_A_LINE["conformance"])(cli_conformance.conformance)
+app.command(epilog=cli_compare.EPILOG, short_help=IN_A_LINE["compare"])(cli_compare.compare)
+app.command(epilog=cli_supervisor.SETTINGS_EPILOG, short_help=IN_A_LINE["settings"])(cli_supervisor.settings)
+app.command(epilog=cli_supervisor.REPLAY_EPILOG, short_help=IN_A_LINE["replay"])(cli_supervisor.replay)
+app.command(epilog=cli_supervisor.READOUT_EPILOG, short_help=IN_A_LINE["readout"])(cli_supervisor.readout)
+app.command(epilog=cli_fmu.FMU_EPILOG, short_help=IN_A_LINE["fmu"])(cli_fmu.fmu)
+app.command(epilog=cli_sweep.SWEEP_EPILOG, short_help=IN_A_LINE["sweep"])(cli_sweep.sweep)
+app.command(epilog=cli_campaign.CAMPAIGN_EPILOG, short_help=IN_A_LINE["campaign"])(cli_campaign.campaign)
+app.command(epilog=cli_serve.SERVE_EPILOG, short_help=IN_A_LINE["serve"])(cli_serve.serve)
+app.command(epilog=cli_size.SIZE_EPILOG, short_help=IN_A_LINE["size"])(cli_size.size)
+
+
+def compile_first(check: Callable[[], object] = bool) -> None:
+    """Compile the physics if this machine has not, and say so on stderr, also where it is piped: it takes a minute.
+
+    What `check` raises comes before that.
+    """
+    from cosim.slow.ready import compile_first as compile_what_is_missing
+
+    compile_what_is_missing(lambda text: print(f"bms-cosim: {text}", file=sys.stderr, flush=True), check)
 
 
 @contextmanager
@@ -251,6 +272,13 @@ def print_report(result: Result) -> None:
         console.print(f"warning: {escape(str(warning))}", highlight=False)
 
 
+IN_WINDOWS = (
+    ("charge_relative", "charge balance", ""), ("energy_relative", "energy balance", ""),
+    ("start_mismatch_A", "current off the slow engine's at the start", " A"), ("end_mismatch_A", "at the end", " A"),
+)
+"""Of `worst_window` in a summary: key, words, unit."""
+
+
 def balance_lines(summary: dict[str, object]) -> list[str]:
     """Say how well charge and energy balance, over the run and in the worst window."""
     from cosim.result import shown
@@ -261,9 +289,12 @@ def balance_lines(summary: dict[str, object]) -> list[str]:
         if isinstance(part, dict) and "relative" in part:
             lines.append(f"{key.replace('_', ' ')} of the run: relative error {shown(part['relative'])}")
     worst = summary.get("worst_window")
-    if isinstance(worst, dict):
-        told = ", ".join(f"{str(name).replace('_', ' ')} {shown(value)}" for name, value in worst.items())
-        lines.append(f"worst window: {told}")
+    if not isinstance(worst, dict) or not summary.get("windows", True):
+        return lines
+    told = [f"{text} {shown(worst[name])}{unit}" for name, text, unit in IN_WINDOWS if name in worst]
+    lines.append(f"windows, the worst of each: {', '.join(told)}")
+    if worst.get("failed"):
+        lines.append(f"windows that could not be carried out: {worst['failed']}")
     return lines
 
 
@@ -302,13 +333,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (KeyboardInterrupt, typer.Abort):
         sys.exit(_complain("interrupted; nothing was written", INTERRUPTED))
     except _USAGE_ERROR as error:
-        sys.exit(_complain(f"{error} (see `bms-cosim --help`)", BAD_INPUT))
+        told = error.format_message().rstrip(".") if isinstance(error, typer.BadParameter) else str(error).rstrip(".")
+        sys.exit(_complain(f"{told} {_where_to_look(error)}", BAD_INPUT))
     except Exception as error:
         from cosim.spice.errors import SpiceError  # late: it is wanted only here
 
         if not isinstance(error, SpiceError):
             raise
         sys.exit(_complain(str(error), FAILED))
+
+
+def _where_to_look(error: Exception) -> str:
+    """Help of the command that was typed, and its first example."""
+    context = getattr(error, "ctx", None)
+    command = getattr(context, "command_path", "bms-cosim")
+    lines = str(getattr(getattr(context, "command", None), "epilog", None) or "").splitlines()
+    example = next((line.strip() for line in lines if line.strip().startswith(command)), "")
+    typed = re.split(r"\s{2,}", example)[0]
+    return f"(see `{command} --help`" + (f"; for example: {typed})" if typed else ")")
 
 
 def _complain(text: str, code: int) -> int:

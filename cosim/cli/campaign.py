@@ -41,15 +41,17 @@ def campaign(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the finished cases of the directory.")] = False,
     no_windows: Annotated[bool, typer.Option("--no-windows", help="No SPICE windows in any case.")] = False,
     changes: Annotated[
-        list[str] | None, typer.Option("--set", help="PATH=VALUE for all scenarios, as in a sweep; several times.")
+        list[str] | None,
+        typer.Option("--set", metavar="PATH=VALUE", help="For all scenarios, as in a sweep; several times."),
     ] = None,
 ) -> None:
     """Run random scenarios with injected faults against safety invariants; shrink what breaks one."""
-    from cosim.cli.app import progress_bar
+    from cosim.cli.app import compile_first, progress_bar
     from cosim.studies.campaign.campaign import Asked, run_campaign
     from cosim.studies.campaign.report import PAGE, print_summary, write_report
 
     asked = Asked(cases, seed, output, workers or os.cpu_count() or 1, resume, changed(changes or []), not no_windows)
+    compile_first()
     try:
         with progress_bar() as report:
             content = write_report(run_campaign(asked, report))

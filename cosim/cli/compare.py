@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 EPILOG = """\b
 Examples:
   bms-cosim compare results/old results/new                   two runs: slow record, windows, event log
-  bms-cosim compare golden.nc new.nc --tolerances tol.yaml    or CSV with a column time_s
+  bms-cosim compare golden.nc new.nc --tolerances tol.yaml    or .csv, .parquet, .raw, .vcd
   bms-cosim compare scope.csv results/new --map scope.yaml --align -o results/scope
+  bms-cosim compare bench.raw results/new --map bench.yaml    a raw file of LTspice or ngspice
   bms-cosim compare logger.csv my.yaml --map logger.yaml --fit cables.input.length_m=1:8 --fit bank.soc=0.2:0.9
 
 \b
-Files and rules are described in docs/regression.md. With --fit, RESULT is a scenario; every evaluation is a run.
+Rules are described in docs/regression.md, files in docs/files.md. With --fit, RESULT is a scenario; every
+evaluation is a run.
 With -o: compare.json, compare.html (self-contained) and compare.png; --fit writes them for the best run.
 
 \b
@@ -33,18 +35,20 @@ Exit codes: 0 within tolerance; 1 not, or a run failed; 2 bad input (file, field
 
 
 def compare(
-    golden: Annotated[Path, typer.Argument(help="Golden or measured: result directory, netCDF or CSV.")],
+    golden: Annotated[
+        Path, typer.Argument(help="Golden or measured: result directory or file (.nc, .csv, .parquet, .raw, .vcd).")
+    ],
     result: Annotated[Path, typer.Argument(help="What is judged: the same; a scenario (YAML) with --fit.")],
     tolerances: Annotated[Path | None, typer.Option("--tolerances", help="How far signals may differ (YAML).")] = None,
     mapping: Annotated[
-        Path | None, typer.Option("--map", help="Names and units of a measured CSV file, the golden one (YAML).")
+        Path | None, typer.Option("--map", help="Names and units of a measured file, the golden one (YAML).")
     ] = None,
     align: Annotated[
         bool, typer.Option("--align", help="Shift the result in time to where it fits best; common stretch only.")
     ] = False,
     overlap: Annotated[bool, typer.Option("--overlap", help="Judge only the stretch that both have.")] = False,
     fit: Annotated[
-        list[str] | None, typer.Option("--fit", help="PATH=LOW:HIGH, up to three parameters of the scenario.")
+        list[str] | None, typer.Option("--fit", metavar="PATH=LOW:HIGH", help="Up to three parameters of the scenario.")
     ] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Directory for the report.")] = None,
 ) -> None:
@@ -92,7 +96,7 @@ def _read_result(path: Path) -> Recording:
     from cosim.studies.compare.recording import read
 
     if path.suffix.lower() in (".yaml", ".yml"):
-        raise InputError(str(path), "", "a scenario", "a result directory, netCDF or CSV; a scenario with --fit")
+        raise InputError(str(path), "", "a scenario", "a result directory or file; a scenario with --fit")
     return read(path)
 
 

@@ -34,7 +34,8 @@ def serve(
         str | None, typer.Option("--host", help="Also for other machines: the address to bind to; needs the token.")
     ] = None,
     origin: Annotated[
-        list[str] | None, typer.Option("--origin", help="Another HOST:PORT that browsers call the page by (a proxy).")
+        list[str] | None,
+        typer.Option("--origin", metavar="HOST:PORT", help="Another name of the page for browsers (a proxy)."),
     ] = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Folder for what is saved; default: only downloads.")
@@ -45,6 +46,7 @@ def serve(
     from cosim.scenario.model import load_scenario
 
     loaded = load_scenario(scenario)
+    from cosim.cli.app import compile_first
     from cosim.errors import InputError
 
     try:
@@ -52,7 +54,11 @@ def serve(
     except ModuleNotFoundError as error:
         raise InputError("bms-cosim serve", "", f"{error.name} is not installed", "the extra `live`") from None
     from cosim.live.session import LiveSession
+    from cosim.result import require_writable
 
+    if output is not None:
+        require_writable(output)
+    compile_first()
     with LiveSession.start(loaded, speed=speed, paused=paused, folder=output) as session:
         page = LiveServer(session, host, port, os.environ.get(TOKEN_VARIABLE), origin or ())
         server = page.start()

@@ -30,14 +30,18 @@ def size(
     ] = None,
 ) -> None:
     """Size a system: the fuse to fit, charge current and time, temperatures, what limits, and the margins."""
-    from cosim.cli.app import progress_bar
+    from cosim.cli.app import compile_first, progress_bar
     from cosim.studies.size.system import load_system
 
     asked = load_system(system)
+    from cosim.result import require_writable
     from cosim.studies.size.report import JSON, PICTURE, print_table, save
     from cosim.studies.size.sizing import chosen
     from cosim.studies.size.sizing import size as run_sizing
 
+    if output is not None:
+        require_writable(output)
+    compile_first()
     with progress_bar() as report:
         outcomes = run_sizing(asked, report)
     if output is not None:

@@ -59,7 +59,7 @@ def settings(
     """Show every setting of the supervisor: value, range, source, and the limits that it really applies."""
     from bms import describe
 
-    chosen = _chosen(scenario, variant)
+    chosen = chosen_settings(scenario, variant)
     rows = [row for row in describe.setting_rows(chosen) if row.changed or not changed]
     cells = [
         (row.name, _plain(row.value), row.unit, row.allowed, row.source,
@@ -82,7 +82,13 @@ def _plain(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _chosen(scenario: Path | None, variant: str | None) -> Settings:
+def chosen_settings(scenario: Path | None, variant: str | None) -> Settings:
+    """Settings of a scenario, or those of a product.
+
+    Raises
+    ------
+    InputError : both are given, or one cannot be used
+    """
     from bms import Settings, SettingsError
     from cosim.scenario.model import load_scenario
 

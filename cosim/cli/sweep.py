@@ -41,13 +41,16 @@ def sweep(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the finished cases of the directory.")] = False,
 ) -> None:
     """Run a scenario many times with changed parameters, and report what the outputs depend on."""
-    from cosim.cli.app import progress_bar
+    from cosim.cli.app import compile_first, progress_bar
     from cosim.errors import InputError
     from cosim.studies.sweep.report import HTML, PICTURE, print_summary, write_report
+    from cosim.studies.sweep.spec import load_study
     from cosim.studies.sweep.study import run_study
 
     if workers is not None and scheduler is not None:
         raise InputError("--workers", "", workers, "left out with --scheduler, whose cluster has its own")
+    load_study(study)  # what is wrong in it is told before anything is compiled
+    compile_first()
     count = workers if workers is not None else os.cpu_count() or 1
     try:
         with progress_bar() as report:

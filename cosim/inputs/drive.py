@@ -61,7 +61,8 @@ def build_inputs(scenario: Scenario) -> tuple[Inputs, float]:
     try:
         profile = drive_profile(scenario.drive, parameters)
     except ValueError as error:
-        raise InputError(scenario.name, "drive", "", str(error)) from None
+        problem, _, allowed = str(error).partition("; allowed: ")
+        raise InputError(scenario.name, "drive", problem, allowed) from None
     duration_s = scenario.duration_s or float(profile.time_s[-1])
     profile = changed_profile(profile, scenario.changes, scenario.tick_s, parameters)
     cranks = [crank_load(s, e - s, parameters) for s, e in zip(profile.crank_start_s, profile.crank_end_s, strict=True)]
@@ -140,7 +141,8 @@ def read_trace(path: Path) -> tuple[Array, Array]:
         with path.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(str(path), "", "", f"a readable CSV with time_s, speed_m_s ({error})") from None
+        problem = (getattr(error, "strerror", None) or str(error)).lower()
+        raise InputError(str(path), "", problem, "a readable CSV with time_s, speed_m_s") from None
     if not rows or not {"time_s", "speed_m_s"} <= set(rows[0]):
         raise InputError(str(path), "header", ",".join(rows[0]) if rows else "empty", "columns time_s, speed_m_s")
     table = np.empty((len(rows), 2))

@@ -82,7 +82,9 @@ class LiveServer:
                 unused_session_lifetime_milliseconds=5000, autoreload=False,
             )
         except (OSError, socket.gaierror) as error:
-            raise InputError("--port", "", f"{self.host}:{self.port}", f"a free address ({error.strerror})") from None
+            problem = f"{self.host}:{self.port}, {(error.strerror or 'not usable').lower()}"
+            allowed = "a free port of this machine, such as --port 5007"
+            raise InputError("--port, --host", "", problem, allowed) from None
 
     def _page(self) -> Any:
         """A page for a new viewer."""

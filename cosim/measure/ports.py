@@ -12,7 +12,11 @@ from cosim.measure.waveform import MeasureError, between, checked
 
 
 class Line(NamedTuple):
-    """Straight line through measured points: slope, value at zero, and the worst distance of a point from it."""
+    """Straight line through measured points.
+
+    slope : in the unit of y per unit of x; offset : value at x = 0; residual : the worst distance of a point from it;
+    both in the unit of y
+    """
 
     slope: float
     offset: float
@@ -24,8 +28,8 @@ def straight_line(x: ArrayLike, y: ArrayLike, weight: ArrayLike | None = None) -
 
     Parameters
     ----------
-    x, y : points
-    weight : of each point; None: all alike
+    x, y : points, shape (n,), each in a unit of its own
+    weight : of each point, relative to the others; None: all alike
 
     Raises
     ------

@@ -23,7 +23,7 @@ LOWER, UPPER = 0.1, 0.9
 
 
 class Levels(NamedTuple):
-    """Levels of the two states of a waveform, in its unit."""
+    """Levels of the two states of a waveform, `low` and `high`, in its unit."""
 
     low: float
     high: float
@@ -53,7 +53,7 @@ class Transition(NamedTuple):
 
 
 class Threshold(NamedTuple):
-    """Values of the driven quantity at which the response switched on the way up and on the way down."""
+    """Values of the driven quantity at which the response switched, `rising` and `falling`, in its unit."""
 
     rising: float
     falling: float
@@ -108,9 +108,9 @@ def crossings(
     time_s, value : waveform
     level : in the waveform's unit
     direction : which crossings are returned
-    hysteresis : a crossing counts only if the waveform came from, and goes on to, at least half of this beyond the
-        level, so that noise on a slow edge counts once; the instant is that of the last passage before it goes on.
-        To touch the level and turn is no crossing
+    hysteresis : in the waveform's unit; a crossing counts only if the waveform came from, and goes on to, at least half
+        of this beyond the level, so that noise on a slow edge counts once; the instant is that of the last passage
+        before it goes on. To touch the level and turn is no crossing
     """
     t, v = checked(time_s, value)
     side = np.where(v > level + 0.5 * hysteresis, 1, np.where(v < level - 0.5 * hysteresis, -1, 0))
@@ -195,7 +195,7 @@ def settling_s(
     Parameters
     ----------
     time_s, value : waveform
-    final : value that is settled to
+    final : value that is settled to, in the waveform's unit
     tolerance : half width of the band around it, in the waveform's unit
     from_s : instant from which is counted (the step of the cause); None: the waveform's start
 
@@ -221,8 +221,8 @@ def threshold(time_s: ArrayLike, driven: ArrayLike, response: ArrayLike, levels:
     Parameters
     ----------
     time_s : instants
-    driven : quantity that is ramped
-    response : quantity that switches
+    driven : quantity that is ramped, in the unit of the thresholds
+    response : quantity that switches, in any unit
     levels : states of the response; None: `state_levels`
 
     Raises

@@ -15,7 +15,7 @@ from cosim.plot.marks import mark_events, mark_windows
 from cosim.plot.styles import PANEL_INCH, Picture, legend_beside, picture, style
 from cosim.plot.times import clock, time_unit
 from cosim.plot.windows import FAR_WIDTHS, drawn_lines, focus_s, movement_s
-from cosim.plot.words import Curve, axis_label, panel_curves
+from cosim.plot.words import Curve, are_states, axis_label, panel_curves
 from cosim.result import Result
 
 Array = NDArray[np.float64]
@@ -63,8 +63,8 @@ def plot_channels(
         figure, axes = _sheet(len(names), title, HEAD_INCH if events else 0.35, call)
         unit = time_unit(high_s - low_s)
         for place, (ax, panel) in enumerate(zip(axes, names, strict=True)):
-            _, curves = _draw(ax, result.slow, panel, call, f"panels[{place}]")
-            draw_curves(ax, curves, low_s, high_s, unit.seconds)
+            of_panel, curves = _draw(ax, result.slow, panel, call, f"panels[{place}]")
+            draw_panel_curves(ax, of_panel, curves, low_s, high_s, unit.seconds)
         axes[-1].set_xlabel(f"time since the start [{unit.name}]")
         axes[0].set_xlim(low_s / unit.seconds, high_s / unit.seconds)
         if events:
@@ -100,6 +100,9 @@ def plot_window(
     InputError : no such signal, several units in one panel, or an empty stretch of time
     """
     call = "plot_window"
+    if not hasattr(window, "sizes"):  # a plain mistake: `plot_zoom` takes a run and a name
+        allowed = "one of a run's windows, such as result.window('enable')"
+        raise InputError(call, "window", type(window).__name__, allowed)
     names = panels_of(signals) if signals is not None else _telling(window)
     if start_s is None and end_s is None and window.sizes.get("time_s", 0) > 1:
         low_s, high_s = focus_s(window)
@@ -112,18 +115,66 @@ def plot_window(
         figure, axes = _sheet(len(names), told, 0.35, call)
         unit = time_unit(high_s - low_s)
         for place, (ax, panel) in enumerate(zip(axes, names, strict=True)):
-            _, curves = _draw(ax, window, panel, call, f"signals[{place}]")
-            draw_curves(ax, curves, low_s, high_s, unit.seconds, zero_s)
+            of_panel, curves = _draw(ax, window, panel, call, f"signals[{place}]")
+            draw_panel_curves(ax, of_panel, curves, low_s, high_s, unit.seconds, zero_s)
         since = "the window's start" if zero_s == 0.0 else f"{1e3 * zero_s:.6g} ms of the window"
         axes[-1].set_xlabel(f"time since {since} [{unit.name}]")
         axes[0].set_xlim((low_s - zero_s) / unit.seconds, (high_s - zero_s) / unit.seconds)
     return figure
 
 
+def name_of(window: xr.Dataset) -> str:
+    """Return what a window is called."""
+    return str(window.attrs.get("name", "window")).replace("_", " ")
+
+
 def window_title(window: xr.Dataset) -> str:
     """Return what a window is called, and when it was."""
-    name = str(window.attrs.get("name", "window")).replace("_", " ")
-    return f"{name} at {clock(float(window.attrs.get('start_s', 0.0)))}"
+    return f"{name_of(window)} at {clock(float(window.attrs.get('start_s', 0.0)))}"
+
+
+MOST_NUMBERED = 5
+"""Lanes of a panel whose ticks bear numbers."""
+LANE = 1.3
+"""Distance of the lanes of states that share a panel, in their height."""
+
+
+def draw_panel_curves(
+    ax: Axes, unit: str, curves: Sequence[Curve], low_s: float, high_s: float, seconds: float, zero_s: float = 0.0
+) -> None:
+    """Draw a panel: states in a lane each, as a logic analyser shows them, all else as `draw_curves` does."""
+    draw = draw_states if are_states(unit, curves) else draw_curves
+    draw(ax, curves, low_s, high_s, seconds, zero_s)
+
+
+def state_ticks(ax: Axes, bases: Sequence[float]) -> None:
+    """Put ticks at 0 and 1 of each lane; their numbers only where they find room, the lines of the grid always."""
+    shown = ["0", "1"] if len(bases) <= MOST_NUMBERED else ["", ""]
+    ax.set_yticks([base + state for base in bases for state in (0.0, 1.0)], labels=shown * len(bases))
+
+
+def draw_states(
+    ax: Axes, curves: Sequence[Curve], low_s: float, high_s: float, seconds: float, zero_s: float = 0.0
+) -> None:
+    """Draw states in lanes below each other, in the order of the legend: over each other they would hide one another.
+
+    Parameters
+    ----------
+    ax : where
+    curves : values from 0 to 1; what a record holds until its next one is drawn as steps, what SPICE gave as it moved
+    low_s, high_s : stretch [s]
+    seconds : unit of the axis of time [s]
+    zero_s : what the axis calls 0 [s]
+    """
+    bases = [LANE * (len(curves) - 1 - place) for place in range(len(curves))]
+    for base, curve in zip(bases, curves, strict=True):
+        time_s, values = min_max(curve.time_s, curve.values, BINS, low_s, high_s)
+        held = bool(np.isin(values[np.isfinite(values)], (0.0, 1.0)).all())
+        ax.plot((time_s - zero_s) / seconds, base + values, color=curve.stroke.colour, label=curve.words,
+                drawstyle="steps-post" if held else "default")
+    state_ticks(ax, bases)
+    ax.set_ylim(-0.15, LANE * len(curves))
+    legend_beside(ax)
 
 
 def draw_curves(
@@ -142,8 +193,8 @@ def draw_curves(
     seen: list[float] = []
     for curve in curves:
         time_s, values = min_max(curve.time_s, curve.values, BINS, low_s, high_s)
-        ax.plot((time_s - zero_s) / seconds, values, color=curve.stroke.colour, linestyle=curve.stroke.dash,
-                label=curve.words)
+        dash = curve.stroke.dash if len(curves) > 1 else "-"  # alone it needs no dashes, which read as gaps on an edge
+        ax.plot((time_s - zero_s) / seconds, values, color=curve.stroke.colour, linestyle=dash, label=curve.words)
         inside = values[(time_s >= low_s) & (time_s <= high_s)]
         ends = np.interp([max(low_s, time_s[0]), min(high_s, time_s[-1])], time_s, values) if time_s.size else []
         seen += [float(value) for value in (*inside[np.isfinite(inside)], *np.asarray(ends)) if np.isfinite(value)]

@@ -11,21 +11,25 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
 from cosim.errors import InputError
-from cosim.plot.channels import draw_curves
+from cosim.plot.channels import draw_panel_curves
 from cosim.plot.styles import BLACK, LIMIT, SHORT_DASH, WORDS, legend_beside, picture, strokes, style
 from cosim.plot.times import time_unit
-from cosim.plot.words import Curve
+from cosim.plot.words import SHOWN, STATE_UNITS, Curve, as_shown
 
 Array = NDArray[np.float64]
 Limits = Sequence[tuple[float, str]]
 
+FEW_POINTS = 25
+"""Curves of at most so many points are drawn with a marker at each."""
 WORDS_WIDE, WORDS_HIGH, WORDS_BELOW, WORDS_LOOKS = 0.2, 0.08, 0.02, 60
 """Room of a limit's words as shares of the axes (ours): width, height above the line, a little below it; and how many
 places of it are looked at."""
+WORDS_PLACES = (("left", 0.01), ("right", 0.99), ("center", 0.5), ("center", 0.3), ("center", 0.7))
+"""Where a limit's words may stand, the first ones before the others: alignment, and share of the width."""
 
 
 def plot_overlay(
-    curves: Mapping[str, tuple[ArrayLike, ArrayLike] | xr.DataArray], *, unit: str, label: str,
+    curves: Mapping[str, tuple[ArrayLike, ArrayLike] | xr.DataArray], *, unit: str = "", label: str = "",
     start_s: float | None = None, end_s: float | None = None, relative: bool = False, title: str = "",
     limits: Limits = (), ax: Axes | None = None,
 ) -> Figure:
@@ -34,8 +38,8 @@ def plot_overlay(
     Parameters
     ----------
     curves : words of the legend -> times [s] and values of equal length, or a channel of a record
-    unit : unit of the values, for the axis
-    label : what is drawn, for the axis
+    unit, label : unit of the values, and what is drawn, for the axis; without them those of the channels of records,
+        which must agree
     start_s, end_s : part that is drawn [s]; all if not given
     relative : count the time of each curve from its own first point, where they come from different clocks
     title : above the picture
@@ -48,12 +52,13 @@ def plot_overlay(
 
     Raises
     ------
-    InputError : times and values of different lengths, nothing to draw, or an empty stretch of time
+    InputError : times and values of different lengths, nothing to draw, an empty stretch of time, or no unit
     """
     call = "plot_overlay"
     found = [_over_time(words, curve, relative, call) for words, curve in curves.items()]
     if not found:
         raise InputError(call, "curves", "none", "at least one curve")
+    unit, label = _of_the_axis(curves, unit, label, call)
     low_s = min(float(time_s[0]) for _, time_s, _ in found) if start_s is None else float(start_s)
     high_s = max(float(time_s[-1]) for _, time_s, _ in found) if end_s is None else float(end_s)
     if low_s >= high_s:
@@ -61,16 +66,29 @@ def plot_overlay(
     with style():
         ax = picture().subplots() if ax is None else ax
         scale = time_unit(high_s - low_s)
-        drawn = [Curve("", words, time_s, values, stroke)
+        drawn = [Curve("", as_shown(words), time_s, values, stroke)
                  for (words, time_s, values), stroke in zip(found, strokes(len(found)), strict=True)]
-        draw_curves(ax, drawn, low_s, high_s, scale.seconds)
+        draw_panel_curves(ax, unit, drawn, low_s, high_s, scale.seconds)
         ax.set_xlim(low_s / scale.seconds, high_s / scale.seconds)
         _draw_limits(ax, limits)
         ax.set_xlabel(f"time{' since its own beginning' if relative else ''} [{scale.name}]")
-        ax.set_ylabel(f"{label} [{unit}]")
-        ax.set_title(title)
+        ax.set_ylabel(as_shown(label if unit in STATE_UNITS else f"{label} [{unit}]"))
+        ax.set_title(as_shown(title))
         legend_beside(ax)
     return _figure(ax)
+
+
+def _of_the_axis(curves: Mapping[str, object], unit: str, label: str, call: str) -> tuple[str, str]:
+    """Unit and label of the values: as given, else those of the channels of records."""
+    channels = [curve for curve in curves.values() if isinstance(curve, xr.DataArray)]
+    units = list(dict.fromkeys(str(channel.attrs.get("units", "")) for channel in channels))
+    if not unit and (len(units) != 1 or not units[0]):
+        told = " and ".join(units) if len(units) > 1 else "not given"
+        raise InputError(call, "unit", told, "one unit for all curves, such as unit='A'")
+    if not label:
+        names = dict.fromkeys(str(channel.name).removesuffix(f"_{units[0]}").replace("_", " ") for channel in channels)
+        label = ", ".join(names) or "value"
+    return unit or SHOWN.get(units[0], units[0]), label
 
 
 def plot_xy(
@@ -81,7 +99,7 @@ def plot_xy(
 
     Parameters
     ----------
-    curves : words of the legend -> x and y, of equal length; few points get markers
+    curves : words of the legend -> x and y, of equal length; where all have few points they get markers
     x_label, y_label : what the axes show, with units in brackets
     title : above the picture
     limits : values of y with words, drawn as dashed lines
@@ -102,19 +120,20 @@ def plot_xy(
     for field, text in (("x_label", x_label), ("y_label", y_label)):
         if "[" not in text:
             raise InputError(call, field, repr(text), "words with the unit in brackets: 'current [A]'")
+    pairs = {words: _pair(words, pair, call) for words, pair in curves.items()}
+    few = max(x.size for x, _ in pairs.values()) <= FEW_POINTS  # all of a picture's curves or none
     with style():
         ax = picture(height_inch=3.8).subplots() if ax is None else ax
-        for (words, pair), stroke in zip(curves.items(), strokes(len(curves)), strict=True):
-            x, y = _pair(words, pair, call)
-            ax.plot(x, y, color=stroke.colour, linestyle=stroke.dash, label=words,
-                    marker=stroke.marker if x.size <= 25 else "", markersize=4.5)
+        for (words, (x, y)), stroke in zip(pairs.items(), strokes(len(curves)), strict=True):
+            ax.plot(x, y, color=stroke.colour, linestyle=stroke.dash, label=as_shown(words),
+                    marker=stroke.marker if few else "", markersize=4.5)
         _draw_limits(ax, limits)
         for x_mark, y_mark, words in marks:
             ax.plot([x_mark], [y_mark], "o", color=BLACK, markerfacecolor="none", markersize=8, markeredgewidth=1.6)
             ax.annotate(words, (x_mark, y_mark), xytext=(7, 7), textcoords="offset points", fontsize=9, color=WORDS)
-        ax.set_xlabel(x_label)
-        ax.set_ylabel(y_label)
-        ax.set_title(title)
+        ax.set_xlabel(as_shown(x_label))
+        ax.set_ylabel(as_shown(y_label))
+        ax.set_title(as_shown(title))
         legend_beside(ax)
     return _figure(ax)
 
@@ -129,22 +148,34 @@ def _draw_limits(ax: Axes, limits: Limits) -> None:
     curves = [(np.asarray(line.get_xdata()), np.asarray(line.get_ydata())) for line in ax.lines]
     for value, words in limits:
         ax.axhline(value, color=LIMIT, linestyle=SHORT_DASH, linewidth=1.2)
-        right = _in_the_way(ax, curves, value, 1.0 - WORDS_WIDE, 1.0) < _in_the_way(ax, curves, value, 0.0, WORDS_WIDE)
-        ax.annotate(words, (0.99 if right else 0.01, value), xycoords=("axes fraction", "data"), xytext=(0, 2),
-                    ha="right" if right else "left", va="bottom", textcoords="offset points", fontsize=9, color=LIMIT)
+        aligned, at = min(WORDS_PLACES, key=lambda place: _in_the_way(ax, curves, value, *_room(*place)))
+        ax.annotate(as_shown(words), (at, value), xycoords=("axes fraction", "data"), xytext=(0, 2), ha=aligned,
+                    va="bottom", textcoords="offset points", fontsize=9, color=LIMIT)
+
+
+def _room(aligned: str, at: float) -> tuple[float, float]:
+    """Begin and end of words, as shares of the width."""
+    begin = {"left": at, "center": at - WORDS_WIDE / 2.0, "right": at - WORDS_WIDE}[aligned]
+    return begin, begin + WORDS_WIDE
 
 
 def _in_the_way(ax: Axes, curves: Sequence[tuple[Array, Array]], value: float, begin: float, end: float) -> int:
-    """How many places of a stretch (shares of the width) have a curve just above a value, where words would stand."""
+    """How many pieces of a stretch (shares of the width) have a curve just above a value, where words would stand.
+
+    A curve that jumps through the room between two of its points is in the way as well.
+    """
     (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
-    places = left + np.linspace(begin, end, WORDS_LOOKS) * (right - left)
+    edges = left + np.linspace(begin, end, WORDS_LOOKS) * (right - left)
     lowest, highest = value - WORDS_BELOW * (high - low), value + WORDS_HIGH * (high - low)
     found = 0
     for x, y in curves:
         if x.size:
             order = np.argsort(x, kind="stable")
+            inside = x[order][(x[order] > edges[0]) & (x[order] < edges[-1])]
+            places = np.union1d(edges, inside)
             at = np.interp(places, x[order], y[order], left=np.nan, right=np.nan)
-            found += int(np.count_nonzero((at > lowest) & (at < highest)))
+            meets = (np.minimum(at[:-1], at[1:]) < highest) & (np.maximum(at[:-1], at[1:]) > lowest)
+            found += np.unique(np.searchsorted(edges, places[:-1][meets], "right")).size
     return found
 
 

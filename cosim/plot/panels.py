@@ -66,7 +66,7 @@ BESIDE_SPEED = 1.085
 
 SPEEDS = (
     ("vehicle_speed_m_s", 3.6, "vehicle speed", "km/h"),
-    ("alternator_rpm", 1.0, "alternator speed", "1/min"),
+    ("alternator_rpm", 1.0, "alternator", "1/min"),
 )
 """Variable, factor to the unit, label and unit; the first one that the run has is drawn."""
 

@@ -90,7 +90,7 @@ RC |= {"svg.fonttype": "none", "svg.hashsalt": "smart-bms-cosim"}
 
 @contextmanager
 def style() -> Iterator[None]:
-    """Draw in the style of the package while the context lasts; a user's own settings come back after it.
+    """Return a context in which drawings have the style of the package; a user's own settings come back after it.
 
     Use it around own drawings, so that they look like the rest:
 

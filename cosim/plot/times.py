@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 DAY_S, HOUR_S, MINUTE_S = 86_400.0, 3600.0, 60.0
@@ -34,12 +35,33 @@ def span_words(span_s: float) -> str:
     return f"{span_s / unit.seconds:.3g} {unit.name}"
 
 
-def clock(time_s: float) -> str:
+MOST_DECIMALS = 6
+"""Of the seconds of a moment: a microsecond is as fine as a record tells."""
+
+
+def decimals_of(span_s: float) -> int:
+    """Return how many decimals of a second tell a moment to a hundredth of a stretch of `span_s` [s], at least one."""
+    return min(max(math.ceil(2.0 - math.log10(span_s) - 1e-9), 1), MOST_DECIMALS)
+
+
+def clock(time_s: float, decimals: int = 1) -> str:
     """Say a moment of a run as a reader would: seconds first, then minutes, hours and days.
+
+    Parameters
+    ----------
+    time_s : moment since the start of the run [s]
+    decimals : of its seconds; zeros at the end are left out where there are more than one
 
     >>> clock(2000.05)
     '33 min 20.0 s'
+    >>> clock(20.0503, decimals=6)
+    '20.0503 s'
     """
+    if decimals > 1 and time_s < 48.0 * HOUR_S:
+        rounded_s = round(time_s, decimals)
+        minutes, seconds = divmod(rounded_s, MINUTE_S) if rounded_s >= 120.0 else (0.0, rounded_s)
+        told = clock(MINUTE_S * minutes).removesuffix("00.0 s") if minutes else ""
+        return f"{told}{f'{seconds:.{decimals}f}'.rstrip('0').rstrip('.')} s"
     if time_s < 120.0:
         return f"{time_s:.4g} s" if time_s < 10.0 else f"{time_s:.1f} s"
     hours, rest = divmod(time_s, HOUR_S)

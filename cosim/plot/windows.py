@@ -27,6 +27,7 @@ MOST_OF_IT = 0.6
 """Part of all movement that the enlarged stretch holds at least; slow drifts are seldom more than the rest."""
 AIR_BEFORE, AIR_AFTER = 1.0, 4.0
 """Widths of that stretch that are shown before its beginning, and from its beginning on."""
+CRANKING = "crank"
 PATHS = ("system_current_A",)
 """Currents besides that of the alternator port that a window may be about."""
 FAR_WIDTHS = 5.0
@@ -109,7 +110,12 @@ def _swing(window: xr.Dataset, name: str) -> float:
 
 
 def _moving(window: xr.Dataset) -> str:
-    """What the enlarged stretch is chosen by: the current that moves most; where none does, the starter's voltage."""
+    """What the enlarged stretch is chosen by: the current that moves most; where none does, the starter's voltage.
+
+    Cranking is about this voltage whatever a device at System+ does meanwhile.
+    """
+    if str(window.attrs.get("name", "")).startswith(CRANKING) and "starter_voltage_V" in window:
+        return "starter_voltage_V"
     if swing_A(window) < LEAST_SWING_A:
         return "ground_V" if "ground_V" in window else "starter_voltage_V"
     names = [name for name in ("port_current_A", *PATHS) if name in window]

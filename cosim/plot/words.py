@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -36,10 +37,11 @@ ENDINGS = {
     "rpm_s": "1/min/s", "Ah": "Ah", "Wh": "Wh", "A": "A", "V": "V", "W": "W", "J": "J", "S": "S", "s": "s", "soc": "%",
 }
 """Unit in a picture by the end of a name, which says it (house rule); longer endings first."""
-SHOWN = {"degC": "\N{DEGREE SIGN}C", "ohm": "\N{GREEK CAPITAL LETTER OMEGA}"}
+SHOWN = {"degC": "\N{DEGREE SIGN}C", "ohm": "\N{GREEK CAPITAL LETTER OMEGA}", "uA": "\N{MICRO SIGN}A"}
 """How a record's unit is written in a picture where it differs."""
 QUANTITIES = {
-    "A": "current", "V": "voltage", "mV": "voltage", "W": "power", "J": "energy", "%": "charge", "m/s": "speed",
+    "A": "current", "mA": "current", "\N{MICRO SIGN}A": "current", "V": "voltage", "mV": "voltage",
+    "K": "difference", "W": "power", "J": "energy", "%": "charge", "m/s": "speed",
     "1/min": "speed", "\N{DEGREE SIGN}C": "temperature", "\N{GREEK CAPITAL LETTER OMEGA}": "resistance", "Ah": "charge",
     "Wh": "energy", "S": "conductance", "s": "time", "1": "state",
 }
@@ -81,6 +83,17 @@ KNOWN = {
     "sense_mV": Known("across the fuse", Stroke(ORANGE, "-", "s")),
     "reference_mV": Known("reference", Stroke(BLACK, SHORT_DASH, "X")),
 }
+NAMES = {
+    "pre_alarm": "pre-alarm", "precharge": "pre-charge", "over_voltage_trip": "over-voltage trip",
+    "power_clamp_W": "clamp of the alternator port", "power_port_clamp_W": "clamp of System+",
+    "power_discharge_bank_W": "discharge transistors", "power_charge_bank_W": "charge transistors",
+    "power_other_W": "resistors of the alternator port", "power_port_W": "resistors of System+",
+}
+"""Words of channels whose name reads badly in a legend; they have no colour of their own."""
+STATE_UNITS = ("1", "0 or 1")
+"""Units of what may be on or off."""
+STATE_AIR = 0.05
+"""By how much a state of SPICE may differ from 0 and 1 and still be about that."""
 MOST_CURVES = 8
 """A channel of more cells, devices or batteries than this is drawn as its lowest, mean and highest."""
 
@@ -132,11 +145,29 @@ def axis_label(unit: str) -> str:
     return "0 or 1" if unit == "1" else f"{QUANTITIES.get(unit, '')} [{unit}]".strip()
 
 
+def as_shown(text: str) -> str:
+    """Return words or a unit as pictures write them: `air [degC]` is `air [\N{DEGREE SIGN}C]`, `5 mohm` in omegas."""
+    text = re.sub(r"\bdegC\b", SHOWN["degC"], text)
+    text = re.sub(r"\b([mk]?)ohm\b", rf"\1{SHOWN['ohm']}", text)
+    return re.sub(r"(?<=\d )u(?=[sHFA]\b)", "\N{MICRO SIGN}", text)
+
+
+def are_states(unit: str, curves: Sequence[Curve]) -> bool:
+    """Whether curves are states, on or off: no unit, about 0 or 1 at most points, and never beyond; a share is none."""
+    values = [curve.values[np.isfinite(curve.values)] for curve in curves]
+    return unit in STATE_UNITS and all(
+        one.size == 0 or (one.min() >= -STATE_AIR and one.max() <= 1.0 + STATE_AIR
+                          and np.mean(np.minimum(np.abs(one), np.abs(one - 1.0)) <= STATE_AIR) >= 0.5) for one in values
+    )
+
+
 def words_of(variable: xr.DataArray) -> str:
     """Return what a channel is called in a legend."""
     name = str(variable.name)
     if name in KNOWN:
         return KNOWN[name].words
+    if name in NAMES:
+        return NAMES[name]
     ending = next((end for end in ENDINGS if name.endswith("_" + end)), None)
     return (name.removesuffix(f"_{ending}") if ending else name).replace("_", " ")
 

@@ -12,7 +12,7 @@ from matplotlib.patches import ConnectionPatch
 from numpy.typing import NDArray
 
 from cosim.errors import InputError
-from cosim.plot.channels import draw_curves, window_title
+from cosim.plot.channels import draw_panel_curves, name_of
 from cosim.plot.marks import grouped
 from cosim.plot.styles import (
     DOTTED,
@@ -26,7 +26,7 @@ from cosim.plot.styles import (
     picture,
     style,
 )
-from cosim.plot.times import TimeUnit, clock, span_words, time_unit
+from cosim.plot.times import TimeUnit, clock, decimals_of, span_words, time_unit
 from cosim.plot.windows import movement_s
 from cosim.plot.words import Curve, axis_label, panel_curves
 from cosim.result import Result
@@ -37,6 +37,8 @@ BEFORE = 0.25
 """Part of a level that lies before the moment: most of what it shows comes after."""
 BEHIND_WORDS = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
 """The leads from one level to the next pass behind the labels."""
+ALL_OF_IT = 0.99
+"""A level that shows so much of what was asked for is called by what was asked for."""
 LEAST_GAP = 0.25
 """Events closer than this part of a level share their words."""
 OF_THE_WINDOW = 1.0
@@ -59,7 +61,7 @@ def plot_zoom(
     channels : names of `result.slow` that the levels of the run show, of one unit. Where the run has a window, its
         points are drawn instead, as far as it has the channel
     signals : names of the window that the levels within it show, of one unit
-    at_s : the moment [s since the run's start]; without it where most happens in the window
+    at_s : the moment [s since the run's start]; without it where most happens in the window, or its event just before
     title : above the picture
 
     Returns
@@ -77,7 +79,7 @@ def plot_zoom(
     if not spans or min(spans) <= 0.0 or any(a <= b for a, b in pairwise(spans)):
         raise InputError(call, "levels", ", ".join(f"{span:g}" for span in spans), "positive lengths [s] that fall")
     start_s = float(window.attrs.get("start_s", 0.0))
-    moment_s = start_s + movement_s(window)[0] if at_s is None else float(at_s)
+    moment_s = caused_s(start_s + movement_s(window)[0], spans[-1], result) if at_s is None else float(at_s)
     unit, of_run = panel_curves(result.slow, channels, call, "channels")
     of_run = [with_windows(curve, result) for curve in of_run]
     unit_near, near = panel_curves(window, signals, call, "signals")
@@ -87,18 +89,26 @@ def plot_zoom(
         figure = picture(height_inch=PANEL_INCH * len(spans) + 0.5)
         axes = list(figure.subplots(len(spans), 1, squeeze=False)[:, 0])
         drawn: list[Level] = []
+        moment = clock(moment_s, decimals_of(spans[-1]))
         for ax, span_s in zip(axes, spans, strict=True):
             within = span_s <= OF_THE_WINDOW * length_s
             level = _window_level(ax, moment_s, span_s) if within else _run_level(ax, moment_s, span_s, result)
-            _draw_level(level, unit_near if within else unit, near if within else of_run, moment_s)
+            _draw_level(level, unit_near if within else unit, near if within else of_run, moment, span_s)
             if within:
                 _tell(level, result)
             if drawn:
                 _join(drawn[-1], level)
             drawn.append(level)
-        figure.suptitle(title or f"{window_title(window)}: from {span_words(spans[0])} to {span_words(spans[-1])}",
-                        x=0.01, ha="left", fontsize=11.5, fontweight="bold")
+        figure.suptitle(title or f"{name_of(window)} at {moment}: from {span_words(spans[0])} to "
+                        f"{span_words(spans[-1])}", x=0.01, ha="left", fontsize=11.5, fontweight="bold")
     return figure
+
+
+def caused_s(moment_s: float, span_s: float, result: Result) -> float:
+    """Return the time [s] of the last event before a moment [s], if that is within `BEFORE` of a stretch [s]."""
+    times = [event.time_s for event in result.events
+             if event.source != "engine" and 0.0 <= moment_s - event.time_s <= BEFORE * span_s]
+    return max(times, default=moment_s)
 
 
 def with_windows(curve: Curve, result: Result) -> Curve:
@@ -141,14 +151,15 @@ def _run_level(ax: Axes, moment_s: float, span_s: float, result: Result) -> Leve
     return Level(ax, low_s, high_s, 0.0 if high_s - low_s > FROM_START_S else moment_s, time_unit(high_s - low_s))
 
 
-def _draw_level(level: Level, unit: str, curves: Sequence[Curve], moment_s: float) -> None:
-    draw_curves(level.ax, curves, level.low_s, level.high_s, level.unit.seconds, level.zero_s)
+def _draw_level(level: Level, unit: str, curves: Sequence[Curve], moment: str, span_s: float) -> None:
+    draw_panel_curves(level.ax, unit, curves, level.low_s, level.high_s, level.unit.seconds, level.zero_s)
     ends = ((moment - level.zero_s) / level.unit.seconds for moment in (level.low_s, level.high_s))
     level.ax.set_xlim(*ends)
-    since = "the start" if level.zero_s == 0.0 else clock(moment_s)
+    since = "the start" if level.zero_s == 0.0 else moment
     level.ax.set_xlabel(f"time since {since} [{level.unit.name}]", labelpad=1.0, bbox=BEHIND_WORDS)
     level.ax.set_ylabel(axis_label(unit))
-    legend_beside(level.ax, span_words(level.high_s - level.low_s))
+    shown_s = level.high_s - level.low_s  # a run whose last record lacks a tick of a minute still is a minute
+    legend_beside(level.ax, span_words(span_s if shown_s > ALL_OF_IT * span_s else shown_s))
 
 
 def _tell(level: Level, result: Result) -> None:

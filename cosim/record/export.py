@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -15,6 +13,7 @@ import cosim
 from cosim.circuit.cache import content_key
 from cosim.circuit.deck import DEVICES, SIGNALS, signals, top_deck
 from cosim.errors import InputError
+from cosim.files.place import replaced
 from cosim.record.replay import replay_deck
 from cosim.result import Result
 from cosim.spice.deck import tran_card
@@ -104,27 +103,8 @@ def write_deck(path: Path, text: str) -> None:
     ------
     InputError : the place cannot be written
     """
-    temporary = ""
-    try:
-        if path.is_dir():
-            raise IsADirectoryError(0, "is a folder")
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-", suffix=".part")
-        with os.fdopen(handle, "w", encoding="ascii", errors="backslashreplace") as file:
-            file.write(text)
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-    except OSError as error:
-        raise InputError(str(path), "", error.strerror or str(error), "a file that can be written") from error
-    finally:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    """Mode bits that new files of this process lack; it can only be read by setting it."""
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
+    with replaced(path) as temporary:
+        temporary.write_text(text, encoding="ascii", errors="backslashreplace")
 
 
 def wrapped(card: str, words: Iterable[str]) -> list[str]:

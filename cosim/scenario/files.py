@@ -12,8 +12,9 @@ from cosim.circuit.deck import parameter_names
 from cosim.errors import InputError, nearest
 from cosim.own.netlist import own_netlist
 from cosim.scenario.base import beside
+from cosim.scenario.problems import listing
 from models import alternator, bank, fuse, heat, starter_battery
-from models.parameter_file import ParameterError
+from models.parameter_file import ParameterError, shipped_names
 
 if TYPE_CHECKING:
     from cosim.scenario.model import Scenario
@@ -73,19 +74,41 @@ def check_parameter_files(scenario: Scenario, origin: str) -> None:
     InputError
         With file, field, value and what is allowed.
     """
-    named: list[tuple[str, str, Callable[[str], object]]] = [
-        ("bank.battery", scenario.bank.battery, bank.load_battery),
-        ("parts.fuse", scenario.parts.fuse, lambda name: fuse.load_fuse(ANY_RATING_A, name)),
-        ("parts.box", scenario.parts.box, heat.load_box),
+    named: list[tuple[str, str, str, Callable[[str], object]]] = [
+        ("bank.battery", scenario.bank.battery, "battery", bank.load_battery),
+        ("parts.fuse", scenario.parts.fuse, "fuse", lambda name: fuse.load_fuse(ANY_RATING_A, name)),
+        ("parts.box", scenario.parts.box, "heat", heat.load_box),
     ]
     if scenario.source.kind == "vehicle":
-        named += [("source.alternator", scenario.source.alternator, alternator.load_alternator),
-                  ("source.starter_battery", scenario.source.starter_battery, starter_battery.load_starter_battery)]
-    for field, name, load in named:
+        source = scenario.source
+        named += [("source.alternator", source.alternator, "alternator", alternator.load_alternator),
+                  ("source.starter_battery", source.starter_battery, "starter_battery",
+                   starter_battery.load_starter_battery)]
+    for field, name, model, load in named:
         try:
             load(name)
         except ParameterError as error:
-            raise InputError(origin, field, name, f"a parameter file ({error})") from None
+            raise unusable(origin, field, name, model, error) from None
+
+
+def unusable(origin: str, field: str, name: str, model: str, error: ParameterError) -> InputError:
+    """Say what is wrong with a parameter file that a scenario names.
+
+    Parameters
+    ----------
+    origin, field : scenario file and place in it
+    name : what stands there, a shipped set's name or a path
+    model : kind of the file, such as "alternator", for the sets that ship
+    error : why it could not be used
+    """
+    shipped = shipped_names(model)
+    if Path(name).suffix in (".yaml", ".yml"):
+        allowed = f"a file, seen from the scenario's folder, or {listing(shipped, 'or')}"
+        return InputError(origin, field, str(error), "" if Path(name).is_file() else allowed)
+    if name in shipped:
+        return InputError(origin, field, str(error), "")
+    value = f"{name}, no {model.replace('_', ' ')} of that name"
+    return InputError(origin, field, value, f"{listing(shipped, 'or')}, or the path of a .yaml file")
 
 
 def check_circuit(scenario: Scenario, origin: str) -> None:
@@ -101,6 +124,9 @@ def check_circuit(scenario: Scenario, origin: str) -> None:
     for replaced, file in scenario.netlists.items():
         if replaced != circuit.netlist:
             raise InputError(origin, f"netlists.{replaced}", file, f"{circuit.netlist}, the circuit of this scenario")
+        if not Path(file).exists():
+            allowed = "a netlist that is there, from the scenario's folder"
+            raise InputError(origin, f"netlists.{replaced}", file, allowed)
         known = own_netlist(replaced, file).parameters
     for name, value in circuit.parameters.items():
         field = f"circuit.parameters.{name}"

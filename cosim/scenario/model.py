@@ -6,19 +6,17 @@ that names the file, the field, the value and what is allowed; an unknown key na
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 import bms
 from bms.settings import CAPACITIES_AH
 from cosim.errors import InputError
 from cosim.scenario.bank import Bank
-from cosim.scenario.base import STRICT, Name, UniqueKeyLoader
+from cosim.scenario.base import STRICT, Name, WrongKey
 from cosim.scenario.by_hand import MOST as MOST_CHANGES
 from cosim.scenario.by_hand import Change, check_changes
 from cosim.scenario.events import Event, check_events, event_devices
@@ -32,7 +30,8 @@ from cosim.scenario.files import (
 )
 from cosim.scenario.probes import MOST as MOST_PROBES
 from cosim.scenario.probes import Probe, check_probe_names
-from cosim.scenario.problems import NO_TEXT, number_as_text, one_line, quoted
+from cosim.scenario.problems import NO_TEXT, number_as_text, one_line, quoted, shown
+from cosim.scenario.reading import A_MAPPING, read_mapping, require_kind
 from cosim.scenario.sections import (
     Ambient,
     Cables,
@@ -139,24 +138,27 @@ class Scenario(BaseModel):
     @model_validator(mode="after")
     def _consistent(self) -> Scenario:
         if isinstance(self.source, Vehicle) and self.drive is None:
-            raise ValueError("a vehicle needs a drive (segments or trace)")
+            allowed = "a vehicle needs a drive: {segments: [{kind: highway, duration_s: 600}]}, or a trace"
+            raise WrongKey("drive", "missing", allowed)
         if isinstance(self.source, Supply) and self.drive is not None:
-            raise ValueError("a supply takes no drive; leave drive out")
+            raise WrongKey("drive", "not with source.kind: supply", "left out: a supply takes no drive")
         if isinstance(self.source, Supply) and self.duration_s is None:
-            raise ValueError("a supply needs duration_s")
+            raise WrongKey("duration_s", "missing", "a supply needs duration_s, the length of the run")
         described_s = self.duration_s
         if described_s is None and self.drive is not None and self.drive.segments is not None:
             described_s = self.drive.repeat * sum(segment.duration_s for segment in self.drive.segments)
         if described_s is not None and described_s / self.tick_s > MAX_TICKS:
-            raise ValueError(f"{described_s:g} s; at most {MAX_TICKS} ticks: shorten the run or raise tick_s")
+            allowed = f"at most {MAX_TICKS} ticks: shorten the run or raise tick_s"
+            raise WrongKey("duration_s", f"{described_s:g}", allowed)
         if self.circuit.netlist == "direct_connection" and self.figures:
-            raise ValueError("figures A1, A2, A3 need a circuit that switches; leave figures out")
+            allowed = "leave figures out: A1, A2, A3 need a circuit that switches"
+            raise WrongKey("figures", ", ".join(self.figures), allowed)
         late = [w.name for w in self.windows if self.duration_s is not None and w.start_s >= self.duration_s]
         if late:
-            raise ValueError(f"window {late[0]} starts after the end of the run")
+            raise WrongKey("windows", late[0], f"windows that start before the end of the run, {self.duration_s:g} s")
         names = [w.name for w in self.windows]
         if len(set(names)) != len(names):
-            raise ValueError("window names must differ")
+            raise WrongKey("windows", next(name for name in names if names.count(name) > 1), "names that differ")
         return self
 
     @property
@@ -194,24 +196,9 @@ def load_scenario(path: Path | str, changes: Mapping[str, object] | None = None)
     InputError : unreadable, no YAML, unknown key, or a value out of range; the message is one line.
     """
     file = Path(path)
-    try:
-        text = file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError(str(file), "", "", f"a readable file ({error.strerror}{_near_file(file)})") from None
-    except UnicodeDecodeError:
-        raise InputError(str(file), "", "", "UTF-8 text") from None
-    try:
-        content = yaml.load(text, Loader=UniqueKeyLoader)
-    except (ValueError, RecursionError) as error:
-        problem = "nested too deeply" if isinstance(error, RecursionError) else str(error).splitlines()[0]
-        raise InputError(str(file), "", problem, "plain values (quote a text that looks like a date)") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"line {mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "not YAML"
-        raise InputError(str(file), where, problem, "well-formed YAML") from None
+    content = read_mapping(file)
     for place, value in (changes or {}).items():
-        content = with_value(content, place, value, str(file)) if isinstance(content, dict) else content
+        content = with_value(content, place, value, str(file))
     return parse_scenario(content, str(file), file.parent)
 
 
@@ -229,10 +216,11 @@ def parse_scenario(content: object, origin: str = "scenario", folder: Path | Non
     InputError : as `load_scenario`
     """
     if not isinstance(content, dict):
-        raise InputError(origin, "", type(content).__name__, "a mapping of keys to values")
+        raise InputError(origin, "", shown(content), A_MAPPING)
     try:
         scenario = Scenario.model_validate(content)
     except ValidationError as error:
+        require_kind(content, "scenario", origin)
         raise one_line(error, origin, Scenario) from None
     scenario = with_limiter(with_paths(scenario, folder), origin)
     check_parameter_files(scenario, origin)
@@ -257,10 +245,3 @@ def parse_scenario(content: object, origin: str = "scenario", folder: Path | Non
     check_probe_names(scenario, origin)
     check_changes(scenario, origin)
     return scenario
-
-
-def _near_file(file: Path) -> str:
-    """Name the YAML file beside the missing `file` that was probably meant; empty if none is near."""
-    beside = [path.name for path in sorted(file.parent.glob("*.yaml"))]
-    close = difflib.get_close_matches(file.name, beside, n=1, cutoff=0.7)
-    return f"; did you mean {file.parent / close[0]}?" if close else ""

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from cosim.circuit.deck import SIGNALS, SYSTEM_SIGNALS, ProbeSignal
 from cosim.errors import InputError
-from cosim.scenario.base import STRICT
+from cosim.scenario.base import NODE, PROBE_NAME, STRICT
 
 if TYPE_CHECKING:
     from cosim.scenario.model import Scenario
@@ -21,7 +21,7 @@ TAKEN = frozenset((*SIGNALS, *SYSTEM_SIGNALS, "time_s", "device", "device_power_
 TAKEN_PREFIXES = ("contact_", "cut_", "pulse_", "generator_")
 """Names that windows use for themselves."""
 
-Place = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.]*$", max_length=120)]
+Place = Annotated[str, Field(pattern=NODE, max_length=120)]
 
 
 class Probe(BaseModel):
@@ -31,7 +31,7 @@ class Probe(BaseModel):
     """
 
     model_config = STRICT
-    name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=40)] = Field(
+    name: Annotated[str, Field(pattern=PROBE_NAME, max_length=40)] = Field(
         description="What the record calls it."
     )
     node: Place | None = Field(default=None, description="A node, such as `xpath.ga`.")

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field, field_validator, model_validator
 
 from cosim.scenario.bank import Cable, Fraction
-from cosim.scenario.base import STRICT, Name, ParameterName
+from cosim.scenario.base import STRICT, Name, ParameterName, WrongKey
 
 Temperature = Annotated[float, Field(ge=-40.0, le=125.0, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
@@ -101,7 +101,7 @@ class Drive(_Strict):
         if (self.segments is None) == (self.trace is None):
             raise ValueError("give either segments or trace")
         if self.segments is not None and not self.segments:
-            raise ValueError("give at least one segment")
+            raise WrongKey("segments", "an empty list", "give at least one segment: {kind: highway, duration_s: 600}")
         return self
 
 

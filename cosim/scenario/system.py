@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field, field_validator, model_validator
 
 from cosim.errors import InputError
 from cosim.scenario.base import STRICT, Name, ParameterName
+from cosim.scenario.files import unusable
 from models import cable, chargers, loads, system
 from models.parameter_file import ParameterError
 
@@ -136,6 +137,8 @@ LOADERS: dict[str, Callable[[str], system.Device]] = {
     "solar": chargers.load_charger, "mains": chargers.load_charger,
 }
 """What reads the parameter file of each kind of device."""
+MODELS = {"inverter": "inverter", "dc_loads": "dc_load", "solar": "charger", "mains": "charger"}
+"""What such a file says that it is for."""
 
 
 class System(_Strict):
@@ -178,7 +181,7 @@ def check_system(asked: System, origin: str) -> None:
         try:
             loaded = LOADERS[device.kind](device.parameters)
         except ParameterError as error:
-            raise InputError(origin, field, device.parameters, f"a parameter file ({error})") from None
+            raise unusable(origin, field, device.parameters, MODELS[device.kind], error) from None
         if device.kind == "solar" and isinstance(loaded, chargers.ChargerParameters) and loaded.array_W <= 0.0:
             raise InputError(origin, field, device.parameters, "a charger with a solar array (array_W above 0)")
 

@@ -154,7 +154,8 @@ class Tick(NamedTuple):
 
     dt_s : tick; refresh_ticks : ticks from one look at the tables to the next; bank : the cells' state and
     coefficients; box : prepared step; powers_W : (7,) as `powers_W`; measured : measurement vector; guard : (2,) how
-    far a measured voltage and temperature of a cell are from the truth; numbers : where a stretch leaves those of the
+    far a measured voltage and temperature of a cell are from the truth; ends : (2, 4) what `tick_sensors.fill_ends`
+    makes of a stretch's bounds, on every tick and on sampled ones; numbers : where a stretch leaves those of the
     plant's state; starter, ahead : see `cosim.slow.ahead`
     """
 
@@ -165,6 +166,7 @@ class Tick(NamedTuple):
     powers_W: NDArray[np.float64]
     measured: NDArray[np.float64]
     guard: NDArray[np.float64]
+    ends: NDArray[np.float64]
     numbers: NDArray[np.float64]
     starter: starter_battery.StarterTick
     ahead: NDArray[np.float64]
@@ -187,8 +189,8 @@ def prepare(state: PlantState, dt_s: float, p: PlantParameters) -> Tick:
     return Tick(
         dt_s, max(1, round(REFRESH_S / dt_s)), w,
         heat_tick.prepare_box(state.box.junction_degC.shape[0], dt_s, p.box), np.empty(7),
-        np.empty(N_SCALARS + 2 * n_cells), guard, np.empty(N_NUMBERS), starter_battery.prepare_step(dt_s, p.starter),
-        new_ahead(state),
+        np.empty(N_SCALARS + 2 * n_cells), guard, np.empty((2, 4)), np.empty(N_NUMBERS),
+        starter_battery.prepare_step(dt_s, p.starter), new_ahead(state),
     )
 
 

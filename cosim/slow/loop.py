@@ -29,7 +29,7 @@ from cosim.slow.network import Operating
 from cosim.slow.plant import PlantParameters, PlantState, controls_of, plant_flags
 from cosim.slow.quasi_static import look, new_watch
 from cosim.slow.sensors import N_SCALARS, cells_inside, fitted_scalars, measure_range, scalars_inside
-from cosim.slow.tick_sensors import cells_surely_inside, fill_cells
+from cosim.slow.tick_sensors import cells_surely_inside, fill_cells, fill_ends
 from models import bank_tick, bank_work, cable, system
 from models.compiled import apart, borrowing
 from models.system_port import BLOCKED_OHM, Gate
@@ -175,6 +175,9 @@ def _run_ticks(
     flags, why, last = plant_flags(state, p), ENDED, grid.rows.shape[0] - 1
     gate = port_gate(stretch.commands, state.latched, grid.tick_s, p)
     state = take_commands(state, k.ahead, stretch.commands[ENABLE], stretch.reference_mV, gate)
+    fill_ends(k.ends[0], k, stretch.low, stretch.high)
+    if stretch.sample_low.size > 0:
+        fill_ends(k.ends[1], k, stretch.sample_low, stretch.sample_high)
     while True:
         row = grid.rows[min(tick, last)]
         u = controls_of(state, stretch.commands[ENABLE], stretch.reference_mV)
@@ -225,12 +228,9 @@ def _held(k: Tick, tick: int, stretch: Stretch, p: PlantParameters) -> bool:
         return False
     if sampled and not scalars_inside(k.measured, stretch.sample_low, stretch.sample_high):
         return False
-    if p.sensors.cells_touched[0] < 0.5:
-        bank_tick.fill_extremes(k.bank)
-        if cells_surely_inside(k, stretch.low, stretch.high) and (
-            not sampled or cells_surely_inside(k, stretch.sample_low, stretch.sample_high)
-        ):
-            return True
+    surely = p.sensors.cells_touched[0] < 0.5 and cells_surely_inside(k, k.ends[0])
+    if surely and (not sampled or cells_surely_inside(k, k.ends[1])):
+        return True
     _measure_cells(k, p)
     if not cells_inside(k.measured, stretch.low, stretch.high):
         return False

@@ -1,4 +1,4 @@
-"""The cells' measurements in the tick loop: all where they are wanted, else their extremes against the bounds."""
+"""The cells' measurements in the tick loop: all where they are wanted, else true values against the bounds."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from cosim.slow.engine import Tick
 from cosim.slow.sensors import N_SCALARS
-from models import bank_work
+from models import bank_tick, bank_work
 from models.compiled import borrowing
 
 
@@ -24,20 +24,25 @@ def fill_cells(out: NDArray[np.float64], w: bank_work.Work) -> None:
 
 
 @borrowing
-def cells_surely_inside(k: Tick, low: NDArray[np.float64], high: NDArray[np.float64]) -> bool:
-    """Whether all cells are so far inside their bounds that what the sensors make of them is, too.
+def fill_ends(out: NDArray[np.float64], k: Tick, low: NDArray[np.float64], high: NDArray[np.float64]) -> None:
+    """Ends within which a true voltage and temperature [V, degC] of any cell is measured inside its bounds.
 
-    `bank_tick.fill_extremes` came before.
+    `out` (4,): low and high of the voltage, of the temperature. The narrowest over all batteries, for a stretch; where
+    bounds of single cells, or none, are given the same holds.
     """
-    batteries = k.bank.battery_A.size
-    if low.size != N_SCALARS + 2 * batteries:
-        return False  # bounds of single cells: extremes say nothing
-    outside = 0
+    each = (low.size - N_SCALARS) // 2
     for kind in range(2):
-        guard, first = k.guard[kind], N_SCALARS + kind * batteries
-        least, most = k.bank.extremes[2 * kind], k.bank.extremes[2 * kind + 1]
-        lower, upper = low[first : first + batteries], high[first : first + batteries]
-        for b in range(batteries):
-            inside = (lower[b] + guard <= least[b]) & (most[b] <= upper[b] - guard)
-            outside += 0 if inside else 1
-    return outside == 0
+        first = N_SCALARS + kind * each
+        least, most = -np.inf, np.inf
+        for j in range(first, first + each):
+            least, most = max(least, low[j]), min(most, high[j])
+        out[2 * kind], out[2 * kind + 1] = least + k.guard[kind], most - k.guard[kind]
+
+
+@borrowing
+def cells_surely_inside(k: Tick, ends: NDArray[np.float64]) -> bool:
+    """Whether all cells are so far inside their bounds (`fill_ends`) that what the sensors make of them is, too.
+
+    `bank_tick.divide` came before. Where it is not so, each cell's own bounds have to be looked at.
+    """
+    return bank_tick.cells_outside(k.bank, ends[0], ends[1], ends[2], ends[3]) == 0

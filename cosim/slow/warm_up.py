@@ -21,6 +21,7 @@ from cosim.slow.commands import charging
 from cosim.slow.engine import advance_heat, with_steady_field
 from cosim.slow.loop import Grid, Plant, Stretch, empty_ledger, observe
 from cosim.slow.plant import PlantParameters, PlantState, initial_state, load_parameters
+from cosim.slow.ready import mark
 from cosim.slow.sensors import free_bounds, inside
 from cosim.windows.exchange import ORDER, FastState
 
@@ -77,9 +78,14 @@ def main(arguments: list[str]) -> int:
     if arguments or (os.cpu_count() or 1) == 1:
         for name in arguments or PARTS:
             PARTS[name]()
+        if not arguments:
+            mark()
         return 0
     both = [subprocess.Popen([sys.executable, "-m", "cosim.slow.warm_up", name]) for name in PARTS]
-    return max(abs(process.wait()) for process in both)
+    code = max(abs(process.wait()) for process in both)
+    if code == 0:
+        mark()
+    return code
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from cosim.validation.drawing import finish, sheet
 from cosim.validation.figure import ValidationFigure, within
 from cosim.validation.register import Checked
 from models import parameter_file
+from models.cell import UNITS
 from models.identify import quality, records, tables
 from models.identify.records import DataError, Record
 from models.identify.tables import Tables
@@ -105,7 +106,7 @@ def _complaint(failure: DataError) -> InputError:
 
 def _provenance(parameters: str | Path) -> dict[str, Any]:
     """Return what the identification stored beside the parameters."""
-    return dict(parameter_file.load(parameters, "cell", tables.UNITS).provenance)
+    return dict(parameter_file.load(parameters, "cell", UNITS).provenance)
 
 
 @style()

@@ -42,7 +42,7 @@ class ValidationFigure(NamedTuple):
 def within(
     name: str, value: float, unit: str, low: float, high: float, status: str, source: str
 ) -> ValidationFigure:
-    """Judge a value against a range; an infinite end is no limit.
+    """Return the figure of a value that is judged against a range; an infinite end is no limit.
 
     Parameters
     ----------

@@ -29,7 +29,7 @@ Check = Callable[[Path | None], Checked]
 
 
 class Model(NamedTuple):
-    """One model: its name on the command line, whether it needs measured data, and the module with `check`.
+    """One model: its name on the command line, whether it `needs_data` (measured), and the module with `check`.
 
     What is not quick (a minute of SPICE) is left out of docs/trust.md, which a test writes anew.
     """
@@ -80,5 +80,5 @@ def chosen(names: list[str], data: Path | None) -> tuple[list[Model], list[Model
 
 
 def check_of(model: Model) -> Check:
-    """Import what validates a model."""
+    """Return the function that validates a model, from the module that the register names."""
     return cast(Check, import_module(model.module).check)

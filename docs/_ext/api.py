@@ -9,12 +9,15 @@ from sphinx.application import Sphinx
 
 ALIAS = "Alias for field number"
 """What Python itself writes as docstring of a named tuple's field; the class's own docstring tells the fields."""
+PYDANTIC = "model_config"
+"""Attribute of every section of a file, with words of pydantic's that say nothing here."""
 
 
 def skipped(app: Sphinx, what: str, name: str, member: object, skip: bool, options: object) -> bool | None:
-    """Skip fields of named tuples; None leaves the decision to autodoc."""
-    del app, what, name, skip, options
-    return True if str(getattr(member, "__doc__", "")).startswith(ALIAS) else None
+    """Skip fields of named tuples and pydantic's own settings; None leaves the decision to autodoc."""
+    del app, what, skip, options
+    is_noise = name == PYDANTIC or str(getattr(member, "__doc__", "")).startswith(ALIAS)
+    return True if is_noise else None
 
 
 def signature(

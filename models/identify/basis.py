@@ -3,7 +3,9 @@
 Every resistance and the hysteresis is ``sum_m c_jm exp(B_m (1/T - 1/298.15 K))`` at node j of charge, with all
 ``c >= 0`` and fixed ``B_m >= 0``: positive, falling with temperature and smooth whatever the coefficients are, so that
 the fit can be trusted between the measured temperatures and mildly beyond them. U25 is a cubic spline through nodes,
-the entropic coefficient is linear between nodes.
+the entropic coefficient is linear between nodes. The form is
+ours; that coefficients which cannot be negative give a bounded fit is Lawson and Hanson, *Solving Least Squares
+Problems* (1974), chapter 23.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 For trying the identification where no measurements are at hand, and for finding out what it can find: the truth is
 known. Kinder than a laboratory: the cell is exactly what the model can express, the chamber holds its temperature.
+Profile and noise are ours; currents and rates are those of the measured campaign (`models.identify.records`).
 """
 
 from __future__ import annotations

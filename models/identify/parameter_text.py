@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from models.cell import UNITS
 from models.identify.quality import Error
-from models.identify.tables import UNITS, Tables
+from models.identify.tables import Tables
 
 Array = NDArray[np.float64]
 

@@ -1,4 +1,7 @@
-"""Error of the run-time tables on measured tests: over one profile, and with one temperature left out of the fit."""
+"""Error of the run-time tables on measured tests: over one profile, and with one temperature left out of the fit.
+
+The window of charge in which errors count, and leaving one temperature out, are ours.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Run-time tables of a cell: sampled from a fit, read from a parameter file, simulated.
 
 The run-time cell reads all coefficients bilinearly from tables over temperature and charge, U25 by a monotone cubic.
-The errors that are reported are those of this form, not of the smooth functions behind it.
+The errors that are reported are those of this form, not of the smooth functions behind it. The
+monotone cubic is that of Fritsch and Butland, SIAM J. Sci. Stat. Comput. 5 (1984), doi:10.1137/0905021.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
 from models import parameter_file
+from models.cell import UNITS
 from models.identify import kernels, records
 from models.identify.basis import ENTROPIC_SOC, GRID_SOC, HYSTERESIS_K, OCV_SOC, RESISTANCE_K, arrhenius
 from models.identify.fit import ENTROPIC_SPAN_K, Fit, split
@@ -27,22 +29,6 @@ LEAST_SLOPE_V = 0.01
 """Least rise of U25 over the whole charge, on the plateau (ours: a fifth of what the C/30 curves show there)."""
 MOST_OHM = 5.0
 """Largest resistance in a table (ours): only below -25 degC, where nothing was measured, would it be exceeded."""
-UNITS = {
-    "capacity_Ah": "Ah",
-    "ocv_soc": "1",
-    "ocv_V": "V",
-    "entropic_soc": "1",
-    "entropic_V_K": "V/K",
-    "grid_soc": "1",
-    "grid_degC": "degC",
-    "r0_ohm": "ohm",
-    "pair_ohm": "ohm",
-    "pair_tau_s": "s",
-    "pair_scale_A": "A",
-    "hysteresis_V": "V",
-    "hysteresis_rate": "1",
-    "heat_capacity_J_K": "J/K",
-}
 
 
 class Tables(NamedTuple):

@@ -14,7 +14,12 @@ def measured(day_s: float) -> Measured:
                       "tick loop, processor time [s]": [0.432], "supervisor, processor time [s]": [0.2]},
         "window 000_enable": {"coupled window, processor time [s]": [0.05], "ngspice -b, processor time [s]": [0.08],
                               "ratio": [0.7], "ratio of processor times": [0.625], "coupled points": [241.0],
-                              "ngspice -b points": [400.0], "coupled, processor time per point [us]": [207.5]},
+                              "ngspice -b points": [400.0], "coupled, processor time per point [us]": [207.5],
+                              "ngspice -b, processor time per point [us]": [200.0]},
+        targets.FIFTY: {"tick loop, processor time [s]": [1.296]},
+        targets.MOVED: {"once, processor time [s]": [2.5e-7]},
+        targets.LOADED: {"loading, processor time [s]": [0.003], "reset, processor time [s]": [0.002],
+                         "whole window, processor time [s]": [0.05]},
     }
     about = {"cores": 2, "machine": "x", "repeats": 3, "load_at_start": [1.0, 2.0, 3.0], "load_at_end": [1.0, 2.0, 3.0],
              "commit": "abc1234", "left_out": {"liionpack": "it is not there"}}
@@ -28,7 +33,12 @@ def test_a_small_page() -> None:
     assert "| call of the supervisor, one battery | 50 us |" in text  # 0.2 s by 4,000
     assert "| window 000_enable | 50 | 80 | 0.625 | 0.7 | 241 / 400 | 208 |" in text
     assert f"| 24 h without windows, {targets.CPU} | 1.5 (1.5 to 6) | 0.75 (0.75 to 3) | 0.50 |" in text
-    assert "| tick of 0.1 s, 50 batteries | not measured |" in text
+    assert "| tick of 0.1 s, 50 batteries | 1,500 ns |" in text
+    assert "| battery more, a day | not measured |" in text
+    assert "| tick of 50 batteries | 1,500 ns | 750 ns |" in text  # 500 of one, 250 for the numbers of all
+    assert "| point of window 000_enable | 208 us | 200 us |" in text
+    assert "loading takes 3 ms of 50 (6 %)" in text
+    assert "2 ms. There are 2 % of that window to gain." in text
     assert "- liionpack: it is not there" in text
 
 

@@ -11,7 +11,7 @@ import pytest
 import xarray as xr
 
 from cosim.errors import InputError
-from cosim.result import FILES, EventLog, LoggedEvent, Result, labelled, plain, shown
+from cosim.result import FILES, EventLog, LoggedEvent, Result, labelled, plain, require_writable, shown
 
 
 def small() -> Result:
@@ -225,7 +225,7 @@ def test_notebook_view_escapes_and_shows(plausible_result: Result) -> None:
 def test_a_result_says_what_it_is_in_one_line(plausible_result: Result) -> None:
     told = repr(plausible_result)
     assert told == (
-        "Result(road_hour: 3600 records over 3599.0 s, 27 channels, 4 windows, 7 events; 4 figures with a limit, "
+        "Result(road_hour: 3600 records over 3599.0 s, 27 channels, 4 windows, 7 events; 3 figures with a limit, "
         "outside: alternator winding, hottest)")
     assert repr(Result(xr.Dataset())) == "Result(run: 0 records, 0 channels, 0 windows, 0 events)"
 
@@ -262,3 +262,17 @@ def test_a_window_that_is_not_there_is_one_line(plausible_result: Result) -> Non
         plausible_result.window("enabel")
     with pytest.raises(InputError, match="a run with windows"):
         Result(xr.Dataset()).window("enable")
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    require_writable(tmp_path / "new" / "folder")
+    assert not (tmp_path / "new").exists()
+    (tmp_path / "file").touch()
+    for inside in ("file", "file/x"):
+        with pytest.raises(InputError, match="file is a file"):
+            require_writable(tmp_path / inside)
+    monkeypatch.setattr("os.access", lambda path, mode: Path(path) != tmp_path)
+    with pytest.raises(InputError, match="cannot be written to"):
+        require_writable(tmp_path / "new")

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cosim.errors import InputError
 from cosim.paths import SCENARIOS
 from cosim.result import Result
 from cosim.scenario.model import load_scenario, parse_scenario
@@ -131,3 +132,8 @@ def test_measured_drive_cycles_run(spice: SpiceSession) -> None:
     result = Simulation(load_scenario(SCENARIOS / "epa_city_highway.yaml"), session=spice).run()
     assert result.slow.vehicle_speed_m_s.max() == pytest.approx(26.8, abs=0.5)  # HWFET and UDDS peak: 60 and 56.7 mph
     assert result.summary["charge_balance"]["relative"] < 1e-6
+
+
+def test_a_path_in_place_of_a_scenario_says_what_to_do() -> None:
+    with pytest.raises(InputError, match=r"scenario: 'my.yaml' \(allowed: a scenario, such as load_scenario"):
+        Simulation("my.yaml")  # type: ignore[arg-type]

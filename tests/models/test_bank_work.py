@@ -87,20 +87,77 @@ def test_a_nearly_linear_pair_is_the_charge_transfer(part: float) -> None:
     assert after.v_V[0, 0] == pytest.approx(np.full(4, target_V * (1.0 - np.exp(-1.0 / tau_s))), rel=2e-10)
 
 
-def test_extremes_are_those_of_the_cells() -> None:
+@pytest.mark.parametrize("bleeding", [False, True])
+def test_cells_outside_are_counted_by_the_cells_own_values(bleeding: bool) -> None:
     p = of_three(PACK)
     rng = np.random.default_rng(4)
-    degC = rng.uniform(10.0, 40.0, (3, 4))
-    state = placed(rng.uniform(0.2, 0.8, (3, 4)), degC, p)
+    degC, soc = rng.uniform(10.0, 40.0, (3, 4)), rng.uniform(0.2, 0.8, (3, 4))
+    state = placed(np.full((3, 4), 0.999) if bleeding else soc, degC, p)
     w = bank_work.empty(p)
     bank_work.load(w, state)
     bank_work.refresh(w, p)
     emf_V, _ = bank_tick.look(w)
     bank_tick.divide(w, emf_V, 150.0)
-    bank_tick.fill_extremes(w)
-    volts = bank.cell_voltages_V(state, 150.0, p)
-    expected = np.array([volts.min(axis=1), volts.max(axis=1), degC.min(axis=1), degC.max(axis=1)])
-    assert w.extremes[:, :3] == pytest.approx(expected, rel=1e-14)
+    assert (row(w, r.BLEED_A, 12) > 0.0).any() == bleeding
+    volts = np.sort(bank.cell_voltages_V(state, 150.0, p).ravel())
+    sorted_degC = np.sort(degC.ravel())
+    lowest, highest = (volts[2] + volts[3]) / 2.0, (volts[9] + volts[10]) / 2.0
+    cold, hot = (sorted_degC[0] + sorted_degC[1]) / 2.0, (sorted_degC[10] + sorted_degC[11]) / 2.0
+    assert bank_tick.cells_outside(w, lowest, np.inf, -np.inf, np.inf) == 3
+    assert bank_tick.cells_outside(w, -np.inf, highest, -np.inf, np.inf) == 2
+    assert bank_tick.cells_outside(w, -np.inf, np.inf, cold, np.inf) == 1
+    assert bank_tick.cells_outside(w, -np.inf, np.inf, -np.inf, hot) == 1
+    assert bank_tick.cells_outside(w, volts[0] - 1e-9, volts[-1] + 1e-9, 10.0, 40.0) == 0
+    w.emf_V[5] = np.nan
+    assert bank_tick.cells_outside(w, -np.inf, np.inf, -np.inf, np.inf) == 1
+
+
+def _stepped(w: bank_work.Work, current_A: float, dt_s: float, p: BankParameters, usual: bool) -> None:
+    bank_work.refresh(w, p)
+    bank_work.retime(w, dt_s, p)
+    if not usual:
+        w.bank[r.TABLES_A] = -1.0
+    emf_V, _ = bank_tick.look(w)
+    bank_tick.divide(w, emf_V, current_A)
+    bank_tick.advance(w, dt_s, 20.0, p)
+
+
+@pytest.mark.parametrize("current_A", [0.0, 60.0, -90.0])
+def test_the_usual_step_is_the_step(current_A: float) -> None:
+    """An hour of steps of a second: state, books and EMF."""
+    pack = bank.load_battery()
+    p = of_three(pack)
+    rng = np.random.default_rng(6)
+    state = placed(rng.uniform(0.45, 0.55, (3, 4)), rng.uniform(10.0, 40.0, (3, 4)), p)
+    works = [bank_work.empty(p) for _ in range(2)]
+    for w in works:
+        bank_work.load(w, state._replace(h=np.full((3, 4), -0.3)))
+        bank_work.set_cooling(w, 1.0, p)
+    for _ in range(3600):
+        for w, usual in zip(works, (True, False), strict=True):
+            _stepped(w, current_A / 2.0, 1.0, p, usual)
+        assert works[0].bank[r.TABLES_A] > np.abs(works[0].battery_A).max()  # it was a usual one
+    assert works[0].emf_V == pytest.approx(works[1].emf_V, rel=1e-11)
+    for name, one, other in zip(BankState._fields, *(bank_work.stored(w) for w in works), strict=True):
+        assert one == pytest.approx(other, rel=1e-9, abs=1e-12), name
+
+
+def test_a_step_is_not_a_usual_one_where_its_series_end() -> None:
+    """Cells that bleed, currents beyond the nearly linear part, long steps: each is left to the step for everything."""
+    p = of_three(bank.load_battery())
+    state = placed(np.full((3, 4), 0.5), np.full((3, 4), 25.0), p)
+    for soc, current_A, dt_s, usual in ((0.5, 100.0, 0.1, True), (0.999, 1.0, 0.1, False), (0.5, 3000.0, 0.1, False),
+                                        (0.5, 100.0, 60.0, False)):
+        both = [bank_work.empty(p) for _ in range(2)]
+        for w, forced in zip(both, (True, False), strict=True):
+            bank_work.load(w, state._replace(soc=np.full((3, 4), soc)))
+            bank_work.set_cooling(w, dt_s, p)
+            _stepped(w, current_A, dt_s, p, forced)
+        limit_A = min(both[0].bank[r.TABLES_A], both[0].bank[r.STEP_A])
+        assert (np.abs(both[0].battery_A).max() <= limit_A) == usual
+        for name, one, other in zip(BankState._fields, *(bank_work.stored(w) for w in both), strict=True):
+            rel, least = (1e-10, 1e-12) if usual else (0.0, 0.0)
+            assert one == pytest.approx(other, rel=rel, abs=least), (name, soc, current_A, dt_s)
 
 
 def test_batteries_of_four_cells_cool_by_the_matrices() -> None:

@@ -32,7 +32,10 @@ SHRUNK_EACH = 3
 
 
 class Asked(NamedTuple):
-    """What is asked: number of cases, seed, directory, workers, resume, settings for all cases, SPICE windows."""
+    """What is asked: number of cases, seed, directory, workers, resume, SPICE windows.
+
+    changes : values for all scenarios, by their dotted paths
+    """
 
     cases: int
     seed: int
@@ -55,7 +58,7 @@ class Violation(NamedTuple):
 
 
 class Campaign(NamedTuple):
-    """A finished campaign."""
+    """A finished campaign: its `violations` of rules, and `observations` of what each injected fault led to."""
 
     asked: Asked
     sweep: Sweep
@@ -64,7 +67,7 @@ class Campaign(NamedTuple):
 
 
 def run_campaign(asked: Asked, report: Progress) -> Campaign:
-    """Run a campaign, or what is left of it.
+    """Run a campaign, or what is left of it, and return its violations, shrunk where they were chosen for it.
 
     Raises
     ------

@@ -17,7 +17,7 @@ PASSED, FAILED = "passed", "failed"
 
 @dataclass(frozen=True)
 class SignalVerdict:
-    """What came out for one signal.
+    """What came out for one signal, told by `name` and `unit`.
 
     status : passed or failed; reason : why it failed, in words; worst : where most of the tolerance is used, None where
     nothing could be compared; golden_in_result : the worst point is one of golden's, outside the result's tube
@@ -41,6 +41,7 @@ class SignalVerdict:
 class Comparison:
     """Verdicts of all signals and of the event log, and what was not compared.
 
+    verdicts : one per signal of golden; overlap : whether only the stretch that both have was judged
     extra : signals that only the result has; ignored : by the tolerance file; shift_s : added to the result's time
     """
 
@@ -83,7 +84,7 @@ def compare(
     golden: Recording, result: Recording, tolerances: Tolerances | None = None, *, origin: str = "tolerances",
     shift_s: float = 0.0, overlap: bool = False, events: bool = True,
 ) -> Comparison:
-    """Compare every signal of golden with the result's signal of the same name.
+    """Compare every signal of golden with the result's signal of the same name, and return the verdicts.
 
     Parameters
     ----------

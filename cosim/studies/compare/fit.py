@@ -24,9 +24,10 @@ from scipy.optimize import least_squares
 
 from cosim.errors import InputError, nearest
 from cosim.scenario.model import Scenario, parse_scenario
+from cosim.scenario.reading import read_mapping
 from cosim.scenario.values import with_value
 from cosim.studies.compare.recording import Recording, of_result
-from cosim.studies.compare.tolerances import Tolerances, read_yaml
+from cosim.studies.compare.tolerances import Tolerances
 
 Array = NDArray[np.float64]
 Progress = Callable[[float, str], None]
@@ -45,7 +46,7 @@ TOGETHER = 0.95
 
 
 class Parameter(NamedTuple):
-    """One parameter: dotted path in the scenario, range."""
+    """One parameter: dotted `path` in the scenario, `low` and `high` end of its range in the unit that stands there."""
 
     path: str
     low: float
@@ -54,7 +55,14 @@ class Parameter(NamedTuple):
 
 @dataclass(frozen=True)
 class Fit:
-    """What a fit gave: best values, standard errors and correlations, and how far they are to be believed."""
+    """What a fit gave: best values, standard errors and correlations, and how far they are to be believed.
+
+    values, errors : of each of the `parameters`, in its unit, shape (n,); correlation : of their errors, shape (n, n)
+    condition : of the problem, with ranges as units; above some 1e4 the parameters are hardly told apart
+    rms_start, rms : differences before and after, in tolerances; independent : points that count as such
+    runs : evaluations; converged : how it ended, in words; warnings : what is not to be believed, in words
+    recording : of the best run
+    """
 
     parameters: tuple[Parameter, ...]
     values: Array
@@ -130,7 +138,7 @@ def fit(
     InputError
         A parameter path or value that the scenario refuses, a signal that the run does not have.
     """
-    content = read_yaml(scenario)
+    content = read_mapping(scenario)
 
     def scenario_with(values: Array) -> Scenario:
         changed = dict(content)
@@ -153,7 +161,12 @@ def fit_recording(
     measured: Recording, parameters: tuple[Parameter, ...], rules: Tolerances, simulate: Callable[[Array], Recording],
     progress: Progress,
 ) -> Fit:
-    """`fit` with `simulate`, anything that turns values of the parameters, shape (n_parameters,), into a recording."""
+    """`fit` with `simulate`, anything that turns values of the parameters, shape (n_parameters,), into a recording.
+
+    Raises
+    ------
+    InputError : the run has no such signal, has it in another unit or at other times, or all signals are ignored
+    """
     low, high = (np.array([getattr(p, end) for p in parameters]) for end in ("low", "high"))
     runs: dict[tuple[float, ...], Array] = {}
     recordings: dict[tuple[float, ...], Recording] = {}

@@ -20,12 +20,12 @@ from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import numpy as np
-import yaml
 from pydantic import BaseModel, Field, ValidationError
 
 from cosim.errors import InputError, nearest
-from cosim.scenario.base import STRICT, UniqueKeyLoader
+from cosim.scenario.base import STRICT
 from cosim.scenario.problems import one_line
+from cosim.scenario.reading import read_mapping
 from cosim.studies.compare.recording import Signal
 from cosim.studies.compare.tube import Tolerance
 
@@ -153,7 +153,7 @@ def load_tolerances(path: Path | None) -> Tolerances:
     """
     if path is None:
         return Tolerances()
-    return parse_tolerances(read_yaml(path), str(path))
+    return parse_tolerances(read_mapping(path), str(path))
 
 
 def parse_tolerances(content: Mapping[str, object], origin: str = "tolerances") -> Tolerances:
@@ -162,18 +162,3 @@ def parse_tolerances(content: Mapping[str, object], origin: str = "tolerances") 
         return Tolerances.model_validate(dict(content))
     except ValidationError as error:
         raise one_line(error, origin, Tolerances) from None
-
-
-def read_yaml(path: Path) -> Mapping[str, object]:
-    """Read a YAML file that holds a mapping; raises InputError."""
-    try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=UniqueKeyLoader)
-    except OSError as error:
-        raise InputError(str(path), "", "", f"a readable file ({error.strerror})") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"line {mark.line + 1}" if mark else ""
-        raise InputError(str(path), where, getattr(error, "problem", None) or "not YAML", "well-formed YAML") from None
-    if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
-        raise InputError(str(path), "", type(content).__name__, "a mapping of names to values")
-    return content

@@ -59,12 +59,12 @@ class Tolerance:
                 raise InputError("tolerance", name, getattr(self, name), allowed)
 
     def width(self, value: Array) -> Array:
-        """Half-width in value around values of the reference; of their shape."""
+        """Half-width around each `value` of the reference, in its unit, shape (n,)."""
         return self.absolute + self.relative * np.abs(value)
 
 
 class Waveform(NamedTuple):
-    """Times [s], never falling, and values; `checked` makes one."""
+    """Times [s], never falling, and a `value` at each, shapes (n,); `checked` makes one."""
 
     time_s: Array
     value: Array

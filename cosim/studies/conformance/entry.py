@@ -23,7 +23,7 @@ BenchData = TypeVar("BenchData")
 
 
 class Corner(NamedTuple):
-    """Conditions of a bench; None means the bench's own default, which is the nominal one.
+    """Conditions of a bench, the `variant` among them; None means the bench's own default, which is the nominal one.
 
     `name` is unique among the corners of a bench. battery_ohm, cable_H : extremes for benches that have such parts
     """
@@ -73,12 +73,16 @@ class Changes:
 
 @dataclass(frozen=True)
 class Trace:
-    """A waveform for the plot: seconds, values, unit, and what it is."""
+    """A waveform for the plot: a `value` at each time [s], shapes (n,), their unit, and a `label` that says what.
+
+    panel : traces of one unit with different words here stand in panels of their own
+    """
 
     label: str
     unit: str
     time_s: Array
     value: Array
+    panel: str = ""
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Entry:
-    """One figure of one row in one corner.
+    """One figure of one row in one corner, for a `variant` of the product.
 
     id : row of the requirements; figure : name of the limit (`A3.cold_fuse_A`), or of what is declared; method : how it
     was measured, in words; status : measured, assumed or declared; value : None where nothing is measured;
@@ -144,6 +148,7 @@ class Entry:
 class Influence(NamedTuple):
     """A parameter that may move a row's margin, for its sensitivity.
 
+    name : as the netlist, the firmware's constants or the plant call it
     kind : circuit (place: circuit), firmware, or plant (see `Changes`); settings are whole choices and no parameters
     """
 
@@ -168,7 +173,7 @@ class Influence(NamedTuple):
 
 
 class Bench(NamedTuple):
-    """A virtual test bench: the rows that it answers, who measures, about how long it takes.
+    """A virtual test bench: its `name`, the rows that it answers, who measures, about how long it takes.
 
     measure(lab, corner, changes) returns entries of those rows; the changes are applied already to netlists and to
     `lab.run`. A bench is one job of the pool: rows that need the same run belong to one bench. `corners` are those of

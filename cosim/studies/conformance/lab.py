@@ -78,6 +78,7 @@ class Lab:
 
         The corner's ambient is that of engine bay and BMS; the battery stays where it may be charged, unless the
         updates say otherwise. Of a nominal ambient the scenario's own three stay. updates : top keys of the scenario.
+        Raises InputError for what is no legal scenario.
         """
         from cosim.scenario.model import load_scenario, parse_scenario
 
@@ -96,7 +97,10 @@ class Lab:
         return parse_scenario({**content, **updates}, str(content.get("name", "bench")))
 
     def run(self, scenario: Scenario, *, windows: bool = True) -> Result:
-        """Run a scenario with the changes that are applied, with `windows`; one that has just run is not run again."""
+        """Return a scenario's run with the changes that are applied, with `windows`; the latest ones are kept.
+
+        Raises what `Simulation.run` does: InputError, ParameterError, IdentificationFailed.
+        """
         from cosim.simulation import Simulation
 
         changed = scenario if self._changes is None else changed_scenario(scenario, self._changes)

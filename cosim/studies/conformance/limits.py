@@ -52,7 +52,7 @@ class Limit(BaseModel):
         return (-math.inf if self.low is None else self.low, math.inf if self.high is None else self.high)
 
     def passed(self, value: float) -> bool:
-        """Whether a value keeps the limit; NaN never does."""
+        """Whether a value, in the limit's unit, keeps it; NaN never does."""
         low, high = self.range
         return low <= value <= high
 

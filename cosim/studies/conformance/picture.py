@@ -10,9 +10,10 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
+from cosim.plot.channels import LANE, LEAST_SPAN, state_ticks
 from cosim.plot.decimate import min_max
 from cosim.plot.styles import CYCLE, RED, SHORT_DASH, Picture, picture, style
-from cosim.plot.words import SHOWN, axis_label
+from cosim.plot.words import SHOWN, Curve, are_states, as_shown, axis_label
 from cosim.studies.conformance.entry import Entry, Evidence, Trace
 from cosim.studies.conformance.limits import Limit, limits
 
@@ -45,10 +46,10 @@ def grouped(entries: Sequence[Entry]) -> list[tuple[Evidence, list[Entry]]]:
 
 
 def panels_of(evidence: Evidence) -> list[list[Trace]]:
-    """Traces of one unit stand in one panel; the first trace's panel is on top."""
-    panels: dict[str, list[Trace]] = {}
+    """Traces of one unit, and of one panel where they name it, stand together; the first trace's panel is on top."""
+    panels: dict[tuple[str, str], list[Trace]] = {}
     for trace in evidence.traces:
-        panels.setdefault(trace.unit, []).append(trace)
+        panels.setdefault((trace.unit, trace.panel), []).append(trace)
     return list(panels.values())
 
 
@@ -61,10 +62,7 @@ def drawn(groups: Sequence[tuple[Evidence, list[Entry]]]) -> Picture:
     axes = figure.subplots(len(panels), 1, squeeze=False)[:, 0]
     for axis, (evidence, entries, k, traces) in zip(axes, panels, strict=True):
         factor, x_label = scale_of(evidence)
-        for stroke, trace in zip(CYCLE, traces, strict=False):
-            time_s, value = min_max(np.asarray(trace.time_s, float), np.asarray(trace.value, float), BINS)
-            axis.plot(factor * time_s, value, color=stroke.colour, linestyle=stroke.dash, linewidth=1.3,
-                      label=trace.label)
+        is_state = draw_traces(axis, traces, factor, in_lanes=k > 0 or not evidence.marks)
         if k == 0:
             if evidence.limit_on_trace:
                 for kept in (limits().get(entry.figure) for entry in entries):
@@ -73,17 +71,42 @@ def drawn(groups: Sequence[tuple[Evidence, list[Entry]]]) -> Picture:
             for at, value_there, told_there in evidence.marks:
                 draw_mark(axis, factor * at, value_there, told_there)
             words = "; ".join(dict.fromkeys(told(entry) for entry in entries))
-            axis.set_title(words, fontsize=8, loc="left", wrap=True)
+            axis.set_title(as_shown(words), fontsize=8, loc="left", wrap=True)
         unit = SHOWN.get(traces[0].unit, traces[0].unit)
-        axis.set_ylabel("[1]" if unit == "1" else axis_label(unit), fontsize=8)
+        axis.set_ylabel("[1]" if unit == "1" and not is_state else axis_label(unit), fontsize=8)
         axis.set_xlabel(x_label, fontsize=8)
         axis.tick_params(labelsize=7)
         axis.margins(y=0.12)
+        keep_span(axis)
         if len(traces) > MOST_INSIDE:
             axis.legend(fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5))
         else:
             axis.legend(fontsize=7, loc="best")
     return figure
+
+
+def draw_traces(axis: Axes, traces: Sequence[Trace], factor: float, in_lanes: bool) -> bool:
+    """Draw the curves of a panel; whether they are states, which are steps, in lanes below each other where asked."""
+    curves = [Curve("", trace.label, *min_max(np.asarray(trace.time_s, float), np.asarray(trace.value, float), BINS),
+                    stroke) for stroke, trace in zip(CYCLE, traces, strict=False)]
+    is_state = are_states(traces[0].unit, curves)
+    laid = is_state and in_lanes
+    for k, curve in enumerate(curves):
+        base = LANE * (len(curves) - 1 - k) if laid else 0.0
+        axis.plot(factor * curve.time_s, base + curve.values, color=curve.stroke.colour, linewidth=1.3,
+                  linestyle="-" if laid else curve.stroke.dash, label=curve.words,
+                  drawstyle="steps-post" if is_state else "default")
+    if is_state:
+        bases = [LANE * k for k in range(len(curves))] if laid else [0.0]
+        state_ticks(axis, bases)
+    return is_state
+
+
+def keep_span(axis: Axes) -> None:
+    """Keep the last digits of a constant from filling a panel: it spans a thousandth of its size at least."""
+    low, high = axis.get_ylim()
+    lack = max(LEAST_SPAN * max(abs(low), abs(high)) - (high - low), 0.0)
+    axis.set_ylim(low - lack / 2.0, high + lack / 2.0)
 
 
 def scale_of(evidence: Evidence) -> tuple[float, str]:
@@ -100,7 +123,7 @@ def told(entry: Entry) -> str:
     if kept is None or entry.value is None:
         return entry.figure
     unit = "" if kept.unit == "1" else f" {kept.unit}"
-    return f"{entry.figure} = {entry.value:.5g}{unit} ({kept.told()})"
+    return f"{entry.figure} = {entry.value + 0.0:.5g}{unit} ({kept.told()})"  # 0.0: no -0 in a title
 
 
 def draw_limit(axis: Axes, kept: Limit) -> None:
@@ -115,5 +138,5 @@ def draw_mark(axis: Axes, time: float, value: float, words: str) -> None:
     axis.plot([time], [value], "o", color=RED, markersize=5, zorder=5)
     low, high = axis.get_xlim()
     left = time > 0.5 * (low + high)
-    axis.annotate(words, (time, value), textcoords="offset points", xytext=(-6 if left else 6, 6), fontsize=7,
+    axis.annotate(as_shown(words), (time, value), textcoords="offset points", xytext=(-6 if left else 6, 6), fontsize=7,
                   ha="right" if left else "left", color=RED)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import replace
 from multiprocessing.connection import wait
 from typing import Any
@@ -78,7 +80,8 @@ def run_jobs(
         return
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(min(workers, len(jobs)), mp_context=context, initializer=_end_with_parent)
-    waiting: dict[Future[Outcome], Job] = {pool.submit(work, job): job for job in jobs}
+    with _interrupts_ignored():  # processes begin at `submit`, and keep that
+        waiting: dict[Future[Outcome], Job] = {pool.submit(work, job): job for job in jobs}
     done_s = 0.0
     try:
         for future in as_completed(waiting):
@@ -89,8 +92,25 @@ def run_jobs(
     except BrokenProcessPool as error:
         left = ", ".join(_unfinished(waiting.items()))
         raise RunFailed(f"conformance: a worker process died; not finished: {left}") from error
+    except KeyboardInterrupt:
+        for child in multiprocessing.active_children():  # else they would end their jobs first
+            child.terminate()
+        raise
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """Ctrl-C is this process's to handle: a worker, told too by the terminal, would show where it just was."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _unfinished(waiting: Iterable[tuple[Future[Outcome], Job]]) -> list[str]:

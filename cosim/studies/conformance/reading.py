@@ -51,10 +51,10 @@ def stitched(result: Result, name: str) -> tuple[Array, Array]:
     return all_s[rises], all_v[rises]
 
 
-def trace(result: Result, name: str, label: str, unit: str, whole: bool = False) -> Trace:
-    """Trace of a channel for the plot; `whole` with the points of windows."""
+def trace(result: Result, name: str, label: str, unit: str, whole: bool = False, panel: str = "") -> Trace:
+    """Trace of a channel for the plot; `whole` with the points of windows; `panel` as in `Trace`."""
     time_s, value = stitched(result, name) if whole else slow(result, name)
-    return Trace(label, unit, time_s, value)
+    return Trace(label, unit, time_s, value, panel)
 
 
 def part(label: str, unit: str, time_s: Array, value: Array, from_s: float, until_s: float) -> Trace:

@@ -39,7 +39,10 @@ Progress = Callable[[float, str], None]
 
 @dataclass(frozen=True)
 class Asked:
-    """What a run is to measure: rows in order, variant (None: each bench's own), corners and sensitivities too."""
+    """What a run is to measure: rows in order, variant (None: each bench's own).
+
+    full : all corners and sensitivities too
+    """
 
     rows: tuple[str, ...]
     variant: str | None = None
@@ -50,6 +53,11 @@ def measure_all(asked: Asked, target: Path, report: Progress) -> list[dict[str, 
     """Run all jobs, write the directory, and give the entries of `conformance.json`.
 
     With `full` every finished job stays as a file in `parts/`; a run of the same sources takes it from there.
+
+    Raises
+    ------
+    InputError : no such row, or the directory cannot be written
+    RunFailed : a worker process died
     """
     begun = time.perf_counter()
     require_place(target)

@@ -99,7 +99,7 @@ def voltages(run: PulseRun, node: str) -> Evidence:
     first = Trace(names[node], "V", t, run.waves[node][shown])
     value = float(first.value[top])
     other = "v(lb)" if node == "v(ab)" else "v(ab)"
-    return Evidence((first, Trace(names[other], "V there", t, run.waves[other][shown]),
+    return Evidence((first, Trace(names[other], "V", t, run.waves[other][shown], "other side"),
                      Trace("into the battery stud", "A", t, run.waves["i(vipout)"][shown])),
                     ((float(t[top]), value, f"{value:.2f} V, {run.pulse}"),))
 

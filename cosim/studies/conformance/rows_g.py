@@ -30,8 +30,8 @@ def picture(result: Result, marks: tuple[tuple[float, float, str], ...] = ()) ->
         (trace(result, "soc", "state of charge", "1"), trace(result, "battery_current_A", "bank current", "A"),
          trace(result, "system_current_A", "from System+", "A"),
          trace(result, "battery_voltage_V", "battery stud", "V"),
-         trace(result, "load_output", "load disconnect", "1 (outputs)"),
-         trace(result, "pre_alarm", "pre-alarm", "1 (outputs)")),
+         trace(result, "load_output", "load disconnect", "1", panel="outputs"),
+         trace(result, "pre_alarm", "pre-alarm", "1", panel="outputs")),
         marks, limit_on_trace=False)
 
 
@@ -86,7 +86,7 @@ def ground(lab: Lab, corner: Corner, changes: Changes) -> list[Entry]:
     top = measure.highest(time_s, stud)
     evidence = Evidence(
         (Trace("battery stud", "V", time_s, stud), Trace("input stud", "V", time_s, window.input_voltage_V.values),
-         Trace("ground of the BMS", "V (ground)", time_s, window.ground_V.values),
+         Trace("ground of the BMS", "V", time_s, window.ground_V.values, "ground"),
          Trace("port current", "A", time_s, window.port_current_A.values)),
         ((top.time_s, top.value, f"{top.value:.2f} V"),))
     told = "ground lead open for 0.1 s while the port charges with 90 A (scenarios/open_ground.yaml)"

@@ -73,7 +73,7 @@ def settings(lab: Lab, corner: Corner, changes: Changes) -> list[Entry]:
     note = "; ".join(notes)[:300]
     number = np.arange(1.0, len(all_cases) + 1.0)
     evidence = Evidence((Trace("refused beyond its range", "1", number, refused),
-                         Trace("accepted inside it", "1 (inside)", number, accepted)), x_label="case")
+                         Trace("accepted inside it", "1", number, accepted, "inside")), x_label="case")
     return [entry(corner, "K1.refused_share", float(refused.mean()), told, evidence, note=note),
             entry(corner, "K1.accepted_share", float(accepted.mean()), told, evidence)]
 
@@ -151,8 +151,7 @@ def leds(lab: Lab, corner: Corner, changes: Changes) -> list[Entry]:
     changed = sum(bool(lit[bit].any() and not lit[bit].all()) for bit in LED_NAMES)
     if not derated.any():
         raise measure.MeasureError("the port never derates, so the red LED cannot be judged")
-    traces = tuple(Trace(name, "1, one above the other", time_s, 1.5 * k + lit[bit].astype(np.float64))
-                   for k, (bit, name) in enumerate(LED_NAMES.items()))
+    traces = tuple(Trace(name, "1", time_s, lit[bit].astype(np.float64)) for bit, name in LED_NAMES.items())
     evidence = Evidence((*traces, trace(result, "port_current_A", "port current", "A")), limit_on_trace=False)
     told = "charging with derating, over-voltage, cell too low, and remote off with function 'system'; each record"
     note = ", ".join(f"{LED_NAMES[bit]} {count}" for bit, count in wrong.items() if count)

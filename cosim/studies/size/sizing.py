@@ -53,7 +53,10 @@ class Check(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What one fuse means: currents until 80 % of charge, times, what limits, checks, and charge over time."""
+    """What one fuse means: currents until 80 % of charge, times, checks, and charge over time.
+
+    limited_by : what held the current back for longest, in words; shares : of the time, by what limits, 0 to 1
+    """
 
     fuse_A: int
     cruise_A: float
@@ -90,7 +93,13 @@ class Sizing(list[Outcome]):
 
 
 def size(asked: Asked, report: Progress) -> Sizing:
-    """Run the system with every fuse, driving and idling; smallest fuse first."""
+    """Run the system with every fuse, driving and idling, and return what each means; smallest fuse first.
+
+    Raises
+    ------
+    InputError : a parameter file that the system names is missing or wrong
+    RunFailed : the port never charges: the alternator never holds the start voltage at the input
+    """
     outcomes = Sizing(asked)
     for place, fuse_A in enumerate(RATINGS_A):
         report(place / len(RATINGS_A), f"fuse {fuse_A} A")

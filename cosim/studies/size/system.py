@@ -7,13 +7,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
-from cosim.errors import InputError
 from cosim.scenario.bank import Bank
 from cosim.scenario.base import STRICT, Name, ParameterName
 from cosim.scenario.model import Ambient, Cables, Scenario, parse_scenario
 from cosim.scenario.problems import one_line
+from cosim.scenario.reading import read_mapping, require_kind
 from cosim.scenario.system import System
-from cosim.studies.sweep.spec import read_yaml
 
 RATINGS_A = (40, 60, 80, 100, 125)
 """Fuses that the product takes (A3)."""
@@ -34,7 +33,7 @@ class Limits(_Strict):
 
 
 class SizedSystem(_Strict):
-    """A system: its alternator, consumers, cables, bank, devices at System+ and surroundings.
+    """A system: a `description`, its alternator, consumers, cables, bank, devices at System+ and surroundings.
 
     `bank.soc` is the charge from which charging is told (20 % if left out); `full_soc` is what counts as charged.
     """
@@ -64,17 +63,13 @@ class Asked(BaseModel):
 
 def load_system(file: Path) -> Asked:
     """Read and check a system file; raises `InputError` with file, field, value and what is allowed."""
-    content = read_yaml(file)
-    if not isinstance(content, dict):
-        raise InputError(str(file), "", type(content).__name__, "a mapping of keys to values")
+    content = read_mapping(file)
     if isinstance(content.get("bank", {}), dict):
         content["bank"] = {"soc": 0.2, **content.get("bank", {})}
     try:
         asked = Asked(system=SizedSystem.model_validate(content), content=content, file=file)
     except ValidationError as error:
-        if {"source", "drive"} & content.keys():
-            wanted = "a system file, such as scenarios/systems/van.yaml"
-            raise InputError(str(file), "", "this is a scenario", wanted) from None
+        require_kind(content, "system", str(file))
         raise one_line(error, str(file), SizedSystem) from None
     scenario_of(asked, RATINGS_A[0], "cruise")
     return asked

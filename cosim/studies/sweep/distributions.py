@@ -11,11 +11,11 @@ import numpy as np
 from pydantic import BaseModel, Field, field_validator, model_validator
 from scipy.stats import norm
 
-from cosim.scenario.base import STRICT, Name
+from cosim.scenario.base import DOTTED_PATH, STRICT, Name
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
-DottedPath = Annotated[str, Field(pattern=r"^[A-Za-z_][\w-]*(\.[\w+-]+)*$", max_length=200)]
+DottedPath = Annotated[str, Field(pattern=DOTTED_PATH, max_length=200)]
 Points = Annotated[int, Field(ge=2, le=10_000)]
 
 

@@ -119,7 +119,7 @@ def number(summary: Mapping[str, Any], path: str) -> float:
     for part in path.split("."):
         if isinstance(here, Mapping):
             if part not in here:
-                raise OutputMissing(f"summary has no {path}: {nearest(part, [str(key) for key in here])}")
+                raise OutputMissing(f"summary has no {path}: {_meant(part, here)}")
             here = here[part]
         elif isinstance(here, list | tuple):
             here = _element(here, part, path)
@@ -130,6 +130,13 @@ def number(summary: Mapping[str, Any], path: str) -> float:
     if isinstance(here, bool | int | float | np.number | np.bool_):
         return float(here)
     raise OutputMissing(f"summary: {path} is a {type(here).__name__}, not a number")
+
+
+def _meant(part: str, here: Mapping[str, Any]) -> str:
+    """What a missing key was probably meant for: a figure by its name, or the nearest key."""
+    figures = here.get("figures", [])
+    names = [one.get("name") for one in figures if isinstance(one, Mapping)] if isinstance(figures, list) else []
+    return f"did you mean 'figures.{part}.value'?" if part in names else nearest(part, [str(key) for key in here])
 
 
 def _element(items: list[Any] | tuple[Any, ...], part: str, path: str) -> Any:

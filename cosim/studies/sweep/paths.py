@@ -18,7 +18,8 @@ import yaml
 
 from cosim.errors import InputError
 from cosim.scenario.model import Scenario, parse_scenario
-from cosim.studies.sweep.spec import Study, read_yaml
+from cosim.scenario.reading import read_mapping
+from cosim.studies.sweep.spec import Study
 from models import parameter_file
 from models.parameter_file import ParameterError
 
@@ -63,10 +64,7 @@ def load_base(study: Study, study_file: Path) -> Base:
         base = Base(study.scenario, study_file.resolve().parent, f"{study_file}: scenario")
     else:
         file = study_file.parent / study.scenario
-        content = read_yaml(file)
-        if not isinstance(content, dict):
-            raise InputError(str(file), "", type(content).__name__, "a mapping of keys to values")
-        base = Base(content, file.resolve().parent, str(file))
+        base = Base(read_mapping(file), file.resolve().parent, str(file))
     parse_scenario(base.content, base.origin, base.folder)
     return base
 

@@ -34,7 +34,12 @@ img { max-width: 100%; } code { background: #f3f3f3; padding: 0.1em 0.3em; }
 
 
 def write_report(sweep: Sweep) -> tuple[Table, list[Worst]]:
-    """Write report, picture, worst cases, and the results into `study.json`."""
+    """Write report, picture, worst cases, and the results into `study.json`; return the table and the worst cases.
+
+    Raises
+    ------
+    InputError : a worst case cannot be written as a scenario (a file that it names has gone)
+    """
     table = table_of(sweep.study, sweep.values, sweep.rows)
     worst = write_worst(sweep, table)
     image = io.BytesIO()

@@ -9,12 +9,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
-from cosim.errors import InputError, nearest
-from cosim.scenario.base import STRICT, Name, UniqueKeyLoader
+from cosim.errors import nearest
+from cosim.scenario.base import STRICT, Name
 from cosim.scenario.problems import one_line
+from cosim.scenario.reading import read_mapping, require_kind
 from cosim.studies.sweep.distributions import Choice, Listed, Parameter
 from cosim.studies.sweep.outputs import Output
 
@@ -34,8 +34,9 @@ class Axes(_Strict):
 
 
 class Study(_Strict):
-    """A study.
+    """A study: a `description`, which `parameters` are varied, which `outputs` kept, and what `plots` show.
 
+    `seed` is that of random draws; a grid draws nothing and needs none.
     `scenario` is a scenario file, seen from the study's folder, or a scenario written in place. `cases` is their
     number, for a grid left out. With `windows: false` the slow engine alone runs. `keep: waveforms` saves each case's
     result directory. `worst` names the output whose highest (or lowest) case is written as a scenario of its own.
@@ -132,27 +133,9 @@ def load_study(path: Path | str) -> Study:
     InputError : unreadable, no YAML, unknown key, or a value out of range; the message is one line.
     """
     file = Path(path)
-    content = read_yaml(file)
-    if not isinstance(content, dict):
-        raise InputError(str(file), "", type(content).__name__, "a mapping of keys to values")
+    content = read_mapping(file)
     try:
         return Study.model_validate(content)
     except ValidationError as error:
+        require_kind(content, "study", str(file))
         raise one_line(error, str(file), Study) from None
-
-
-def read_yaml(file: Path) -> object:
-    """Content of a YAML file, read as scenarios are; raises `InputError`."""
-    try:
-        content: object = yaml.load(file.read_text(encoding="utf-8"), Loader=UniqueKeyLoader)
-        return content
-    except OSError as error:
-        raise InputError(str(file), "", "", f"a readable file ({error.strerror})") from None
-    except UnicodeDecodeError:
-        raise InputError(str(file), "", "", "UTF-8 text") from None
-    except (ValueError, RecursionError) as error:
-        raise InputError(str(file), "", str(error).splitlines()[0], "plain values, not nested too deeply") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"line {mark.line + 1}" if mark else ""
-        raise InputError(str(file), where, getattr(error, "problem", None) or "not YAML", "well-formed YAML") from None

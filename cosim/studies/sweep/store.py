@@ -168,7 +168,8 @@ def claimed(directory: Path, description: dict[str, Any], resume: bool) -> Itera
 def _same_study(directory: Path, description: dict[str, Any], resume: bool) -> None:
     """Write `study.json`, or check that the one there is of the same study."""
     path = directory / STUDY
-    if path.is_file():
+    kept = (directory / CASES).exists() or any((directory / PARTS).glob("[!.]*"))
+    if path.is_file() and kept:  # else its trial run failed: the study is mended and begun again
         if not resume:
             raise InputError(str(directory), "", "a sweep is there", "--resume to go on with it, or another folder")
         try:

@@ -33,7 +33,11 @@ NOT_IN_RESULTS = ("studies", "benches", "validation")
 
 
 class Sweep(NamedTuple):
-    """A finished sweep: what was asked, and what came of it."""
+    """A finished sweep: what was asked, and what came of it.
+
+    values : of the parameters, one mapping per case; rows : outputs or error by number of the case
+    already : cases that were finished before this call
+    """
 
     study: Study
     base: Base
@@ -58,7 +62,7 @@ def run_study(
     study_file: Path, directory: Path, *, workers: int, scheduler: str | None, resume: bool, report: Progress,
     runner: str = RUNNER,
 ) -> Sweep:
-    """Run a study, or what is left of it; the directory then holds its table.
+    """Run a study, or what is left of it, and return its cases; the directory then holds their table.
 
     Parameters
     ----------

@@ -51,11 +51,9 @@ def trip(sheet: Sheet, y: float, hysteresis: bool = False) -> None:
     sheet.ground((2, y - 2))
     sheet.net("ov", (2.5, y), "up")
     sheet.wire((2, y), (2.5, y), (3.2, y))
-    words: tuple[str, ...] = ("comparator", f"ov > {sheet.p('vov', 'V')}")
-    if hysteresis:
-        words = (words[1], "ends below", f"by {sheet.p('vhy', 'V')}")
-    sheet.block("Bov", (3.2, y - 0.6), (2.6, 1.2), words, left=["ov"], right=["ov0"],
-                down=["ovp"] if hysteresis else [], wired="ov ov0")
+    words = ("comparator", f"ov > {sheet.p('vov', 'V')}", *([f"less {sheet.p('vhy', 'V')}"] if hysteresis else []))
+    sheet.block("Bov", (3.2, y - 0.75), (2.6, 1.5), words, left=["ov"], right=["ov0"],
+                up=["ovp"] if hysteresis else [], wired="ov ov0")
     sheet.two("Dov", (5.8, y), (7.4, y))
     sheet.wire((7.4, y), (8.2, y), (10, y), (10.8, y))
     sheet.two("Rovh", (8.2, y), (8.2, y - 2))

@@ -7,7 +7,7 @@ from docs._ext.circuit_sheets.cards import library
 from docs._ext.circuit_sheets.reader import Subcircuit
 from docs._ext.circuit_sheets.sheet import Sheet
 
-SIZE = (3.4, 1.4)
+SIZE, SMALL = (3.4, 1.4), (3.9, 1.4)
 
 
 def overview() -> Sheet:
@@ -28,17 +28,17 @@ def overview() -> Sheet:
     s.wire((13.6, y - 2.5), (14.6, y - 2.5))
     s.net("sys", (14.1, y - 2.5), "up", port=True)
     s.block("plant.cir", (14.6, y - 3.2), SIZE, ("loads, chargers,", "inverter"))
-    s.wire((10.4, y - 2.5), (10.4, y - 4.2), (3.3, y - 4.2))
+    s.wire((10.4, y - 2.5), (10.4, y - 4.2), (3.8, y - 4.2))
     s.wire((10.4, y - 4.2), (17.901, y - 4.2))
     for k, (name, lines) in enumerate((
-        ("supply.cir", ("supply of", "the BMS")), ("disconnect_output", ("load and charge", "disconnect")),
+        ("supply.cir", ("supply of", "the BMS")), ("disconnect_output.cir", ("load and charge", "disconnect")),
         ("prealarm_output.cir", ("pre-alarm",)), ("remote_input.cir", ("terminals", "L and H")),
     )):
-        x = 4.867 * k
-        s.wire((x + 3.3, y - 4.2), (x + 3.3, y - 5.2))
-        s.block(name, (x, y - 6.6), SIZE, lines)
+        x = 4.7 * k
+        s.wire((x + 3.8, y - 4.2), (x + 3.8, y - 5.2))
+        s.block(name, (x, y - 6.6), SMALL, lines)
     s.block("bms/", (0, y - 9.4), (18, 1.4), ("supervisor (firmware): measurements in, commands out",))
-    for x in (1.7, 6.567, 11.434, 16.3):
+    for x in (1.95, 6.65, 11.35, 16.05):
         s.wire((x, y - 6.6), (x, y - 8))
     return s
 

@@ -19,8 +19,8 @@ UNITS: dict[str, str] = {
              " rsense rref rpull rgate ron rpu rpd rin rhold rgnd rlink r rp rd ri rs",
         "F": "cc1 cc2 cdab cdlb cin cinc clb cgate cout chold cd",
         "H": "lf lbuck lsh lpk lgnd l",
-        "V": "dvtoa dvtob dvtoc dvtod dvta dvtb dvtc dvtd dvt vlift vov vhy vrev vh vl vlow vreg vri vz us ua clamp"
-             " span",
+        "V": "dvtoa dvtob dvtoc dvtod dvta dvtb dvtc dvtd dvt vlift vov vrev vh vl vlow vreg vri vz us ua clamp span"
+             " vhy",
         "mV": "v1",
         "A": "band ilow irev itrip track ion ioff1 ioff2",
         "A/ms": "soft",

@@ -16,14 +16,13 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from cosim.benches import current_sharing, limiter_bench, signal_circuits
 from cosim.benches.limiter_bench import AVERAGED, BUCK, FAST, LINEAR, LimiterBench
 from cosim.paths import netlists_folder
-from cosim.plot.styles import BLACK, BLUE, GREEN, ORANGE, PURPLE
+from cosim.plot.styles import BLACK, BLUE, GREEN, ORANGE, PURPLE, picture, style
 from cosim.spice.session import SpiceSession
 from cosim.validation import port_bench
 
@@ -31,6 +30,8 @@ Array = NDArray[np.float64]
 STYLES = ((BLUE, "-"), (ORANGE, "--"), (GREEN, "-."), (PURPLE, ":"), (BLACK, "-"))
 """Colours that the colour-blind can tell, with line styles that stay apart in grey."""
 SPREAD_DRAIN_V = 1.9
+BATTERY_V, KNEE_V, KNEE_S = 13.3, 0.2, 0.2
+"""Of the disconnect output: its battery, and how much of the voltage below it is swept in how long."""
 CRANK_S, ORBIT_S = 6e-3, 2.4e-3
 """When the source begins to fall, and when the orbit of the buck is looked at."""
 
@@ -48,7 +49,8 @@ def measure(name: str, folder: Path) -> None:
         return
     path = folder / f"{name}_bench.png"
     temporary = path.with_suffix(".part")
-    PICTURES[name](SpiceSession.open()).savefig(temporary, dpi=100, format="png")
+    with style():
+        PICTURES[name](SpiceSession.open()).savefig(temporary, format="png")
     os.replace(temporary, path)
     (folder / f"{name}_bench.key").write_text(_key(name), encoding="utf-8")
 
@@ -62,17 +64,15 @@ def _key(name: str) -> str:
 
 
 def _figure(rows: int, columns: int) -> tuple[Figure, list[Axes]]:
-    figure = Figure(figsize=(8.0, 3.1 * rows), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = picture(height_inch=3.1 * rows)
     return figure, list(np.asarray(figure.subplots(rows, columns, squeeze=False)).ravel())
 
 
 def _curves(axis: Axes, x: Array, curves: Mapping[str, Array], x_label: str, y_label: str, title: str = "") -> None:
-    for (label, values), (colour, style) in zip(curves.items(), STYLES, strict=False):
-        axis.plot(x, values, style, color=colour, label=label, linewidth=1.4)
+    for (label, values), (colour, dash) in zip(curves.items(), STYLES, strict=False):
+        axis.plot(x, values, dash, color=colour, label=label)
     axis.set(xlabel=x_label, ylabel=y_label)
-    axis.set_title(title, fontsize=10)
-    axis.grid(alpha=0.3)
+    axis.set_title(title)
     if len(curves) > 1:
         _legend(axis)
 
@@ -81,7 +81,7 @@ def _legend(axis: Axes) -> None:
     """Legend below the axes, where no curve is."""
     longest = max(len(text) for text in axis.get_legend_handles_labels()[1])
     columns = 3 if longest < 15 else 1
-    axis.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.22), ncol=columns, frameon=False)
+    axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.22), ncol=columns, frameon=False)
 
 
 def _limiter(session: SpiceSession) -> Figure:
@@ -153,17 +153,24 @@ def _short(session: SpiceSession) -> Figure:
 
 
 def _disconnect(session: SpiceSession) -> Figure:
-    """Characteristic of the output while its terminal is pulled down, at three temperatures."""
-    figure, (left,) = _figure(1, 1)
-    for (degC, (colour, style)) in zip((-40.0, 25.0, 85.0), STYLES, strict=False):
-        load = "vload out x pwl(0 13.3 5m 13.3 0.25 0)\nvis x 0 0"
-        waves = signal_circuits.disconnect(session, load, degC=degC, stop_s=0.25)
+    """Characteristic of the output while its terminal is pulled down, at three temperatures; beside it its knee.
+
+    Through the knee slowly: the gates need some 0.1 ms to follow, and a quick sweep shows their lag as a hump.
+    """
+    figure, (whole, knee) = _figure(1, 2)
+    load = f"vload out x pwl(0 {BATTERY_V!r} 5m {BATTERY_V!r} {KNEE_S!r} {BATTERY_V - KNEE_V!r} 0.4 0)\nvis x 0 0"
+    for (degC, (colour, dash)) in zip((-40.0, 25.0, 85.0), STYLES, strict=False):
+        waves = signal_circuits.disconnect(session, load, degC=degC, stop_s=0.4)
         late = waves.time_s > 5e-3
-        left.plot(waves["v(out)"][late], -1e3 * waves["i(vb)"][late], style, color=colour, label=f"{degC:g} °C")
-    left.set(xlabel="voltage of the terminal [V]", ylabel="current from the battery [mA]")
-    left.set_title("Output on, terminal pulled from the battery's voltage to zero", fontsize=10)
-    left.grid(alpha=0.3)
-    _legend(left)
+        for axis in (whole, knee):
+            axis.plot(waves["v(out)"][late], -1e3 * waves["i(vb)"][late], dash, color=colour, label=f"{degC:g} °C")
+    whole.set_title("Output on, terminal pulled to zero")
+    knee.set_title("The last of it: its knee")
+    knee.set_xlim(BATTERY_V - KNEE_V, BATTERY_V + 0.01)
+    knee.locator_params(axis="x", nbins=4)
+    for axis in (whole, knee):
+        axis.set(xlabel="voltage of the terminal [V]", ylabel="current from the battery [mA]")
+        _legend(axis)
     return figure
 
 
@@ -184,7 +191,8 @@ def _remote(session: SpiceSession) -> Figure:
         waves = signal_circuits.remote(session, f"vx {terminal} 0 pwl(0 {low!r} 1 {high!r})", stop_s=1.0)
         late = waves.time_s > 0.02
         _curves(axis, waves[f"v({terminal})"][late], {"on": waves["v(on)"][late]}, f"voltage of {terminal.upper()} [V]",
-                "on [1]", f"{terminal.upper()} swept, the other open")
+                "on", f"{terminal.upper()} swept, the other open")
+        axis.set_yticks([0.0, 1.0])
     return figure
 
 
@@ -251,8 +259,7 @@ def _pulses(session: SpiceSession, cases: Sequence[tuple[str, str, str, float, f
         axis.plot(scale * bare_s, bare, "-", color=BLUE, label="without load")
         axis.plot(scale * loaded_s, loaded, "--", color=ORANGE, label=f"into {matched} Ω")
         axis.set(xlabel=f"time [{unit}]", ylabel="voltage [V]")
-        axis.set_title(title, fontsize=10)
-        axis.grid(alpha=0.3)
+        axis.set_title(title)
         _legend(axis)
     return figure
 

@@ -13,7 +13,7 @@ import cosim
 from cosim import simulation
 from cosim.cli import app as cli
 from cosim.errors import InputError, RunFailed
-from cosim.paths import ROOT
+from cosim.paths import ROOT, SCENARIOS
 from cosim.result import Result
 from cosim.scenario import model as scenario
 from cosim.spice.errors import SpiceError
@@ -52,6 +52,7 @@ def no_engine(plausible_result: Result, monkeypatch: pytest.MonkeyPatch) -> list
         return plausible_result
 
     monkeypatch.setattr(simulation.Simulation, "run", run)
+    monkeypatch.setattr(cli, "compile_first", lambda check: None)  # nothing here needs machine code
     return told
 
 
@@ -78,7 +79,7 @@ def test_help_is_quick_and_lists_what_works() -> None:
     assert "HEAVY []" in done.stdout
     commands = done.stdout.split("Commands:")[1].split("Examples:")[0].split("\n")
     assert [line.split()[0] for line in commands if line.strip()] == [
-        "run", "plot", "export", "validate", "conformance", "compare", "settings", "replay", "readout", "sweep",
+        "run", "plot", "export", "validate", "conformance", "compare", "settings", "replay", "readout", "fmu", "sweep",
         "campaign", "serve", "size"]
     assert done.stderr == ""
 
@@ -135,7 +136,7 @@ def test_plot_draws_again(
     (["run"], "scenario"), (["run", "x.yaml", "--bad"], "--bad"), (["dance"], "dance"),
     (["plot"], "directory"),
     (["run", "absent.yaml"], "absent.yaml"), (["plot", "absent"], "absent: no such folder"),
-    (["run", "."], "readable file"), (["plot", "a", "b"], "b"),
+    (["run", "."], "a folder (allowed: a YAML file"), (["plot", "a", "b"], "b"),
 ])
 def test_bad_input_is_one_line_and_exit_code_2(
     arguments: list[str], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
@@ -144,6 +145,43 @@ def test_bad_input_is_one_line_and_exit_code_2(
     monkeypatch.chdir(tmp_path)
     assert code_of(*arguments) == 2
     assert words.lower() in one_line(capsys).lower()
+
+
+@pytest.mark.parametrize(("arguments", "line"), [
+    (["run"], "Missing argument 'scenario' (see `bms-cosim run --help`; for example: bms-cosim run scenarios/road_h"),
+    (["sweep", "a.yaml"], "Missing option '-o' / '--output' (see `bms-cosim sweep --help`; for example: bms-cosim s"),
+    (["campaign", "-n", "x", "-o", "y"], "Invalid value for '-n' / '--cases': "),
+    (["rum"], "No such command 'rum'. Did you mean 'run'? (see `bms-cosim --help`; for example: bms-cosim run "),
+])
+def test_what_is_missing_names_the_commands_help_and_an_example(
+    arguments: list[str], line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert code_of(*arguments) == 2
+    assert one_line(capsys).startswith(f"bms-cosim: {line}")
+
+
+@pytest.mark.parametrize(("command", "path", "what"), [
+    ("run", "studies/fuse_and_charging.yaml", "this is a study, for `bms-cosim sweep` (allowed: a scenario file"),
+    ("run", "systems/van.yaml", "this is a system, for `bms-cosim size` (allowed: a scenario file"),
+    ("size", "road_hour.yaml", "this is a scenario, for `bms-cosim run` (allowed: a system file"),
+    ("sweep", "road_hour.yaml", "this is a scenario, for `bms-cosim run` (allowed: a study file"),
+])
+def test_a_file_of_another_kind_says_which_command_takes_it(
+    command: str, path: str, what: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    more = ["-o", str(tmp_path / "out")] if command == "sweep" else []
+    assert code_of(command, str(SCENARIOS / path), *more) == 2
+    assert what in one_line(capsys)
+
+
+def test_windows_are_told_in_words_and_only_where_there_are_any() -> None:
+    worst = {"charge_relative": 1e-7, "energy_relative": 2e-4, "start_mismatch_A": 0.02, "end_mismatch_A": 0.07}
+    assert cli.balance_lines({"windows": [1], "worst_window": {**worst, "failed": 0}}) == [
+        "windows, the worst of each: charge balance 1e-07, energy balance 0.0002, current off the slow engine's at the "
+        "start 0.02 A, at the end 0.07 A"]
+    assert cli.balance_lines({"windows": [1], "worst_window": {**worst, "failed": 2}})[1] == (
+        "windows that could not be carried out: 2")
+    assert cli.balance_lines({"windows": [], "worst_window": worst}) == []
 
 
 def test_bad_scenario_names_file_field_and_allowed(tiny: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -188,3 +226,11 @@ def test_a_mistake_of_ours_is_not_hidden(tiny: Path, monkeypatch: pytest.MonkeyP
 ])
 def test_input_error_reads_as_one_line(error: InputError, text: str) -> None:
     assert str(error) == text
+
+
+def test_the_list_of_commands_is_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    """No line of it ends in dots, as click cuts what is too long."""
+    assert code_of("--help") == 0
+    listed = capsys.readouterr().out.split("Commands:")[1].split("Examples:")[0]
+    told = dict(line.split(maxsplit=1) for line in listed.splitlines() if line.strip())
+    assert told == cli.IN_A_LINE

@@ -14,8 +14,8 @@ from cosim.cli import app as cli
 from cosim.paths import ROOT
 
 COMMANDS = [
-    "run", "plot", "export", "validate", "conformance", "compare", "settings", "replay", "readout", "sweep", "campaign",
-    "size", "serve",
+    "run", "plot", "export", "validate", "conformance", "compare", "settings", "replay", "readout", "fmu", "sweep",
+    "campaign", "size", "serve",
 ]
 
 

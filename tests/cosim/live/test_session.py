@@ -100,7 +100,7 @@ def test_what_is_wrong_is_answered_and_changes_nothing(live: LiveSession) -> Non
                          ({"evnt": 1}, "did you mean 'event'?")):
         answer = live.ask({"do": "change", "change": change})
         assert told in answer.error and "\n" not in answer.error
-    assert "allowed: <= 1000" in live.ask({"do": "speed", "speed": 1001.0}).error
+    assert "allowed: 1 to 1000" in live.ask({"do": "speed", "speed": 1001.0}).error
     assert now(live).settings == before
 
 

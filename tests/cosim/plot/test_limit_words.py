@@ -34,3 +34,19 @@ def test_a_limit_beyond_the_curves_is_within_the_axes() -> None:
     figure = plot_overlay({"curve": (X, FALLING)}, unit="A", label="current", limits=[(60.0, "far"), (-20.0, "below")])
     low, high = figure.axes[0].get_ylim()
     assert low < -20.0 and high > 60.0
+
+
+def test_words_stand_where_no_curve_jumps_through_them() -> None:
+    """A dump: it jumps through the left end between two of its points, and passes through the right end slowly."""
+    x = np.array([0.0, 0.999, 1.0, 7.0, 8.0, 10.0])
+    y = np.array([0.0, 0.0, 80.0, 80.0, 22.0, 18.0])
+    figure = plot_overlay({"dump": (x, y)}, unit="V", label="input", limits=[(18.0, "trip")])
+    words = next(text for text in figure.axes[0].texts if text.get_text() == "trip")
+    assert words.get_horizontalalignment() == "center"
+
+
+def test_a_spike_narrower_than_a_pixel_is_in_the_way_too() -> None:
+    x = np.array([0.0, 0.5021, 0.5022, 0.5023, 10.0])
+    figure = plot_overlay({"spike": (x, np.array([0.0, 0.0, 80.0, 0.0, 0.0]))}, unit="V", label="input",
+                          limits=[(18.0, "trip")])
+    assert side_of(figure, "trip") == "right"

@@ -102,7 +102,7 @@ def test_levels_tell_their_time_and_are_shaded_in_the_one_before(run: Result) ->
     width_ms = shaded.width / figure.axes[2].bbox.width * 20.0
     assert width_ms == pytest.approx(0.5, rel=1e-6)
     assert [legend.get_title().get_text() for ax in figure.axes if (legend := ax.get_legend())] == [
-        "60 min", "1 min", "20 ms", "500 \N{MICRO SIGN}s"]
+        "1 h", "1 min", "20 ms", "500 \N{MICRO SIGN}s"]
     told = [text.get_text() for text in figure.axes[3].texts]
     assert told[0] == "short circuit" and told[1].startswith("System+ latch opened")
 
@@ -197,6 +197,22 @@ def test_an_overlay_of_a_run_and_a_measurement(run: Result) -> None:
     assert not without_unit(figure)
     (late,) = plot_overlay({"run": port, "measured": measured}, unit="A", label="port current").axes
     assert lines(late)["measured"][0][0] == pytest.approx(500.0 / 60.0)
+
+
+def test_an_overlay_takes_unit_and_words_from_the_records(run: Result) -> None:
+    (ax,) = plot_overlay({"a": run.slow["port_current_A"]}).axes
+    assert ax.get_ylabel() == "port current [A]"
+    (ax,) = plot_overlay({"a": run.slow["fuse_temperature_degC"]}, label="fuse").axes
+    assert ax.get_ylabel() == "fuse [\N{DEGREE SIGN}C]"
+    for curves, told in (({"a": run.slow["port_current_A"], "b": run.slow["fuse_temperature_degC"]}, "A and degC"),
+                         ({"a": ([0.0, 1.0], [1.0, 2.0])}, "not given")):
+        with pytest.raises(InputError, match=f"unit: {told}"):
+            plot_overlay(curves)
+
+
+def test_a_run_in_place_of_a_window_says_how_to_get_one(run: Result) -> None:
+    with pytest.raises(InputError, match=r"window: Result \(allowed: one of a run's windows, such as result.window"):
+        plot_window(run)  # type: ignore[arg-type]
 
 
 def test_characteristics_with_a_mark(run: Result) -> None:

@@ -21,7 +21,7 @@ VAN: dict[str, Any] = {
     ({"settings": {"fuse_rating_A": 61}}, "changes.0.settings.fuse_rating_A: 61 (allowed: 40, 60, 80, 100, 125 A)"),
     ({"settings": {"variant": "12-200 NG"}}, "changes.0.settings.variant: 12-200 NG (allowed: while it runs: "),
     ({"settings": {"remote_function": "ports"}}, "changes.0.settings.remote_function: ports"),
-    ({"event": {"kind": "short_circuit", "resistance_ohm": 0.0}}, "changes.0.event.resistance_ohm: 0.0 (allowed: >= "),
+    ({"event": {"kind": "short_circuit", "resistance_ohm": 0.0}}, "changes.0.event.resistance_ohm: 0.0 (allowed: 0.0"),
     ({"event": {"kind": "short_circuit", "resistance": 0.1}}, "did you mean 'resistance_ohm'?"),
     ({"event": {"kind": "short_circuit", "time_s": 3}}, "leave time_s out there"),
     ({"evnt": {}}, "changes.0.evnt: unknown key (allowed: did you mean 'event'?)"),

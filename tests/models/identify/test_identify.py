@@ -9,6 +9,7 @@ import yaml
 from numpy.typing import NDArray
 
 from models import parameter_file
+from models.cell import UNITS
 from models.identify import __main__ as command
 from models.identify import basis, kernels, parameter_text, quality, records, tables
 from models.identify.fit import Settings, identify
@@ -115,9 +116,9 @@ def test_parameter_file_reads_back(tmp_path: Path) -> None:
     back = tables.load(path)
     for name, value in cell._asdict().items():
         assert getattr(back, name) == pytest.approx(value, rel=1e-5, abs=1e-12), name
-    told = parameter_file.load(path, "cell", tables.UNITS).provenance
+    told = parameter_file.load(path, "cell", UNITS).provenance
     assert told["fitted"][0]["rms_mV"] == 2.0 and told["left_out"] == [] and told["slow_capacity_Ah"] == 2.06
-    assert set(yaml.safe_load(path.read_text())["parameters"]) == set(tables.UNITS)
+    assert set(yaml.safe_load(path.read_text())["parameters"]) == set(UNITS)
 
 
 @pytest.mark.parametrize(("value", "text"), [(2.0, "2.0"), (1.0e-5, "1.0e-5"), (2.5e9, "2.5e+9"), (0.0, "0.0"),

@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 
 from models import parameter_file
+from models.cell import UNITS
 from models.identify import quality, records, tables
 from models.identify.fit import identify, slow_capacities_Ah
 
 DATA = Path(os.environ.get("SMART_BMS_DATA", Path(__file__).parents[4] / "shared" / "data")) / "a123_26650"
 measured = pytest.mark.skipif(not DATA.is_dir(), reason="the measured cell data is not in this checkout")
 CELL = tables.load()
-PROVENANCE = parameter_file.load("cell_a123_26650", "cell", tables.UNITS).provenance
+PROVENANCE = parameter_file.load("cell_a123_26650", "cell", UNITS).provenance
 GOAL_mV = {-25.0: 22.0, -5.0: 12.0, 5.0: 5.0, 15.0: 5.0, 35.0: 5.0, 45.0: 5.0}
 """Goal of the task for the rms error in 5..95 % of charge; its limits are 25, 14 and 8 mV."""
 

@@ -41,10 +41,11 @@ def test_warnings_name_value_and_limit() -> None:
 
 @pytest.mark.parametrize(("changed", "text"), [
     ({"alternator": None}, "alternator: missing"),
-    ({"alternator": "alternator_90A"}, "source.alternator: alternator_90A (allowed: a parameter file"),
+    ({"alternator": "alternator_90A"}, "source.alternator: alternator_90A, no alternator of that name (allowed: a"),
     ({"cabels": {}}, "cabels: unknown key (allowed: did you mean 'cables'?)"),
     ({"limits": {"cabel_degC": 90}}, "limits.cabel_degC: unknown key (allowed: did you mean 'cable_degC'?)"),
-    ({"source": {"kind": "vehicle"}}, "this is a scenario (allowed: a system file, such as scenarios/systems/van.yaml"),
+    ({"alternator": None, "vehicle_load_A": None, "source": {"kind": "vehicle"}},
+     "this is a scenario, for `bms-cosim run` (allowed: a system file, such as"),
     ({"limits": {"cable_degC": 900}}, "limits.cable_degC: 900"),
     ({"bank": {"soc": 2}}, "bank.soc: 2"),
 ])

@@ -78,6 +78,7 @@ def test_value(result: Result, asked: dict[str, Any], expected: float) -> None:
     ({"channel": "power_W", "across": "max", "columns": ["q9"], "reduce": "max"}, "no column q9"),
     ({"summary": "bank.lowest"}, "did you mean 'lowest_soc'?"),
     ({"summary": "bank"}, "is a dict, not a number"),
+    ({"summary": "peak"}, "did you mean 'figures.peak.value'?"),
     ({"summary": "figures.peaks.value"}, "did you mean 'peak'?"),
     ({"summary": "flag.more"}, "below a single value"),
 ])

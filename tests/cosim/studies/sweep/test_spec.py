@@ -57,7 +57,7 @@ UNIFORM = {"path": "bank.soc", "kind": "uniform", "low": 0.2, "high": 0.8}
     ({"parameters": [{**UNIFORM, "lo": 1}]}, "parameters.0.lo: unknown key (allowed: did you mean 'low'?"),
     ({"parameters": [{**UNIFORM, "kind": "uniformly"}]}, "parameters.0"),
     ({"parameters": [{**UNIFORM, "low": True}]}, "parameters.0.low"),
-    ({"parameters": [{**UNIFORM, "path": "bank..soc"}]}, "parameters.0.path: bank..soc"),
+    ({"parameters": [{**UNIFORM, "path": "bank..soc"}]}, "parameters.0.path: bank..soc (allowed: keys and places"),
     ({"parameters": [UNIFORM, UNIFORM]}, "names of parameters must differ, bank.soc is there twice"),
     ({"parameters": [{**UNIFORM, "points": 3}]}, "belong to a grid"),
     ({"parameters": [{"path": "seed", "kind": "list", "values": [1, 2]}]}, "has 2 values; one per case (4)"),
@@ -84,7 +84,7 @@ def test_no_yaml_and_no_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("parameter", "text"), [
     ({"path": "bank.sok", "kind": "choice", "values": [0.5]}, "did you mean 'soc'?"),
-    ({"path": "bank.soc", "kind": "uniform", "low": 0.2, "high": 1.2}, "1.2: bank.soc: 1.2 (allowed: <= 1.0)"),
+    ({"path": "bank.soc", "kind": "uniform", "low": 0.2, "high": 1.2}, "bank.soc: 1.2 (allowed: 0 to 1; soc: Charge"),
     ({"path": "settings.fuse_rating_A", "kind": "choice", "values": [100, 101]}, "101"),
     ({"path": "circuit.parameters.rs3", "kind": "choice", "values": [1e-3]}, "rs3"),
     ({"path": "models.alternator_150A.gain_A_V", "kind": "choice", "values": [1.0]},

@@ -30,6 +30,17 @@ def claim(directory: Path, description: dict[str, object] = DESCRIPTION, resume:
         pass
 
 
+def test_a_study_that_failed_before_its_first_case_is_begun_again(tmp_path: Path) -> None:
+    """Its directory holds no work: the mended study needs neither another folder nor --resume."""
+    claim(tmp_path)
+    mended = {**DESCRIPTION, "study": {"cases": 4}}
+    claim(tmp_path, mended)
+    assert json.loads((tmp_path / store.STUDY).read_text())["study"] == {"cases": 4}
+    store.write_part(tmp_path, Row(0, (1.0, 2.0)))
+    with pytest.raises(InputError, match="a sweep is there"):
+        claim(tmp_path, mended)
+
+
 def test_parts_and_table_give_every_bit_back(tmp_path: Path) -> None:
     claim(tmp_path)
     rows = {0: Row(0, (0.1 + 0.2, math.nan), "", 1.5, 1.25, 300.0, "here:1"),
@@ -65,6 +76,7 @@ def test_mixed_values_become_text() -> None:
 
 def test_a_directory_is_for_one_study(tmp_path: Path) -> None:
     claim(tmp_path)
+    store.write_part(tmp_path, Row(0, (1.0, 2.0)))
     assert json.loads((tmp_path / store.STUDY).read_text())["made_by"]["sources"] == "abc"
     with pytest.raises(InputError, match="--resume to go on"):
         claim(tmp_path)
@@ -79,6 +91,7 @@ def test_a_directory_is_for_one_study(tmp_path: Path) -> None:
 ])
 def test_resuming_another_study_is_refused(tmp_path: Path, changed: dict[str, object], text: str) -> None:
     claim(tmp_path)
+    store.write_part(tmp_path, Row(0, (1.0, 2.0)))
     with pytest.raises(InputError, match=text):
         claim(tmp_path, {**DESCRIPTION, **changed}, resume=True)
 

@@ -149,5 +149,5 @@ def test_a_case_that_cannot_be_run_is_a_row(tmp_path: Path) -> None:
     main(["sweep", str(tmp_path / "s.yaml"), "-o", str(tmp_path / "out"), "--workers", "1"])
     table = pq.read_table(tmp_path / "out" / store.CASES).to_pydict()
     assert [bool(error) for error in table["error"]] == [False, True, False, False]
-    assert "window w starts after the end of the run" in table["error"][1]
-    assert "window w starts after the end" in (tmp_path / "out" / "report.html").read_text()
+    assert "windows: w (allowed: windows that start before the end of the run, 3 s)" in table["error"][1]
+    assert "windows that start before the end of the run" in (tmp_path / "out" / "report.html").read_text()
