@@ -35,11 +35,12 @@ lint: setup
 	$(BIN)/mypy
 
 # The physics is compiled first (a few seconds if it is already), or every process would do it for itself.
+# A process that crashes ends the run: with another in its place, files that stay together would never end.
 # A file's tests stay in one process, where they share what is made once. One process: `make test PROCESSES=0`.
 PROCESSES ?= logical
 test: lint
 	$(BIN)/python -m cosim.slow.warm_up
-	$(BIN)/python -m pytest -n $(PROCESSES) --maxprocesses 4 --dist loadfile --durations 15
+	$(BIN)/python -m pytest -n $(PROCESSES) --maxprocesses 4 --dist loadfile --max-worker-restart 0 --durations 15
 	$(BIN)/bms-cosim conformance -o results/conformance
 	$(BIN)/python -m scripts.notebooks
 	$(MAKE) docs NOTEBOOKS=required
