@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
+import signal
 import subprocess
 import sys
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from vcdvcd import VCDVCD
 
 from bms import Leds
 from cosim import files
@@ -26,9 +27,18 @@ from cosim.result import Result, told_unit
 from cosim.slow import channels
 
 
+def other_reader(path: Path) -> Any:
+    """File as vcdvcd reads it. Importing it lets a broken pipe kill the process; what was set before comes back."""
+    before = signal.getsignal(signal.SIGPIPE)
+    from vcdvcd import VCDVCD
+
+    signal.signal(signal.SIGPIPE, before)
+    return VCDVCD(str(path))
+
+
 def edges(path: Path, name: str) -> list[tuple[float, int]]:
     """Times [s] and new values of a signal, by the other reader."""
-    dump = VCDVCD(str(path))
+    dump = other_reader(path)
     scale = dump.timescale["timescale"]
     return [(float(Decimal(at) * scale), int(value, 2)) for at, value in dump[name].tv]
 
@@ -49,7 +59,7 @@ def test_edges_of_the_slow_record(run: Result, tmp_path: Path) -> None:
         assert edges(tmp_path / "a.vcd", f"lights.{light}") == changes(time_s, lit), light
     assert edges(tmp_path / "a.vcd", "log.sample") == [(t, k) for k, t in enumerate(time_s.tolist())]
     analog = {"port_current_A", "soc", "junction_degC[q1]"}
-    assert not analog & {name.removeprefix("slow.") for name in VCDVCD(str(tmp_path / "a.vcd")).signals}
+    assert not analog & {name.removeprefix("slow.") for name in other_reader(tmp_path / "a.vcd").signals}
 
 
 def test_events_stand_at_their_own_moments(run: Result, tmp_path: Path) -> None:
@@ -202,3 +212,9 @@ def test_without_pyvcd_the_extra_is_named(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=120,
                           check=False, env={"PYTHONPATH": str(ROOT), "PATH": ""})
     assert "is not installed (allowed: the extra `files`" in done.stderr
+
+
+def test_the_other_reader_leaves_broken_pipes_to_python(run: Result, tmp_path: Path) -> None:
+    files.write(run, tmp_path / "a.vcd", "slow")
+    assert other_reader(tmp_path / "a.vcd").signals
+    assert signal.getsignal(signal.SIGPIPE) is signal.SIG_IGN
