@@ -218,6 +218,8 @@ def _advance(w: Work, dt_s: float, ambient_degC: float, p: BankParameters, batte
     each_ohm = p.terminal_resistance_ohm / cells
     if _beyond(x, batteries, min(w.bank[r.TABLES_A], w.bank[r.STEP_A])) == 0:
         advance_usual(x, w.flat_pairs, n, dt_s, ambient_degC, p.cell.hysteresis_rate, each_ohm)
+    elif batteries == 1:  # carries all of the current, and is seldom a usual one while it charges
+        _advance_any(w, dt_s, ambient_degC, p, batteries, n)
     else:
         advance_any(w, dt_s, ambient_degC, p)
     for b in range(batteries):
@@ -229,7 +231,12 @@ def _advance(w: Work, dt_s: float, ambient_degC: float, p: BankParameters, batte
 @borrowing_apart
 def advance_any(w: Work, dt_s: float, ambient_degC: float, p: BankParameters) -> None:
     """Step charge, polarisation and hysteresis of all cells, whatever the current, the pairs and the step are."""
-    batteries, n, x = w.battery_A.size, w.soc.size, w.x
+    _advance_any(w, dt_s, ambient_degC, p, w.battery_A.size, w.soc.size)
+
+
+@borrowing
+def _advance_any(w: Work, dt_s: float, ambient_degC: float, p: BankParameters, batteries: int, n: int) -> None:
+    x = w.x
     for i in range(n):
         x[r.OVER_V * LANES + i] = 0.0
         x[r.V * LANES + i] = 0.0
