@@ -17,18 +17,9 @@ from cosim.paths import ROOT, SCENARIOS
 from cosim.result import Result
 from cosim.scenario import model as scenario
 from cosim.spice.errors import SpiceError
+from tests.cosim.cli.called import code_of
 
 GOOD = "name: tiny\nsource: {kind: supply, emf_V: [[0, 13.5]]}\nduration_s: 1\n"
-
-
-def code_of(*arguments: str) -> int:
-    """Exit code of the command in this process."""
-    try:
-        cli.main(arguments)
-    except SystemExit as stop:
-        assert isinstance(stop.code, int)
-        return stop.code
-    return 0
 
 
 @pytest.fixture

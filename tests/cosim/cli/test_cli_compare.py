@@ -10,15 +10,11 @@ import pytest
 
 from cosim.cli import app as cli
 from cosim.result import Result
+from tests.cosim.cli import called
 
 
 def code_of(*arguments: str) -> int:
-    try:
-        cli.main(["compare", *arguments])
-    except SystemExit as stop:
-        assert isinstance(stop.code, int)
-        return stop.code
-    return 0
+    return called.code_of("compare", *arguments)
 
 
 @pytest.fixture

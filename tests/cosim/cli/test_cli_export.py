@@ -8,17 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cosim.cli import app as cli
 from cosim.result import Result
-
-
-def code_of(*arguments: str) -> int:
-    try:
-        cli.main(arguments)
-    except SystemExit as stop:
-        assert isinstance(stop.code, int)
-        return stop.code
-    return 0
+from tests.cosim.cli.called import code_of
 
 
 @pytest.fixture

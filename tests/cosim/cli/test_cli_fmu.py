@@ -14,22 +14,13 @@ import fmpy.validation
 from fmpy import read_model_description
 
 import bms
-from cosim.cli import app as cli
 from cosim.supervisor.vectors_file import settings_text
+from tests.cosim.cli.called import code_of
 
 SCENARIO = (
     "name: a\nsource: {kind: supply, emf_V: [[0, 13]]}\nduration_s: 1\nvariant: 12-200 NG\nbank: {batteries: 3}\n"
     "settings: {fuse_rating_A: 125, remote_function: ports, battery_thresholds: [{pre_alarm_V: 3.0}, {}, {}]}\n"
 )
-
-
-def code_of(*arguments: str) -> int:
-    try:
-        cli.main(arguments)
-    except SystemExit as stop:
-        assert isinstance(stop.code, int)
-        return stop.code
-    return 0
 
 
 def starts(path: Path) -> dict[str, str]:

@@ -12,20 +12,12 @@ from typer.main import get_command
 
 from cosim.cli import app as cli
 from cosim.paths import ROOT
+from tests.cosim.cli.called import code_of
 
 COMMANDS = [
     "run", "plot", "export", "validate", "conformance", "compare", "settings", "replay", "readout", "fmu", "sweep",
     "campaign", "size", "serve",
 ]
-
-
-def code_of(*arguments: str) -> int:
-    try:
-        cli.main(arguments)
-    except SystemExit as stop:
-        assert isinstance(stop.code, int)
-        return stop.code
-    return 0
 
 
 @pytest.mark.parametrize("command", COMMANDS)

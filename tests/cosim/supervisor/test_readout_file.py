@@ -17,12 +17,12 @@ import pytest
 
 import bms
 from bms.readout import Flag, ReadoutKey, keys_from_seed
-from cosim.cli import app as cli
 from cosim.errors import InputError
 from cosim.paths import ROOT
 from cosim.scenario.model import parse_scenario
 from cosim.supervisor import readout_file, readout_keys
 from cosim.supervisor.readout_file import ReadoutWriter, decoded
+from tests.cosim.cli.called import code_of
 
 SETTINGS = bms.Settings(battery_count=2, instant_readout=True)
 KEYS = keys_from_seed(11, 2)
@@ -51,15 +51,6 @@ def folder(tmp_path: Path) -> Path:
             writer.write(tick, missing if tick == 600 else SEEN, commands, state)
         assert writer.due_tick == 1800, "the next multiple of the period, also after one that came late"
     return tmp_path
-
-
-def code_of(*arguments: str) -> int:
-    try:
-        cli.main(arguments)
-    except SystemExit as stop:
-        assert isinstance(stop.code, int)
-        return stop.code
-    return 0
 
 
 def one_line(capsys: pytest.CaptureFixture[str]) -> str:

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 import bms
-from cosim.cli import app as cli
 from cosim.supervisor import vectors_file
 from cosim.supervisor.supervision import Call, Supervision, in_order
 from cosim.supervisor.vectors_file import VectorWriter
+from tests.cosim.cli.called import code_of
 
 SETTINGS = bms.Settings(variant=bms.Variant.NG, fuse_rating_A=60, remote_function=bms.RemoteFunction.PORTS)
 NORMAL = bms.Measurements(
@@ -38,15 +38,6 @@ def write(path: Path) -> Path:
 @pytest.fixture
 def table(tmp_path: Path) -> Path:
     return write(tmp_path / "vectors.csv")
-
-
-def code_of(*arguments: str) -> int:
-    try:
-        cli.main(arguments)
-    except SystemExit as stop:
-        assert isinstance(stop.code, int)
-        return stop.code
-    return 0
 
 
 def rows_of(table: Path) -> list[dict[str, str]]:

@@ -8,22 +8,17 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cosim.cli import app as cli
 from cosim.scenario.model import load_scenario
 from cosim.simulation import Simulation
 from cosim.studies.campaign.campaign import VIOLATIONS
 from cosim.studies.campaign.invariants import checked, registry
 from cosim.studies.campaign.record import Record
 from cosim.studies.campaign.report import JSON, PAGE
+from tests.cosim.cli import called
 
 
 def code_of(*arguments: str) -> int:
-    try:
-        cli.main(["campaign", *arguments])
-    except SystemExit as stop:
-        assert isinstance(stop.code, int)
-        return stop.code
-    return 0
+    return called.code_of("campaign", *arguments)
 
 
 def test_forty_cases_break_no_rule(tmp_path: Path) -> None:
