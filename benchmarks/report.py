@@ -79,8 +79,13 @@ def asked_table(now: Measured) -> str:
 
 def before_table(now: Measured, before: Measured) -> str:
     """The same figures of both benchmarks, where both have them."""
-    rows = []
-    for subject, figure in ((targets.DAY, targets.CPU), (targets.FIFTY, targets.CPU)):
+    windows, rows = now.named(start=targets.WINDOW), []
+    for subject, figure in (
+        (targets.DAY, targets.CPU), (targets.FIFTY, targets.CPU),
+        *((name, "ratio of processor times") for name in windows),
+        *((name, "coupled, processor time per point [us]") for name in windows),
+        *((name, targets.CPU) for name in now.named(end=targets.MAIN)),
+    ):
         was, is_ = before.median(subject, figure), now.median(subject, figure)
         if was is not None and is_ is not None:
             rows.append([f"{subject}, {figure}", before.spread(subject, figure), now.spread(subject, figure),
