@@ -29,6 +29,6 @@ def row_updated(
     for predicate in predicates:
         name = predicate.name
         found = update(predicate, states.get(name, IDLE), value, now_ms)
-        if found.active or found.pending_ms is not None:
+        if found is not IDLE and (found.active or found.pending_ms is not None):
             after.append((name, found))
     return after
