@@ -16,11 +16,9 @@ from bms import thermal as estimators
 from bms.alternator_port import AlternatorMode, next_mode
 from bms.channels import Gates, Readings
 from bms.firmware_parameters import FirmwareParameters
-from bms.predicates import PredicateState
 from bms.settings import Settings
 from bms.state import State
 from bms.system_port import SystemMode
-from bms.table import Predicates
 from bms.watches import watched
 
 GATES = (Gates(False, True, True), Gates(True, True, True))
@@ -57,28 +55,21 @@ def passed(
     plan, f, m = settings.plan, settings.firmware, r.m
     if thermal is None or before is None or thermal.off:
         return None
-    source: dict[str, PredicateState] = {}
-    others: Predicates = ()
-    for entry in predicates:
-        name, found = entry
-        if name in SOURCE:
-            source[name] = found
-        elif name == names.REMOTE_ON and found.active:
-            others = (entry,)
-        else:
+    remote_on = [entry for entry in predicates if entry[0] == names.REMOTE_ON]
+    for name, found in predicates:
+        if name not in SOURCE and not (name == names.REMOTE_ON and found.active):
             return None
-    if not others and r.optional and (m.remote_L_V is not None or m.remote_H_V is not None):
+    if r.optional and not remote_on and (m.remote_L_V is not None or m.remote_H_V is not None):
         return None  # remote says on, but not yet for long enough
     full_A = plan.rating.full_A
     if thermal is not before and (thermal.limit_A < full_A) != (before.limit_A < full_A):
         return None
     input_V = m.input_voltage_V
-    _, low_V, high_V, rows = plan.rows[0]
-    active: list[str] = []
-    if source or not low_V <= input_V <= high_V:
-        after = table.row_updated(rows, source, (input_V, input_V), now_ms)
-        predicates = (*after, *others)
-        active = [name for name, found in after if found.active]
+    steady = table.steady_source_V(predicates, plan)
+    if steady is None or not steady[0] <= input_V <= steady[1]:
+        after = table.row_updated(plan.rows[0][3], dict(predicates), (input_V, input_V), now_ms)
+        predicates = (*after, *remote_on)
+    active = [name for name, found in predicates if found.active]
     if next_mode(mode, stopped_ms, active, None, now_ms, f.rearm_ms)[0] is not mode:
         return None
     before_watches, charging = watches, mode is _CHARGING

@@ -32,6 +32,7 @@ from bms.limits import (
 from bms.predicates import FREE, IDLE, LARGEST, PredicateState, Side, constraint
 from bms.settings import Settings
 from bms.state import State, switch_until_ms
+from bms.table import steady_source_V
 
 
 class Wants(NamedTuple):
@@ -71,10 +72,11 @@ def hold_at_rest(state: State, thermal: estimators.Thermal, r: Readings, gates: 
     )
     if plan.load_V:
         limits.batteries = plan.quiet_batteries
-    source, predicates = plan.by_index[0], state.predicates
-    if predicates and plan.channel_of[predicates[0][0]] == source.index:
-        input_V = r.m.input_voltage_V
-        _direct(limits, source, dict(predicates), (input_V, input_V), r.m, now_ms)
+    steady_V, input_V = steady_source_V(state.predicates, plan), r.m.input_voltage_V
+    if steady_V is not None:
+        limits.low[INPUT_V], limits.high[INPUT_V] = steady_V
+    else:
+        _direct(limits, plan.by_index[0], dict(state.predicates), (input_V, input_V), r.m, now_ms)
     return _completed(limits, state, thermal, r, gates, _NO_OTHER, _fitted(r) if r.optional else (), settings)
 
 

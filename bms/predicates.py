@@ -131,6 +131,15 @@ def update(
     return PredicateState(False, now_ms, since_ms)
 
 
+def steady_range(predicate: Predicate, active: bool) -> Extremes:
+    """Readings, all of them, at which a predicate stays as it is: idle up to its trip, active beyond its release."""
+    above = predicate.side is _ABOVE
+    if not active:
+        return (-LARGEST, predicate.trip) if above else (predicate.trip, LARGEST)
+    release = predicate.release
+    return (math.nextafter(release, math.inf), LARGEST) if above else (-LARGEST, math.nextafter(release, -math.inf))
+
+
 def constraint(
     predicate: Predicate, state: PredicateState, extremes: Extremes | None, now_ms: int
 ) -> Constraint:
@@ -141,7 +150,7 @@ def constraint(
     low, high = extremes
     above = predicate.side is _ABOVE
     if not active and pending_ms is None:
-        return Constraint((-LARGEST, predicate.trip) if above else (predicate.trip, LARGEST))
+        return Constraint(steady_range(predicate, False))
     limit = predicate.release if active else predicate.trip
     beyond = (math.nextafter(limit, math.inf), LARGEST) if above else (-LARGEST, math.nextafter(limit, -math.inf))
     all_beyond = low > limit if above else high < limit

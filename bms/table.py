@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bms.channels import Pair
-from bms.plan import Plan
+from bms.plan import REMOTE_ON, Plan
 from bms.predicates import IDLE, Predicate, PredicateState, update
 
 Predicates = tuple[tuple[str, PredicateState], ...]
@@ -19,6 +19,20 @@ def updated(plan: Plan, before: Predicates, values: list[Pair | None], now_ms: i
         if index in busy or not (value is None or (low <= value[0] and value[1] <= high)):
             after += row_updated(predicates, states, value, now_ms)
     return tuple(after)
+
+
+def steady_source_V(predicates: Predicates, plan: Plan) -> Pair | None:
+    """Input voltages within which the source's predicates stay as they are; None while one is pending.
+
+    Beside them there is remote's only (`bms.at_rest`).
+    """
+    active = []
+    for name, found in predicates:
+        if found.pending_ms is not None:
+            return None
+        if name != REMOTE_ON:
+            active.append(name)
+    return plan.steady_source[tuple(active)]
 
 
 def row_updated(

@@ -143,12 +143,15 @@ def quiet_until_ms(
     """
     if thermal.next_ms >= horizon_ms:
         return horizon_ms
-    ahead = thermal
+    _, _, sample, reference_ohm, anchor_degC, anchor_ms, _, _, _, _, _, _, _, _ = ahead = thermal
     while True:
         look_ms = _next_look_ms(ahead, horizon_ms, charging, rating, firmware)
         if look_ms >= horizon_ms:
             return horizon_ms
-        ahead = _sampled(ahead, look_ms, ahead.sample, charging, rating, firmware)
+        fuse_degC = _fuse_degC(sample, reference_ohm, anchor_degC, look_ms - anchor_ms, rating.fuse)
+        if _is_stale(reference_ohm, resistance_ohm(fuse_degC, rating.fuse), firmware):
+            return look_ms  # what most holds end with
+        ahead = _sampled(ahead, look_ms, sample, charging, rating, firmware)
         if ahead[2:] != thermal[2:]:
             return look_ms  # fields 0 and 1 are the estimate itself and its clock
 
@@ -184,25 +187,22 @@ def _next_look_ms(
     The readings stay put, so a review that changed nothing is followed by others, until a waiting time ends, or the
     estimate, moving towards its end from one side, makes the reference stale or the junction too hot.
     """
-    (
-        fuse_degC, next_ms, sample, reference_ohm, anchor_degC, anchor_ms, _, _, limit_changed_ms, off, off_ms, red,
-        red_ms, charged,
-    ) = thermal
+    fuse_degC, next_ms, sample, ohm, anchor_degC, anchor_ms, _, _, moved_ms, off, off_ms, red, red_ms, told = thermal
     fuse, period_ms = rating.fuse, firmware.sample_period_ms
     previous_ms = next_ms - period_ms
-    if charging != charged or limit_changed_ms == previous_ms:
+    if charging != told or moved_ms == previous_ms:
         return next_ms  # the last review saw something else
-    due_ms = limit_changed_ms + firmware.limit_interval_ms
+    due_ms = moved_ms + firmware.limit_interval_ms
     if previous_ms < due_ms < before_ms:
         before_ms = due_ms
     if off or red:
         for waits, since_ms in ((off, off_ms), (red, red_ms)):
             if waits and previous_ms < since_ms + firmware.thermal_rest_ms < before_ms:
                 before_ms = since_ms + firmware.thermal_rest_ms
-    low_degC, high_degC = _quiet_range_degC(sample, reference_ohm, charging, fuse, firmware)
+    low_degC, high_degC = _quiet_range_degC(sample, ohm, charging, fuse, firmware)
     if not low_degC < fuse_degC < high_degC:
         return next_ms
-    end_degC = _end_degC(sample, reference_ohm, fuse)
+    end_degC = _end_degC(sample, ohm, fuse)
     if not low_degC <= end_degC <= high_degC:
         edge_degC = high_degC if end_degC > high_degC else low_degC
         left_s = fuse.time_constant_s * math.log((anchor_degC - end_degC) / (edge_degC - end_degC))
@@ -325,7 +325,7 @@ def _reviewed(
     _, _, _, reference_ohm, _, _, _, before_A, limit_changed_ms, off, off_ms, red, red_ms, _ = thermal
     full_A = rating.full_A
     ohm = resistance_ohm(fuse_degC, rating.fuse)
-    if abs(ohm / reference_ohm - 1.0) > firmware.reference_tolerance:
+    if _is_stale(reference_ohm, ohm, firmware):
         anchor_J += _path_W(sample, reference_ohm) * ((now_ms - anchor_ms) * 1.0e-3)
         reference_ohm, anchor_degC, anchor_ms = ohm, fuse_degC, now_ms
     drop_V = _drop_V(sample)
@@ -346,7 +346,7 @@ def _reviewed(
     if not off and too_hot:
         off, off_ms = True, now_ms
     elif off and now_ms - off_ms >= firmware.thermal_rest_ms:
-        off = too_hot or allowed_A < _rearm_A(rating, firmware)
+        off = too_hot or allowed_A < min(firmware.thermal_rearm_A, 0.5 * full_A)  # less for a small fuse
     # The red LED is lit while derated or off, and for the thermal rest time at least.
     hot = off or limit_A < full_A
     if hot and not red:
@@ -359,9 +359,9 @@ def _reviewed(
     )
 
 
-def _rearm_A(rating: Rating, firmware: FirmwareParameters) -> float:
-    """Limit that must be possible to return from a thermal shut-down; less for a small fuse."""
-    return min(firmware.thermal_rearm_A, 0.5 * rating.full_A)
+def _is_stale(reference_ohm: float, ohm: float, firmware: FirmwareParameters) -> bool:
+    """Whether the fuse's resistance has left that behind the reference."""
+    return abs(ohm / reference_ohm - 1.0) > firmware.reference_tolerance
 
 
 def _allowed_A(
