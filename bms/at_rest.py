@@ -16,6 +16,7 @@ from bms import thermal as estimators
 from bms.alternator_port import AlternatorMode, next_mode
 from bms.channels import Gates, Readings
 from bms.firmware_parameters import FirmwareParameters
+from bms.interface import Commands, Leds
 from bms.settings import Settings
 from bms.state import State
 from bms.system_port import SystemMode
@@ -55,9 +56,12 @@ def passed(
     plan, f, m = settings.plan, settings.firmware, r.m
     if thermal is None or before is None or thermal.off:
         return None
-    remote_on = [entry for entry in predicates if entry[0] == names.REMOTE_ON]
-    for name, found in predicates:
-        if name not in SOURCE and not (name == names.REMOTE_ON and found.active):
+    remote_on: table.Predicates = ()
+    for entry in predicates:
+        name, found = entry
+        if name == names.REMOTE_ON and found.active:
+            remote_on = (entry,)
+        elif name not in SOURCE:
             return None
     if r.optional and not remote_on and (m.remote_L_V is not None or m.remote_H_V is not None):
         return None  # remote says on, but not yet for long enough
@@ -79,6 +83,16 @@ def passed(
     return State(
         now_ms, mode, stopped_ms, predicates, thermal, (), True, remote, charge, charge_gate, load, system, cap, fuse,
         watches, lift.judged(lifted, charging, charging, thermal, math.inf, r, plan, f, now_ms),
+    )
+
+
+def commands(state: State, thermal: estimators.Thermal, settings: Settings) -> Commands:
+    """`outputs.commands` while all machines rest: everything is on, and no limit but that of heat stands."""
+    f, charging, limit_A = settings.firmware, state.mode is _CHARGING, thermal.limit_A
+    return Commands(
+        charging, limit_A, estimators.reference_V(thermal, limit_A, f), True,
+        Leds(True, settings.instant_readout, thermal.red, True, True, charging),
+        True, False, True, True, False, False, f.supply_on_A, charging and state.lift.allowed,
     )
 
 

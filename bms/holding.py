@@ -274,7 +274,8 @@ def _cells_and_path(
         share = 0.5 * slack * SAFETY
         if slack > 0.0:
             limits.narrow(BATTERY_V, battery_V - share, battery_V + share)
-            limits.narrow(CELL_V, low_V - 0.25 * share, high_V + 0.25 * share)
+            share *= 0.25
+            limits.narrow(CELL_V, low_V - share, high_V + share)
         else:
             limits.before(now_ms + 1)
     if r.path_A is None:

@@ -84,7 +84,7 @@ def step(state: State, measurements: Measurements, settings: Settings, dt_s: flo
         passed = at_rest.passed(state, readings, thermal, settings, now_ms)
         if passed is not None:
             held = hold_at_rest(passed, thermal, readings, at_rest.GATES[charging], settings)
-            return StepResult(passed, commands(passed, settings), (), held)
+            return StepResult(passed, at_rest.commands(passed, thermal, settings), (), held)
     gates = state.gates
     values = evaluate(readings, gates, f)
     predicates = table.updated(plan, state.predicates, values, now_ms)

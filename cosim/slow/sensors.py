@@ -101,10 +101,12 @@ def as_measurements(vector: Array, n_cells: int) -> bms.Measurements:
     values: list[float] = vector.tolist()
     first, last = N_SCALARS, N_SCALARS + n_cells
     a, b, c, d, e = values[:5]
-    volts, degC = tuple(values[first:last]), tuple(values[last : last + n_cells])
-    if n_cells > FEW_CELLS:
+    read_V, read_degC = values[first:last], values[last : last + n_cells]
+    if n_cells <= FEW_CELLS:
+        volts, degC = tuple(read_V), tuple(read_degC)
+    else:
         low_V, high_V, low_degC, high_degC = _extremes(vector, n_cells)
-        volts, degC = bms.cells(volts, low_V, high_V), bms.cells(degC, low_degC, high_degC)
+        volts, degC = bms.cells(read_V, low_V, high_V), bms.cells(read_degC, low_degC, high_degC)
     if values[5:first] == _NONE_FITTED:
         return bms.Measurements(a, b, c, d, e, volts, degC)
     current, at_port, bank, latch, low, high = (None if v == NOT_FITTED else v for v in values[5:first])
