@@ -33,14 +33,27 @@ class Cells(tuple[float, ...]):
     Attributes
     ----------
     extremes : tuple of float
-        Smallest and largest; NaN, both, where a reading is missing.
+        Smallest and largest [V or degC]; NaN, both, where a reading is missing.
     """
 
     extremes: tuple[float, float]
 
 
 def cells(readings: Iterable[float], lowest: float, highest: float) -> Cells:
-    """Readings with their `extremes`."""
+    """Readings of all cells with their smallest and largest.
+
+    Parameters
+    ----------
+    readings : iterable of float
+        Every cell of every battery [V or degC].
+    lowest, highest : float
+        Smallest and largest of them [V or degC]; NaN, both, where a reading is missing.
+
+    Returns
+    -------
+    Cells
+        For `Measurements`.
+    """
     known = Cells(readings)
     known.extremes = lowest, highest
     return known
