@@ -102,8 +102,7 @@ class Run:
     def place(self, state: PlantState) -> None:
         """Put the plant, as it is now, into its loop."""
         kind = ReferencePlant if self.scenario.integrator == "reference" else Plant
-        self.plant = kind(state, self.p, self.grid, self.record, self.ledger)
-        self.plant.watch = self.looks.watch
+        self.plant = kind(state, self.p, self.grid, self.record, self.ledger, self.looks.watch)
 
     @property
     def state(self) -> PlantState:
