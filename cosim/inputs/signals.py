@@ -132,7 +132,7 @@ def _follow(
             k += 1
             if 0 < k <= last:
                 slope = (value[k] - value[k - 1]) / (corner_s[k] - corner_s[k - 1])
-        if k == 0 or k > last or time_s[i] == corner_s[k - 1]:
+        if k == 0 or k > last:
             rows[i, j] = value[max(k - 1, 0)]
         else:
             rows[i, j] = slope * (time_s[i] - corner_s[k - 1]) + value[k - 1]

@@ -186,7 +186,8 @@ def _run_ticks(
     while True:
         row = grid.rows[min(tick, last)]
         u = controls_of(state, stretch.commands[ENABLE], stretch.reference_mV)
-        _refresh(k, tick, p)
+        if fresh:  # else the last stretch ended here, or the state was put in here: the tables were read for that
+            _refresh(k, tick, p)
         x, load_A = _observe(state, row, u, gate, k, p)
         if tick >= end_tick:
             break
