@@ -21,8 +21,10 @@ from PySpice.Spice.NgSpice.Shared import NgSpiceShared, ffi
 from cosim.paths import netlists_folder
 from cosim.spice.callbacks import (
     CONTROL_WORDS,
+    PYTHON_WORD,
+    RUN_WORD,
     STEP_WORD,
-    compile_gather,
+    compile_data_callback,
     compile_source_callback,
     compile_step_callback,
     name_key,
@@ -59,7 +61,6 @@ class SpiceCore(NgSpiceShared):  # type: ignore[misc]  # PySpice has no type inf
         self._control[1] = name_key(STOP_SOURCE)
         self._stop_value = self._control.view(np.float64)[2:3]
         self._longest_step = self._control.view(np.float64)[STEP_WORD : STEP_WORD + 1]
-        self._gather = compile_gather()
         SpiceCore._exists = True  # from here on ngspice may be initialised, and it can be only once
         super().__init__(ngspice_id=0, send_data=True)
 
@@ -89,7 +90,10 @@ class SpiceCore(NgSpiceShared):  # type: ignore[misc]  # PySpice has no type inf
             ),
             ffi.callback("int (pvecinfoall, int, void *)", self._on_vectors),
         )
-        text, leave, data, vectors = self._callbacks
+        text, leave, on_data, vectors = self._callbacks
+        self._control[PYTHON_WORD] = int(ffi.cast("uintptr_t", on_data))
+        self._data_callback = compile_data_callback()
+        data = ffi.cast("int (*)(pvecvaluesall, int, int, void *)", self._data_callback.address)
         # The one pointer that all callbacks get leads to the control block: where the source table is, and
         # the value of the source that ends a run.
         control = ffi.cast("void *", self._control.ctypes.data)
@@ -124,13 +128,15 @@ class SpiceCore(NgSpiceShared):  # type: ignore[misc]  # PySpice has no type inf
         return 0
 
     def _on_data(self, data: Any, count: int, ident: int, user: Any) -> int:
+        """What the compiled data callback leaves to Python: at first where the signals are, then some points."""
         run = self._run
         if run is None:
             return 0
-        if not run.resolved:
-            self._resolve(run, data, count)
         if not run.stop:
-            run.accept()
+            if run.resolved:
+                run.accept()
+            else:
+                self._resolve(run, data, count)
         if run.stop:  # also when Ctrl-C came between two points
             self._stop_value[0] = 1.0
         return 0
@@ -150,9 +156,10 @@ class SpiceCore(NgSpiceShared):  # type: ignore[misc]  # PySpice has no type inf
             cell = data.vecsa[k]
             name = ffi.string(cell.name).decode("utf-8", "replace").lower()
             cells[name] = int(ffi.cast("uintptr_t", ffi.addressof(cell, "creal")))
-        run.resolve(cells)
         if self._lines.transient_op:
             run.stop = True  # the starting point cannot be trusted; `judge` says so
+        else:
+            run.resolve(cells)
 
     # ---- one analysis
     # ---------------------------------------------------------------------------------------
@@ -170,7 +177,7 @@ class SpiceCore(NgSpiceShared):  # type: ignore[misc]  # PySpice has no type inf
         try:
             yield
         finally:
-            self._run = None
+            self._watch(None)
             self._stop_value[0] = 0.0
             self._longest_step[0] = 0.0
             self._control[0] = 0
@@ -179,6 +186,11 @@ class SpiceCore(NgSpiceShared):  # type: ignore[misc]  # PySpice has no type inf
                     self._clean_up()
             finally:
                 self._busy = False
+
+    def _watch(self, run: TransientRun | None) -> None:
+        """Let the data callback see this run; None for none."""
+        self._run = run
+        self._control[RUN_WORD] = 0 if run is None else run.address
 
     def _clean_up(self) -> None:
         lines, self._lines = self._lines, RunLog()

@@ -7,6 +7,7 @@ tick when settled, or at its limit.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -44,6 +45,7 @@ from cosim.windows.exchange import (
 from cosim.windows.outcome import WindowEnd, handed_back
 from cosim.windows.policy import SHORTEST_S, WindowRequest
 from cosim.windows.port import SystemPath, hold_contact
+from cosim.windows.quiet import QuietPoints
 from cosim.windows.recipe import RECIPE, WindowRecipe
 from cosim.windows.result import WindowOutcome, device_powers
 from cosim.windows.steps import COMMAND_RAMP_S, CORNER_STEP_S, EVENT_STEP_S, is_one_of, longest_step_s, while_opening
@@ -92,6 +94,7 @@ class Window:
         self._contacts = tuple((name, s) for name, s in inputs.contacts if name in externals(spec))
         self._table = SourceTable(externals(spec))
         self._fast = self._fast_state(state)
+        self._quiet = QuietPoints(len(self._signals))
         self._tick = request.start_tick
         self._last_values: Array | None = None
         self._standing = previous_commands
@@ -133,9 +136,10 @@ class Window:
         self._kinks = [self._spice_time(float(t)) for t in self._inputs.fast_corners(first_s, last_s)]
         self._stop, self._step = session.request_stop, session.longest_step_s
         self._reset()
+        hook = self._quiet.take(*self._fast.kept)
         waves = session.transient(
             deck_text(self._spec), tstop_s=ticks[-1], tmax_s=self._longest_step_s, signals=list(self._signals.values()),
-            sources=self._table, on_accept=self._accept, restart=self._reset, options=self.request.options,
+            sources=self._table, on_accept=self._at_point, hook=hook, restart=self._reset, options=self.request.options,
             breakpoints=sorted({ENABLE_AT_S, *self._settling, *self._breakpoints, *pulse_corners_s(self._spec)}),
         )
         outcome = self._outcome(waves.time_s, np.stack([waves[s] for s in self._signals.values()]))
@@ -152,6 +156,7 @@ class Window:
         """Everything back to the window's start (also before a retry with other numerics)."""
         state, supervision = self._start
         self._fast = self._fast_state(state)
+        self._quiet.take(*self._fast.kept)
         self._supervision = supervision
         self._standing = self._previous
         self._timeline.restore(self.request.start_tick)
@@ -201,6 +206,14 @@ class Window:
         return float(alternator.capability_A(rpm, self._fast.state.alternator.winding_degC, self._p.alternator))
 
     # ---- accepted points ----------------------------------------------------------------------------------
+    def _at_point(self, spice_s: float, values: Array) -> list[float] | None:
+        """`_accept`; from here to the next moment that it looks for, compiled code does the same by itself."""
+        more = self._accept(spice_s, values)
+        moments = (ENABLE_AT_S, *self._breakpoints[self._next_corner : self._next_corner + 1], math.inf)
+        next_s = -math.inf if self._settled else next(t for t in moments if t > spice_s)
+        self._quiet.go_on(self._breakpoints[0] - 1e-12, next_s - 1e-12)
+        return more
+
     def _accept(self, spice_s: float, values: Array) -> list[float] | None:
         if self._settled:
             return None
