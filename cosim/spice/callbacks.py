@@ -191,12 +191,14 @@ def _accepted_point(data: Any, count: Any, ident: Any, control: Any) -> Any:
         if run[BAD] == 0 and not np.isfinite(row[j]):
             run[BAD] = j + 1
     time_s = row[0]
-    if run[BAD] == 0 and run[N_POINTS] < run[UNTIL_POINT] and time_s < numbers[UNTIL_S]:
-        if run[HOOK] == 0 or _hook(run[HOOK], time_s, as_pointer(here + 8), as_pointer(run[HOOK_BLOCK])) == 1:
-            run[N_POINTS] += 1
-            numbers[LAST_S] = time_s
-            carray(as_pointer(run[ACCEPTED_AT]), 1, np.float64)[0] = time_s
-            return 0
+    alone = run[BAD] == 0 and run[N_POINTS] < run[UNTIL_POINT] and time_s < numbers[UNTIL_S]
+    if alone and run[HOOK] != 0:
+        alone = _hook(run[HOOK], time_s, as_pointer(here + 8), as_pointer(run[HOOK_BLOCK])) == 1
+    if alone:
+        run[N_POINTS] += 1
+        numbers[LAST_S] = time_s
+        carray(as_pointer(run[ACCEPTED_AT]), 1, np.float64)[0] = time_s
+        return 0
     return _python(words[PYTHON_WORD], data, count, ident, control)
 
 

@@ -188,9 +188,9 @@ def deck_sources(lines: Iterable[str]) -> frozenset[str]:
     """Names of the external sources at the top level of a deck given as logical lines (lower case)."""
     depth, found = 0, set()
     for line in lines:
-        words = line.lower().split()
-        if not words:
+        if line[:1] not in (".", "v", "V", "i", "I"):
             continue
+        words = line.lower().split()
         if words[0] == ".subckt":
             depth += 1
         elif words[0] == ".ends":

@@ -125,10 +125,12 @@ class FastState:
 
         Raises
         ------
-        ValueError : one of them is not finite
+        ValueError : one of them is not finite, or an exchange before broke off
         """
         if not point.exchange(self._moving, self._coupling, time_s, values):
-            raise ValueError(f"a model gave a source at {time_s!r} s that is not finite: {self._slopes()}")
+            broken = self._numbers[point.BROKEN] > 0.0
+            what = "the models were left half stepped" if broken else "a model gave a source that is not finite"
+            raise ValueError(f"at {time_s!r} s {what}: {self._slopes()}")
 
     def accept(self, time_s: float, values: Array) -> Slopes:
         """`exchange`, and return the sources of both batteries."""

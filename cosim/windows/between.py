@@ -81,8 +81,8 @@ def _compiled(states_kind: Any, couplings_kind: Any) -> Any:
     return compile_hook(at_point)
 
 
-class QuietPoints:
-    """The compiled hook of a window; it leaves all points to Python until `go_on` is called.
+class BetweenEvents:
+    """What compiled code does at the points of a window; it leaves all of them to Python until `go_on` is called.
 
     Parameters
     ----------
@@ -91,18 +91,22 @@ class QuietPoints:
 
     def __init__(self, n_values: int) -> None:
         self._words = np.zeros(WORDS, dtype=np.int64)
-        self._words[N_VALUES] = n_values
         self._numbers = self._words.view(np.float64)
         self._lists = np.zeros((2, LIST_WORDS), dtype=np.int64)
-        self._kept: tuple[Any, ...] = ()
-
-    def take(self, states: list[Moving], couplings: list[Coupling]) -> CompiledHook:
-        """Work on these from now on; returns the hook, valid as long as this object lives."""
-        self._numbers[PYTHON_S] = -math.inf
+        self._words[N_VALUES] = n_values
         self._words[STATES], self._words[COUPLINGS] = (int(place.ctypes.data) for place in self._lists)
-        _write_lists(states, couplings, int(self._words[STATES]), int(self._words[COUPLINGS]))
-        compiled = _compiled(numba.typeof(states), numba.typeof(couplings))
+        self._kept: tuple[Any, Any] | None = None
+
+    def take(self, states: list[Moving], couplings: list[Coupling]) -> None:
+        """Work on these from now on."""
         self._kept = states, couplings
+        self._numbers[PYTHON_S] = -math.inf
+        _write_lists(states, couplings, int(self._words[STATES]), int(self._words[COUPLINGS]))
+
+    def hook(self) -> CompiledHook:
+        """For `SpiceSession.transient`, after `take`; valid as long as this object lives."""
+        assert self._kept is not None
+        compiled = _compiled(*(numba.typeof(item) for item in self._kept))
         return CompiledHook(int(compiled.address), int(self._words.ctypes.data))
 
     def go_on(self, begin_s: float, python_s: float) -> None:
