@@ -75,8 +75,12 @@ def _compiled(states_kind: Any, couplings_kind: Any) -> Any:
             couplings[0].step[0] = 0.0  # as `FastState.leave_step`
             return 1
         states = _list_at(words[STATES], states_kind)
-        # What is not finite is asked for again by Python, which says so.
-        return 1 if exchange(states, couplings, time_s, carray(values, (words[N_VALUES],), np.float64)) else 0
+        # What fails here, or is not finite, Python meets again, and says so.
+        try:
+            fine = exchange(states, couplings, time_s, carray(values, (words[N_VALUES],), np.float64))
+        except Exception:
+            return 0
+        return 1 if fine else 0
 
     return compile_hook(at_point)
 
