@@ -291,7 +291,7 @@ def exchange(states: list[Moving], couplings: list[Coupling], time_s: float, now
     """
     c = couplings[0]
     n = c.numbers
-    whole = n[BROKEN] == 0.0
+    whole = bool(n[BROKEN] == 0.0)
     n[BROKEN] = 1.0
     dt_s = time_s - n[TIME] if n[BEGUN] > 0.5 else 0.0
     if dt_s > 0.0:

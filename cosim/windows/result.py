@@ -56,9 +56,9 @@ def device_powers(values: Array) -> Array:
 
 
 @cache
-def _devices() -> xr.IndexVariable:
-    """Coordinate of the devices; to make it takes as long as to label twenty waveforms."""
-    return xr.IndexVariable("device", np.array(DEVICES), {"long_name": "power device bank"})
+def _devices() -> xr.Variable:
+    """Coordinate of the devices; to make it takes as long as to label ten waveforms."""
+    return xr.Variable("device", np.array(DEVICES), {"long_name": "power device bank"}).to_index_variable()
 
 
 def window_dataset(

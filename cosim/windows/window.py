@@ -320,24 +320,18 @@ class Window:
         row = self._row(tick - 1)
         assert self._last_values is not None
         _, volts = self._system.operating(self._last_values)
-        self._fast.state = window_system.stepped(
-            self._fast.state, volts, row, self._supervision.vector(), self._tick_s, self._p
-        )
+        state = window_system.stepped(self._fast.state, volts, row, self._supervision.vector(), self._tick_s, self._p)
         machine, first, second = advance_heat(
-            self._fast.state, port_A, system_A, alternator_A, float(self._last_values[V_BUS]), float(row[0]),
-            self._ambient, self._tick_s, self._p,
+            state, port_A, system_A, alternator_A, float(self._last_values[V_BUS]), float(row[0]), self._ambient,
+            self._tick_s, self._p,
         )
-        self._fast.state = self._fast.state._replace(
-            alternator=machine, input_cable_degC=first, battery_cable_degC=second
-        )
+        state = state._replace(alternator=machine, input_cable_degC=first, battery_cable_degC=second)
         setpoint_V = float(alternator.setpoint_V(machine.case_degC, self._p.alternator))
         self._table.hold("vset", self._tick_time(tick), setpoint_V)
         x = self._operating(values)
-        self._fast.state = self._system.after_tick(values, self._fast.state)
+        state = self._system.after_tick(values, state)
         rpm = float(self._inputs.alternator_rpm.at(tick * self._tick_s))
-        self._fast.state = with_alternator_at(
-            self._fast.state, x.alternator_current_A, x.alternator_voltage_V, rpm, self._p
-        )
+        self._fast.state = with_alternator_at(state, x.alternator_current_A, x.alternator_voltage_V, rpm, self._p)
 
     def _row(self, tick: int) -> Array:
         return np.asarray(self._inputs.sampled(np.array([tick * self._tick_s]))[0])
