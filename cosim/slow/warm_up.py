@@ -69,7 +69,7 @@ def compile_rest() -> None:
     fast.start(0.0, values)
     fast.accept(1e-6, values)
     between = BetweenEvents(len(ORDER))
-    between.take(*fast.kept)
+    between.take(*fast.kept, 0.0)
     between.hook()
     advance_heat(fast.state, 0.0, 0.0, 0.0, 13.0, 2000.0, s.grid.ambient_degC, 0.1, s.p)
 

@@ -1,12 +1,11 @@
 """Accepted points between two events of a window, dealt with by compiled code alone.
 
-Where neither tick nor corner nor command is met, all there is to do at a point is `exchange_point.exchange`. Called
-from Python it costs as much again: three frames, and two typed lists to look into.
+Ticks, corners and commands are breakpoints, at which the session asks Python. At any other point all there is to do is
+`exchange_point.exchange`; called from Python it costs as much again: three frames, and two typed lists to look into.
 """
 
 from __future__ import annotations
 
-import math
 from functools import cache
 from typing import Any
 
@@ -20,10 +19,10 @@ from cosim.spice.callbacks import CompiledHook, compile_hook, types
 from cosim.windows.exchange_point import Coupling, Moving, exchange
 from models.compiled import apart
 
-STATES, COUPLINGS, N_VALUES, BEGIN_S, PYTHON_S = range(5)
-WORDS = 5
-"""Words of the block of the hook: addresses at which two typed lists are written down, values at a point, SPICE time at
-which the window begins, and from which on Python is asked [s]."""
+STATES, COUPLINGS, N_VALUES, BEGIN_S = range(4)
+WORDS = 4
+"""Words of the block of the hook: addresses at which two typed lists are written down, values at a point, SPICE time
+before which the pre-roll settles [s]."""
 LIST_WORDS = 2
 """A typed list as compiled code has it: its owner and its items."""
 
@@ -68,8 +67,6 @@ def _compiled(states_kind: Any, couplings_kind: Any) -> Any:
 
     def at_point(time_s: Any, values: Any, block: Any) -> Any:
         words, numbers = carray(block, WORDS, np.int64), carray(block, WORDS, np.float64)
-        if time_s >= numbers[PYTHON_S]:
-            return 0
         couplings = _list_at(words[COUPLINGS], couplings_kind)
         if time_s < numbers[BEGIN_S]:
             couplings[0].step[0] = 0.0  # as `FastState.leave_step`
@@ -86,7 +83,7 @@ def _compiled(states_kind: Any, couplings_kind: Any) -> Any:
 
 
 class BetweenEvents:
-    """What compiled code does at the points of a window; it leaves all of them to Python until `go_on` is called.
+    """What compiled code does at the points of a window that are no breakpoints.
 
     Parameters
     ----------
@@ -95,16 +92,15 @@ class BetweenEvents:
 
     def __init__(self, n_values: int) -> None:
         self._words = np.zeros(WORDS, dtype=np.int64)
-        self._numbers = self._words.view(np.float64)
         self._lists = np.zeros((2, LIST_WORDS), dtype=np.int64)
         self._words[N_VALUES] = n_values
         self._words[STATES], self._words[COUPLINGS] = (int(place.ctypes.data) for place in self._lists)
         self._kept: tuple[Any, Any] | None = None
 
-    def take(self, states: list[Moving], couplings: list[Coupling]) -> None:
-        """Work on these from now on."""
+    def take(self, states: list[Moving], couplings: list[Coupling], begin_s: float) -> None:
+        """Work on these from now on; before `begin_s` steps are left to SPICE [s, its time]."""
         self._kept = states, couplings
-        self._numbers[PYTHON_S] = -math.inf
+        self._words.view(np.float64)[BEGIN_S] = begin_s
         _write_lists(states, couplings, int(self._words[STATES]), int(self._words[COUPLINGS]))
 
     def hook(self) -> CompiledHook:
@@ -112,7 +108,3 @@ class BetweenEvents:
         assert self._kept is not None
         compiled = _compiled(*(numba.typeof(item) for item in self._kept))
         return CompiledHook(int(compiled.address), int(self._words.ctypes.data))
-
-    def go_on(self, begin_s: float, python_s: float) -> None:
-        """Deal with the points up to `python_s`, from `begin_s` on with an exchange [s, SPICE's time]."""
-        self._numbers[BEGIN_S], self._numbers[PYTHON_S] = begin_s, python_s

@@ -7,7 +7,6 @@ tick when settled, or at its limit.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import numpy as np
@@ -135,7 +134,7 @@ class Window:
         self._reset()
         waves = session.transient(
             deck_text(self._spec), tstop_s=ticks[-1], tmax_s=self._longest_step_s, signals=list(self._signals.values()),
-            sources=self._table, on_accept=self._at_point, hook=self._between.hook(), restart=self._reset,
+            sources=self._table, on_accept=self._accept, hook=self._between.hook(), restart=self._reset,
             breakpoints=sorted({ENABLE_AT_S, *self._settling, *self._breakpoints, *pulse_corners_s(self._spec)}),
             options=self.request.options,
         )
@@ -152,7 +151,7 @@ class Window:
         """Everything back to the window's start (also before a retry with other numerics)."""
         state, supervision = self._start
         self._fast = self._fast_state(state)
-        self._between.take(*self._fast.kept)
+        self._between.take(*self._fast.kept, self._breakpoints[0] - 1e-12)
         self._supervision = supervision
         self._standing = self._previous
         self._timeline.restore(self.request.start_tick)
@@ -202,14 +201,6 @@ class Window:
         return float(alternator.capability_A(rpm, self._fast.state.alternator.winding_degC, self._p.alternator))
 
     # ---- accepted points ----------------------------------------------------------------------------------
-    def _at_point(self, spice_s: float, values: Array) -> list[float] | None:
-        """`_accept`; from here to the next moment that it looks for, compiled code does the same by itself."""
-        more = self._accept(spice_s, values)
-        moments = (ENABLE_AT_S, *self._breakpoints[self._next_corner : self._next_corner + 1], math.inf)
-        next_s = -math.inf if self._settled else next(t for t in moments if t > spice_s)
-        self._between.go_on(self._breakpoints[0] - 1e-12, next_s - 1e-12)
-        return more
-
     def _accept(self, spice_s: float, values: Array) -> list[float] | None:
         if self._settled:
             return None
