@@ -11,7 +11,10 @@ from typing import Any, NamedTuple
 import numba
 import numpy as np
 from llvmlite import ir
+from numba.core import sigutils
 from numba.core import types as numba_types
+from numba.core.caching import FunctionCache
+from numba.core.ccallback import CFunc
 from numba.extending import intrinsic
 from numba.np.numpy_support import carray
 
@@ -208,12 +211,30 @@ def compile_data_callback() -> Any:
     return numba.cfunc(signature, cache=True)(_accepted_point)
 
 
-def compile_hook(function: Any) -> Any:
+class _NamedCache(FunctionCache):  # type: ignore[misc]
+    """numba's cache on disk for a function that has types from outside: told apart by their names.
+
+    numba itself pickles them, and the bytes of that depend on what else the process has made before.
+    """
+
+    def __init__(self, function: Any, kinds: str) -> None:
+        super().__init__(function)
+        self._kinds = kinds
+
+    def _index_key(self, signature: Any, codegen: Any) -> Any:
+        return signature, codegen.magic_tuple(), self._kinds
+
+
+def compile_hook(function: Any, kinds: str = "") -> Any:
     """C function for a `CompiledHook`; compiled on first use and cached on disk.
 
     Parameters
     ----------
     function : gets time [s], pointer to the values and pointer to its own block; see `CompiledHook`
+    kinds : names of all types that it has from outside
     """
     signature = types.int32(types.float64, types.CPointer(types.float64), types.voidptr)
-    return numba.cfunc(signature, cache=True)(function)
+    hook = CFunc(function, sigutils.normalize_signature(signature), locals={}, options={})
+    hook._cache = _NamedCache(function, kinds)
+    hook.compile()
+    return hook

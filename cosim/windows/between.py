@@ -79,7 +79,7 @@ def _compiled(states_kind: Any, couplings_kind: Any) -> Any:
             return 0
         return 1 if fine else 0
 
-    return compile_hook(at_point)
+    return compile_hook(at_point, f"{states_kind} {couplings_kind}")
 
 
 class BetweenEvents:
