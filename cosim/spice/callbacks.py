@@ -234,7 +234,7 @@ def compile_hook(function: Any, kinds: str = "") -> Any:
     kinds : names of all types that it has from outside
     """
     signature = types.int32(types.float64, types.CPointer(types.float64), types.voidptr)
-    hook = CFunc(function, sigutils.normalize_signature(signature), locals={}, options={})
+    hook: Any = CFunc(function, sigutils.normalize_signature(signature), locals={}, options={})
     hook._cache = _NamedCache(function, kinds)
     hook.compile()
     return hook
