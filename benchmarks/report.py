@@ -266,9 +266,10 @@ A call of the supervisor has no such floor: it is Python on purpose, and what is
 ## Windows
 
 The window runs with the supervisor, the models at every accepted point and all external sources; `ngspice -b` runs its
-exported deck, in which the models are frozen into native elements. The sources' values and the models are compiled and
-called without Python objects; Python records a point, hands it on, and calls the supervisor at ticks. Where the ratio
-is below 1 the step control, which looks at what moves, needs fewer points than the deck's longest step allows.
+exported deck, in which the models are frozen into native elements. The sources' values, the record of a point and the
+models are compiled and called without Python objects; Python is entered at ticks, where it calls the supervisor, at
+corners of what comes from outside, after commands, and at every 256th point, so that Ctrl-C is seen. Where the ratio is
+below 1 the step control, which looks at what moves, needs fewer points than the deck's longest step allows.
 
 {window_table(now)}
 {fixed_cost(now)}

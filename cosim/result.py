@@ -15,6 +15,7 @@ import math
 import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -44,12 +45,14 @@ UNITS = {
 """Unit that the end of a name stands for; longer endings first."""
 
 
+@lru_cache(maxsize=4096)
 def told_unit(name: str) -> str:
     """Unit that the end of a name tells (`current_A`, `junction_degC[q1]`); '1' if it tells none."""
     plain = name.partition("[")[0] if name.endswith("]") else name
     return next((unit for ending, unit in UNITS.items() if plain.endswith("_" + ending)), "1")
 
 
+@lru_cache(maxsize=4096)
 def told_words(name: str) -> str:
     """Name in words, without the ending that tells its unit."""
     ending = next((e for e in UNITS if name.endswith("_" + e)), "")

@@ -23,6 +23,7 @@ from cosim.slow.loop import Grid, Plant, Stretch, empty_ledger, observe
 from cosim.slow.plant import PlantParameters, PlantState, initial_state, load_parameters
 from cosim.slow.ready import mark
 from cosim.slow.sensors import free_bounds, inside
+from cosim.windows.between import BetweenEvents
 from cosim.windows.exchange import ORDER, FastState
 
 
@@ -67,6 +68,9 @@ def compile_rest() -> None:
     fast.accept(0.0, values)
     fast.start(0.0, values)
     fast.accept(1e-6, values)
+    between = BetweenEvents(len(ORDER))
+    between.take(*fast.kept, 0.0)
+    between.hook()
     advance_heat(fast.state, 0.0, 0.0, 0.0, 13.0, 2000.0, s.grid.ambient_degC, 0.1, s.p)
 
 

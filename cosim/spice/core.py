@@ -21,8 +21,10 @@ from PySpice.Spice.NgSpice.Shared import NgSpiceShared, ffi
 from cosim.paths import netlists_folder
 from cosim.spice.callbacks import (
     CONTROL_WORDS,
+    PYTHON_WORD,
+    RUN_WORD,
     STEP_WORD,
-    compile_gather,
+    compile_data_callback,
     compile_source_callback,
     compile_step_callback,
     name_key,
@@ -59,7 +61,6 @@ class SpiceCore(NgSpiceShared):  # type: ignore[misc]  # PySpice has no type inf
         self._control[1] = name_key(STOP_SOURCE)
         self._stop_value = self._control.view(np.float64)[2:3]
         self._longest_step = self._control.view(np.float64)[STEP_WORD : STEP_WORD + 1]
-        self._gather = compile_gather()
         SpiceCore._exists = True  # from here on ngspice may be initialised, and it can be only once
         super().__init__(ngspice_id=0, send_data=True)
 
@@ -89,7 +90,10 @@ class SpiceCore(NgSpiceShared):  # type: ignore[misc]  # PySpice has no type inf
             ),
             ffi.callback("int (pvecinfoall, int, void *)", self._on_vectors),
         )
-        text, leave, data, vectors = self._callbacks
+        text, leave, on_data, vectors = self._callbacks
+        self._control[PYTHON_WORD] = int(ffi.cast("uintptr_t", on_data))
+        self._data_callback = compile_data_callback()
+        data = ffi.cast("int (*)(pvecvaluesall, int, int, void *)", self._data_callback.address)
         # The one pointer that all callbacks get leads to the control block: where the source table is, and
         # the value of the source that ends a run.
         control = ffi.cast("void *", self._control.ctypes.data)
@@ -124,13 +128,15 @@ class SpiceCore(NgSpiceShared):  # type: ignore[misc]  # PySpice has no type inf
         return 0
 
     def _on_data(self, data: Any, count: int, ident: int, user: Any) -> int:
+        """What the compiled data callback leaves to Python: at first where the signals are, then some points."""
         run = self._run
         if run is None:
             return 0
-        if not run.resolved:
-            self._resolve(run, data, count)
         if not run.stop:
-            run.accept()
+            if run.resolved:
+                run.accept()
+            else:
+                self._resolve(run, data, count)
         if run.stop:  # also when Ctrl-C came between two points
             self._stop_value[0] = 1.0
         return 0
@@ -146,13 +152,14 @@ class SpiceCore(NgSpiceShared):  # type: ignore[misc]  # PySpice has no type inf
         # ngspice allocates one cell per vector at the start of a run and only refreshes the numbers in it
         # afterwards, so the addresses taken here stay right for the whole run.
         cells: dict[str, int] = {}
-        for k in range(count):
-            cell = data.vecsa[k]
+        start = int(ffi.offsetof("vecvalues", "creal"))
+        for cell in ffi.unpack(data.vecsa, count):
             name = ffi.string(cell.name).decode("utf-8", "replace").lower()
-            cells[name] = int(ffi.cast("uintptr_t", ffi.addressof(cell, "creal")))
-        run.resolve(cells)
+            cells[name] = int(ffi.cast("uintptr_t", cell)) + start
         if self._lines.transient_op:
             run.stop = True  # the starting point cannot be trusted; `judge` says so
+        else:
+            run.resolve(cells)
 
     # ---- one analysis
     # ---------------------------------------------------------------------------------------
@@ -170,7 +177,7 @@ class SpiceCore(NgSpiceShared):  # type: ignore[misc]  # PySpice has no type inf
         try:
             yield
         finally:
-            self._run = None
+            self._watch(None)
             self._stop_value[0] = 0.0
             self._longest_step[0] = 0.0
             self._control[0] = 0
@@ -179,6 +186,11 @@ class SpiceCore(NgSpiceShared):  # type: ignore[misc]  # PySpice has no type inf
                     self._clean_up()
             finally:
                 self._busy = False
+
+    def _watch(self, run: TransientRun | None) -> None:
+        """Let the data callback see this run; None for none."""
+        self._run = run
+        self._control[RUN_WORD] = 0 if run is None else run.address
 
     def _clean_up(self) -> None:
         lines, self._lines = self._lines, RunLog()
@@ -190,13 +202,24 @@ class SpiceCore(NgSpiceShared):  # type: ignore[misc]  # PySpice has no type inf
 
     def _load(self, text: str, marker: str, title: str) -> None:
         """Load a deck, and make sure that it is this one which is loaded."""
-        self._guarded(lambda: self.load_circuit(text), title)
+        self._guarded(lambda: self._hand_over(text), title)
         problem = self._lines.load_problem(marker)
         if problem is not None:
             raise DeckInvalid(f"ngspice did not take the deck: {problem}", deck=title, log=self._lines.tail())
         # No 'Transient op': its answers are often wrong, and on a deck that oscillates it never returns
         # (and calls nothing in which Ctrl-C could be seen). Without a circuit the command crashes ngspice 39.
         self._execute("optran 1 1 1 0 0 0", title)
+
+    def _hand_over(self, text: str) -> None:
+        """Give a deck to ngspice, which copies it: PySpice's `load_circuit` with one piece of memory for all lines."""
+        lines = [*(line for line in text.splitlines() if line), ""]
+        memory = ffi.new("char[]", "\0".join(lines).encode("ascii"))
+        addresses = np.zeros(len(lines) + 1, dtype=np.uint64)  # ends with a null
+        addresses[1:-1] = np.cumsum([len(line) + 1 for line in lines[:-1]])
+        addresses[:-1] += np.uint64(int(ffi.cast("uintptr_t", memory)))
+        self.clear_output()
+        if self._ngspice_shared.ngSpice_Circ(ffi.cast("char **", addresses.ctypes.data)):
+            raise NameError("ngspice refused the circuit")
 
     def _execute(self, command: str, title: str) -> None:
         self._guarded(lambda: self.exec_command(command), title)

@@ -56,7 +56,7 @@ def check_expressions(lines: Sequence[str], title: str | None) -> None:
                 raise DeckInvalid(f"undefined {what} {name!r} in {line[:80]!r}", deck=title)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=1024)
 def _unbalanced(line: str) -> str | None:
     """What is unbalanced in a line, or None; remembered, because the decks of a run share nearly all their lines."""
     for opening, closing in ("{}", "()"):
@@ -74,17 +74,21 @@ def _definitions(lines: Sequence[str]) -> tuple[frozenset[str], frozenset[str]]:
     """Every name that is assigned anywhere on a .param, .subckt, .func or X line, and user functions."""
     known, functions = set(_CONSTANTS), set(FUNCTIONS)
     for line in lines:
-        if line.startswith(".func"):
-            match = _FUNCTION.match(line)
-            if match:
-                functions.add(match.group(1))
-                known.update(name.strip() for name in match.group(2).split(","))
-        elif line.startswith((".param", ".subckt")):
-            plain = _BODY.sub("0", line)
-            names = [match.group(1) for match in _ASSIGNED.finditer(plain)]
+        if line.startswith((".func", ".param", ".subckt")):
+            names, own_functions = _defined(line)
             known.update(names)
-            functions.update(names)
+            functions.update(own_functions)
     return frozenset(known), frozenset(functions)
+
+
+@lru_cache(maxsize=512)
+def _defined(line: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Parameters and functions that a card defines; remembered as `_names`."""
+    if line.startswith(".func"):
+        match = _FUNCTION.match(line)
+        return (tuple(name.strip() for name in match.group(2).split(",")), (match.group(1),)) if match else ((), ())
+    names = tuple(match.group(1) for match in _ASSIGNED.finditer(_BODY.sub("0", line)))
+    return names, names
 
 
 @lru_cache(maxsize=1024)

@@ -113,17 +113,9 @@ def logical_lines(deck: str, title: str | None = None) -> list[str]:
     """
     lines: list[str] = []
     for number, raw in enumerate(deck.splitlines(), start=1):
-        line = raw.strip()
-        # Comments may be in any script; whatever reaches ngspice is plain text.
-        plain = raw.isascii() or line.startswith("*")
-        if not plain or not raw.replace("\t", " ").isprintable():
-            raise DeckRejected(f"line {number} holds characters that are not printable ASCII", deck=title)
-        lower = line.lower()
-        if lower.startswith(("*#", "*ng_script")):
-            raise DeckRejected(f"line {number} hides a command in a comment: {line[:60]!r}", deck=title)
-        if not line or line[0] in "*$;#":
-            continue
-        line = _without_trailing_comment(line)
+        line, problem = _bare_line(raw)
+        if problem is not None:
+            raise DeckRejected(f"line {number} {problem}", deck=title)
         if line.startswith("+"):
             if not lines:
                 raise DeckInvalid(f"line {number} continues nothing", deck=title)
@@ -131,6 +123,24 @@ def logical_lines(deck: str, title: str | None = None) -> list[str]:
         elif line:
             lines.append(line)
     return lines
+
+
+@lru_cache(maxsize=2048)
+def _bare_line(raw: str) -> tuple[str, str | None]:
+    """A line without comments and blanks around it, and why no deck may have it (None: it may).
+
+    Remembered, because the decks of a run share nearly all their lines.
+    """
+    line = raw.strip()
+    # Comments may be in any script; whatever reaches ngspice is plain text.
+    plain = raw.isascii() or line.startswith("*")
+    if not plain or not raw.replace("\t", " ").isprintable():
+        return "", "holds characters that are not printable ASCII"
+    if line.lower().startswith(("*#", "*ng_script")):
+        return "", f"hides a command in a comment: {line[:60]!r}"
+    if not line or line[0] in "*$;#":
+        return "", None
+    return _without_trailing_comment(line), None
 
 
 def _without_trailing_comment(line: str) -> str:
@@ -148,8 +158,7 @@ def _resolve_includes(
     """Lines with the included ones in place; `opened` collects the files of the whole deck."""
     out: list[str] = []
     for line in lines:
-        word = line.split(None, 1)[0].lower()
-        if not word.startswith((".inc", ".lib")):
+        if not line[:4].lower().startswith((".inc", ".lib")):
             out.append(line)
             continue
         if depth == _MAX_DEPTH:
@@ -227,10 +236,10 @@ def _check_line(line: str, title: str | None) -> None:
 
 def _check_nesting(lines: list[str], title: str | None) -> None:
     """Unpaired .subckt or .if ruin the library for the process."""
+    words = [line.split(None, 1)[0].lower() for line in lines if line[0] == "."]
     for opening, closing in ((".subckt", ".ends"), (".if", ".endif")):
         depth = 0
-        for line in lines:
-            word = line.split(None, 1)[0].lower()
+        for word in words:
             depth += (word == opening) - (word == closing)
             if depth < 0:
                 raise DeckInvalid(f"{closing} without {opening}", deck=title)

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from cosim.spice.callbacks import CompiledHook
 from cosim.spice.core import SpiceCore
 from cosim.spice.deck import LADDER, STOP_NODE, Rung, SpiceOptions, ac_card, dc_card, full_deck, tran_card
 from cosim.spice.errors import DeckInvalid, OperatingPointFailed, SweepFailed, TransientAborted
@@ -76,6 +77,7 @@ class SpiceSession(SpiceCore):
         signals: Sequence[str],
         sources: SourceTable | None = None,
         on_accept: OnAccept | None = None,
+        hook: CompiledHook | None = None,
         breakpoints: Sequence[float] = (),
         options: SpiceOptions | None = None,
         max_points: int = DEFAULT_MAX_POINTS,
@@ -97,6 +99,8 @@ class SpiceSession(SpiceCore):
         the
             signals' values in the order of `signals` (the array is reused); may change `sources`, call
             `request_stop`, and return further breakpoint times (> time_s)
+        hook : takes points in place of `on_accept`, from compiled code; `on_accept` gets those that it leaves, those at
+            breakpoints and every 256th
         breakpoints : times that the run must land on exactly [s]
         options : numerical options
         max_points : budget of accepted points
@@ -127,10 +131,10 @@ class SpiceSession(SpiceCore):
                 rung.tmax_s,
                 sources,
                 on_accept,
+                hook,
                 progress,
                 breakpoints,
                 max_points,
-                self._gather,
                 self._ngspice_shared.ngSpice_SetBkpt,
             )
             try:
@@ -163,9 +167,9 @@ class SpiceSession(SpiceCore):
                 title,
             )
             self._execute(f"stop when v({STOP_NODE}) > 0.5", title)
-            self._run = run
+            self._watch(run)
             self._execute("run", title)
-            self._run = None
+            self._watch(None)
             judge_transient(title, run, self._lines, int(self._control[3]))
 
     # ---- operating point and sweeps

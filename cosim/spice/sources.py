@@ -18,7 +18,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.spice.callbacks import BLOCK_WORDS, COUNTS, MAX_ROWS, MAX_SOURCES, ROW_WORDS, ROWS, name_key
+from cosim.spice.callbacks import ACCEPTED, BLOCK_WORDS, COUNTS, MAX_ROWS, MAX_SOURCES, ROW_WORDS, ROWS, name_key
 
 
 class SourceTable:
@@ -39,7 +39,7 @@ class SourceTable:
         # Single numbers are read and written three times faster through a memoryview than through numpy.
         self._floats = cast("memoryview[float]", self._words.view(np.float64).data)
         self._slots: dict[str, int] = {}
-        self._accepted_s = -math.inf
+        self.accepted(-math.inf)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -112,7 +112,12 @@ class SourceTable:
 
     def accepted(self, time_s: float) -> None:
         """Tell the table that ngspice will not ask for times before `time_s` any more."""
-        self._accepted_s = time_s
+        self._floats[ACCEPTED] = time_s
+
+    @property
+    def accepted_address(self) -> int:
+        """Address of the last accepted time, for compiled code that tells it."""
+        return self.address + 8 * ACCEPTED
 
     def snapshot(self) -> tuple[bytes, dict[str, int]]:
         """Copy of the contents, for `restore`."""
@@ -122,7 +127,7 @@ class SourceTable:
         """Go back to a `snapshot`, in place."""
         self._words[:] = np.frombuffer(contents[0], dtype=np.uint64)
         self._slots = dict(contents[1])
-        self._accepted_s = -math.inf
+        self.accepted(-math.inf)
 
     def _put(
         self, name: str, time_s: float, value: float, slope: float, end_s: float, end_value: float
@@ -138,7 +143,7 @@ class SourceTable:
         count = self._integers[COUNTS + slot]
         while count and f[base + (count - 1) * ROW_WORDS] >= time_s:
             count -= 1
-        if count and time_s <= self._accepted_s:
+        if count and time_s <= self._floats[ACCEPTED]:
             count = 0  # the new row is in force already; nothing older can be asked for
         elif count == MAX_ROWS:
             count = self._drop_past_rows(base, count, name)
@@ -149,7 +154,7 @@ class SourceTable:
     def _drop_past_rows(self, base: int, count: int, name: str) -> int:
         f = self._floats
         first = 0
-        while first + 1 < count and f[base + (first + 1) * ROW_WORDS] <= self._accepted_s:
+        while first + 1 < count and f[base + (first + 1) * ROW_WORDS] <= self._floats[ACCEPTED]:
             first += 1
         if first == 0:
             raise ValueError(
@@ -183,9 +188,9 @@ def deck_sources(lines: Iterable[str]) -> frozenset[str]:
     """Names of the external sources at the top level of a deck given as logical lines (lower case)."""
     depth, found = 0, set()
     for line in lines:
-        words = line.lower().split()
-        if not words:
+        if line[:1] not in (".", "v", "V", "i", "I"):
             continue
+        words = line.lower().split()
         if words[0] == ".subckt":
             depth += 1
         elif words[0] == ".ends":

@@ -87,24 +87,29 @@ class FastState:
             state.battery, p.battery, p.starter, p.fuse, p.box, ambient_degC, has, numbers, np.zeros(n_values), words,
             words.view(np.float64), places, self._step,
         )
-        self._stale = False
+        self._state_s = 0.0
 
     @property
     def state(self) -> PlantState:
         """Plant state now; of one that replaces it all but the bank is taken over."""
-        if self._stale:
+        if self._state_s != self._numbers[point.TIME]:
             m = point.moved(self._moving)
             self._base = self._base._replace(
                 battery=point.stored_bank(self._coupling), starter=m.starter, fuse=m.fuse, box=m.box,
                 switch_degC=m.switch_degC,
             )
-            self._stale = False
+            self._state_s = self._numbers[point.TIME]
         return self._base
 
     @state.setter
     def state(self, state: PlantState) -> None:
         self._base = state._replace(battery=self.state.battery)
         point.replace_moving(self._moving, state.starter, state.fuse, state.box, state.switch_degC)
+
+    @property
+    def kept(self) -> tuple[list[point.Moving], list[point.Coupling]]:
+        """What `exchange_point.exchange` works on, for compiled code that calls it."""
+        return self._moving, self._coupling
 
     @property
     def fuse_degC(self) -> float:
@@ -120,11 +125,12 @@ class FastState:
 
         Raises
         ------
-        ValueError : one of them is not finite
+        ValueError : one of them is not finite, or an exchange before broke off
         """
-        self._stale = True
         if not point.exchange(self._moving, self._coupling, time_s, values):
-            raise ValueError(f"a model gave a source at {time_s!r} s that is not finite: {self._slopes()}")
+            broken = self._numbers[point.BROKEN] > 0.0
+            what = "the models were left half stepped" if broken else "a model gave a source that is not finite"
+            raise ValueError(f"at {time_s!r} s {what}: {self._slopes()}")
 
     def accept(self, time_s: float, values: Array) -> Slopes:
         """`exchange`, and return the sources of both batteries."""

@@ -60,11 +60,12 @@ GROWTH, SHRINK, SAFETY = 1.5, 0.3, 0.9
 """A step is at most and at least this multiple of the one before; and what is aimed at (ours)."""
 
 (TIME, BEGUN, STRAIGHT, LONGEST, ALTERNATOR_C, PORT_C, SYSTEM_C, BATTERY_V, BATTERY_V_S, STARTER_V, STARTER_V_S,
- FUSE_DEGC, SHORTEST, PORT_OHM) = range(14)
+ FUSE_DEGC, SHORTEST, PORT_OHM, BROKEN) = range(15)
 """Places in `Coupling.numbers`: time of the last point [s], whether there was one, whether `slope` holds; longest step
 [s], 0 for no control; charges since they were taken [C]; EMF and slope of bank and starter battery; temperature of the
-fuse; shortest step that is asked for [s]; path of System+ in the BMS [ohm]."""
-NUMBERS = 14
+fuse; shortest step that is asked for [s]; path of System+ in the BMS [ohm]; whether an exchange did not come to its
+end."""
+NUMBERS = 15
 
 
 class Moving(NamedTuple):
@@ -286,10 +287,12 @@ def _hold(c: Coupling, source: int, time_s: float, value: float, slope: float) -
 def exchange(states: list[Moving], couplings: list[Coupling], time_s: float, now: NDArray[np.float64]) -> bool:
     """Step the models to an accepted point and hold the sources that follow from it.
 
-    Returns whether all sources are finite.
+    Returns whether all sources are finite, and no exchange before broke off.
     """
     c = couplings[0]
     n = c.numbers
+    whole = bool(n[BROKEN] == 0.0)
+    n[BROKEN] = 1.0
     dt_s = time_s - n[TIME] if n[BEGUN] > 0.5 else 0.0
     if dt_s > 0.0:
         states[0] = _step_moving(states[0], now, dt_s, c)
@@ -303,9 +306,11 @@ def exchange(states: list[Moving], couplings: list[Coupling], time_s: float, now
     n[STARTER_V] = starter_battery.thevenin(m.starter, c.starter_p)[0]
     n[STARTER_V_S] = starter_battery.emf_slope_V_s(m.starter, now[I_STARTER], c.starter_p)
     n[FUSE_DEGC] = m.fuse.temperature_degC
+    if whole:
+        n[BROKEN] = 0.0
     if c.places.size == 0:
-        return True
-    fine = _hold(c, EMF, time_s, n[BATTERY_V], n[BATTERY_V_S])
+        return whole
+    fine = whole and _hold(c, EMF, time_s, n[BATTERY_V], n[BATTERY_V_S])
     if c.has[0] != 0:
         fine = _hold(c, SOURCE, time_s, n[STARTER_V], n[STARTER_V_S]) and fine
     fine = _hold(c, FUSE, time_s, n[FUSE_DEGC], 0.0) and fine

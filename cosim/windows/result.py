@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 import xarray as xr
@@ -54,6 +55,12 @@ def device_powers(values: Array) -> Array:
     return values[POWERS : POWERS + len(DEVICES)].copy()
 
 
+@cache
+def _devices() -> xr.Variable:
+    """Coordinate of the devices; to make it takes as long as to label ten waveforms."""
+    return xr.Variable("device", np.array(DEVICES), {"long_name": "power device bank"}).to_index_variable()
+
+
 def window_dataset(
     time_s: Array, waves: dict[str, Array], request: WindowRequest, start_s: float, end_s: float,
     probes: Sequence[ProbeSignal] = (),
@@ -78,6 +85,6 @@ def window_dataset(
     return xr.Dataset(
         data,
         coords={"time_s": ("time_s", time_s, {"units": "s", "long_name": "time since the window's start"}),
-                "device": ("device", np.array(DEVICES), {"long_name": "power device bank"})},
+                "device": _devices()},
         attrs={"name": request.name, "reason": request.reason, "start_s": start_s, "end_s": end_s},
     )

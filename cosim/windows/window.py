@@ -27,10 +27,10 @@ from cosim.spice.session import SpiceSession
 from cosim.spice.sources import SourceTable
 from cosim.supervisor.supervision import Supervision
 from cosim.windows import system as window_system
+from cosim.windows.between import BetweenEvents
 from cosim.windows.deck import deck_text, has_path, pulse_corners_s, with_field_held
 from cosim.windows.events import LIFTED
 from cosim.windows.exchange import (
-    I_ALTERNATOR,
     I_BATTERY,
     I_PORT,
     LIFT,
@@ -46,6 +46,7 @@ from cosim.windows.policy import SHORTEST_S, WindowRequest
 from cosim.windows.port import SystemPath, hold_contact
 from cosim.windows.recipe import RECIPE, WindowRecipe
 from cosim.windows.result import WindowOutcome, device_powers
+from cosim.windows.settled import settled
 from cosim.windows.steps import COMMAND_RAMP_S, CORNER_STEP_S, EVENT_STEP_S, is_one_of, longest_step_s, while_opening
 from cosim.windows.system import SystemSource
 from cosim.windows.time import merged, seconds
@@ -57,9 +58,6 @@ ENABLE_AT_S = 1e-3
 """Moment in the pre-roll at which a path that was enabled is enabled again."""
 PREROLL_S = {False: 2e-3, True: 0.05}
 """Length of the pre-roll for a path that starts disabled / enabled (ours: many times the limiter's settling)."""
-QUIET_A, QUIET_V, ALTERNATOR_QUIET_A = 0.1, 5e-3, 1.0
-"""A window is settled when nothing exchanged moved by more than this over its last tick, or when all of it is as close
-to the slow prediction (ours); the alternator's current is not handed over, only its voltage matters."""
 
 class Window:
     """One window, run once with `run`.
@@ -92,6 +90,7 @@ class Window:
         self._contacts = tuple((name, s) for name, s in inputs.contacts if name in externals(spec))
         self._table = SourceTable(externals(spec))
         self._fast = self._fast_state(state)
+        self._between = BetweenEvents(len(self._signals))
         self._tick = request.start_tick
         self._last_values: Array | None = None
         self._standing = previous_commands
@@ -135,14 +134,14 @@ class Window:
         self._reset()
         waves = session.transient(
             deck_text(self._spec), tstop_s=ticks[-1], tmax_s=self._longest_step_s, signals=list(self._signals.values()),
-            sources=self._table, on_accept=self._accept, restart=self._reset, options=self.request.options,
+            sources=self._table, on_accept=self._accept, hook=self._between.hook(), restart=self._reset,
             breakpoints=sorted({ENABLE_AT_S, *self._settling, *self._breakpoints, *pulse_corners_s(self._spec)}),
+            options=self.request.options,
         )
         outcome = self._outcome(waves.time_s, np.stack([waves[s] for s in self._signals.values()]))
-        state = self._start[0]
         recipe = WindowRecipe(
             self._spec, self._breakpoints[0], ENABLE_AT_S if self._previous.alternator_enable else None,
-            COMMAND_RAMP_S, waves.tmax_s, waves.options, native_bank(state.battery, self._p.battery),
+            COMMAND_RAMP_S, waves.tmax_s, waves.options, native_bank(self._start[0].battery, self._p.battery),
             session.version_text, waves.retries,
         )
         outcome.dataset.attrs[RECIPE] = recipe.as_json()
@@ -152,6 +151,7 @@ class Window:
         """Everything back to the window's start (also before a retry with other numerics)."""
         state, supervision = self._start
         self._fast = self._fast_state(state)
+        self._between.take(*self._fast.kept, self._breakpoints[0] - 1e-12)
         self._supervision = supervision
         self._standing = self._previous
         self._timeline.restore(self.request.start_tick)
@@ -311,24 +311,18 @@ class Window:
         row = self._row(tick - 1)
         assert self._last_values is not None
         _, volts = self._system.operating(self._last_values)
-        self._fast.state = window_system.stepped(
-            self._fast.state, volts, row, self._supervision.vector(), self._tick_s, self._p
-        )
+        state = window_system.stepped(self._fast.state, volts, row, self._supervision.vector(), self._tick_s, self._p)
         machine, first, second = advance_heat(
-            self._fast.state, port_A, system_A, alternator_A, float(self._last_values[V_BUS]), float(row[0]),
-            self._ambient, self._tick_s, self._p,
+            state, port_A, system_A, alternator_A, float(self._last_values[V_BUS]), float(row[0]), self._ambient,
+            self._tick_s, self._p,
         )
-        self._fast.state = self._fast.state._replace(
-            alternator=machine, input_cable_degC=first, battery_cable_degC=second
-        )
+        state = state._replace(alternator=machine, input_cable_degC=first, battery_cable_degC=second)
         setpoint_V = float(alternator.setpoint_V(machine.case_degC, self._p.alternator))
         self._table.hold("vset", self._tick_time(tick), setpoint_V)
         x = self._operating(values)
-        self._fast.state = self._system.after_tick(values, self._fast.state)
+        state = self._system.after_tick(values, state)
         rpm = float(self._inputs.alternator_rpm.at(tick * self._tick_s))
-        self._fast.state = with_alternator_at(
-            self._fast.state, x.alternator_current_A, x.alternator_voltage_V, rpm, self._p
-        )
+        self._fast.state = with_alternator_at(state, x.alternator_current_A, x.alternator_voltage_V, rpm, self._p)
 
     def _row(self, tick: int) -> Array:
         return np.asarray(self._inputs.sampled(np.array([tick * self._tick_s]))[0])
@@ -356,16 +350,9 @@ class Window:
         if done < self.request.min_ticks or changed or near.size or away or lifted:
             return
         assert self._last_values is not None
-        moved = np.abs(values - self._last_values)
-        still = moved[I_PORT] < QUIET_A and moved[I_ALTERNATOR] < ALTERNATOR_QUIET_A
-        quiet = still and max(moved[V_BUS], moved[V_INPUT], moved[V_BATTERY]) < QUIET_V
         predicted = self._prediction(tick, self._supervision.commands)
-        follows = (
-            abs(values[I_PORT] - predicted.port_current_A) < QUIET_A
-            and abs(values[I_ALTERNATOR] - predicted.alternator_current_A) < ALTERNATOR_QUIET_A
-            and abs(values[V_BUS] - predicted.starter_voltage_V) < QUIET_V
-        )
-        if (quiet or follows) and self._system.settled(values, self._last_values, predicted):
+        still = settled(values, self._last_values, predicted)
+        if still and self._system.settled(values, self._last_values, predicted):
             self._settled = True
             self._stop()
 
