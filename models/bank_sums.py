@@ -45,7 +45,7 @@ def together(a: Array, b: Array) -> float:
 def fill_emf(x: Array, n: int) -> None:
     """EMF of all cells at their charge, hysteresis and polarisation."""
     for i in range(n):
-        d = x[r.SOC * LANES + i] - x[r.FROM_SOC * LANES + i]
+        d = x[r.SOC * LANES + i] - x[r.SOC_READ * LANES + i]
         ocv_V = x[r.U0 * LANES + i] + d * (
             x[r.U1 * LANES + i] + d * (x[r.U2 * LANES + i] + d * x[r.U3 * LANES + i])
         )

@@ -44,11 +44,12 @@ def test_tiles_are_the_tables(pack: BankParameters) -> None:
                 assert row(w, r.HYSTERESIS_V, 12)[at] == pytest.approx(
                     cell.coefficient(cell.HYSTERESIS, here, T, c), rel=1e-12, abs=1e-15
                 )
-                d = here - row(w, r.FROM_SOC, 12)[at]
                 u0, u1, u2, u3 = (row(w, r.U0 + k, 12)[at] for k in range(4))
-                ocv_V, slope_V = cell.open_circuit_voltage_V(here, T, c), cell.ocv_slope_V(here, T, c)
-                assert u0 + d * (u1 + d * (u2 + d * u3)) == pytest.approx(ocv_V, rel=1e-13)
-                assert u1 + d * (2.0 * u2 + d * 3.0 * u3) == pytest.approx(slope_V, rel=1e-9, abs=1e-9)
+                end = row(w, r.SOC_HIGH, 12)[at]
+                for d in (0.0, 0.5 * (min(end, here + 0.1) - here)):  # as read, and farther on the same tile
+                    ocv_V, slope_V = cell.open_circuit_voltage_V(here + d, T, c), cell.ocv_slope_V(here + d, T, c)
+                    assert u0 + d * (u1 + d * (u2 + d * u3)) == pytest.approx(ocv_V, rel=1e-13)
+                    assert u1 + d * (2.0 * u2 + d * 3.0 * u3) == pytest.approx(slope_V, rel=1e-9, abs=1e-9)
                 entropic_V = (T + cell.ZERO_CELSIUS_K) * cell.entropic_V_K(here, c)
                 assert row(w, r.ENTROPIC_V, 12)[at] == pytest.approx(entropic_V, rel=1e-9, abs=1e-12)
                 for k in range(w.least_A.size):
