@@ -7,10 +7,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import bank_rows as r
-from models.bank_rows import LANES
+from models.bank_rows import LANES, LINE
 from models.compiled import borrowing, vectorising
 
 Array = NDArray[np.float64]
+
+
+@borrowing
+def whole_lines(n: int) -> int:
+    """Places of `n` cells up to the end of their last line.
+
+    A long loop over four cells the compiler writes out cell by cell, one over a line it does in one go. What lies
+    beyond the last cell is zero.
+    """
+    return LINE * ((n + LINE - 1) // LINE)
 
 
 @borrowing

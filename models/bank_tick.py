@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from models import bank_rows as r
 from models.bank_rows import LANES
-from models.bank_sums import fill_emf, together
+from models.bank_sums import fill_emf, together, whole_lines
 from models.bank_types import BankParameters
 from models.bank_usual import advance_usual
 from models.bank_work import NEARLY_LINEAR, Work
@@ -248,7 +248,7 @@ def _advance_any(w: Work, dt_s: float, ambient_degC: float, p: BankParameters, b
         else:
             _transfer_pair(x, w.pairs[k], n)
     each_ohm = p.terminal_resistance_ohm * batteries / n
-    _advance_cells(x, n, dt_s, ambient_degC, p.cell.hysteresis_rate, each_ohm)
+    _advance_cells(x, whole_lines(n), dt_s, ambient_degC, p.cell.hysteresis_rate, each_ohm)
     fill_emf(x, n)
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from models import bank_rows as r
 from models.bank_rows import LANES, PART
+from models.bank_sums import whole_lines
 from models.compiled import vectorising
 
 Array = NDArray[np.float64]
@@ -38,15 +39,17 @@ def advance_usual(
     Notes
     -----
     Part after part, every other step from the last to the first: what the step before touched last is then still in the
-    nearest cache, which holds half of what a step of fifty batteries touches.
+    nearest cache, which holds half of what a step of fifty batteries touches. Lines are gone through whole: what lies
+    beyond the last cell is zero, stays so where it counts, and costs less than a part of a line would.
     """
-    parts = (n + PART - 1) // PART
+    lanes = whole_lines(n)
+    parts = (lanes + PART - 1) // PART
     backwards = bank[r.BACKWARDS] > 0.0
     bank[r.BACKWARDS] = 0.0 if backwards else 1.0
     for part in range(parts):
         first = PART * (parts - 1 - part if backwards else part)
         cells = x[first:]
-        for i in range(min(PART, n - first)):
+        for i in range(min(PART, lanes - first)):
             _advance_cell(cells, i, dt_s, ambient_degC, rate, each_ohm)
 
 
