@@ -11,8 +11,8 @@ fall upon the same few places of the cache."""
 
 LINE = 8
 """Numbers in a line of the cache. The array begins on one, and `LANES` is a whole number of them."""
-PART = 5 * LINE
-"""Cells that are gone through together: some lines, so that what a part costs besides does not count."""
+AT_ONCE = 5 * LINE
+"""Cells whose tables are read one after the other while all their rows are in the nearest cache."""
 
 SOC, H, DEGC, BLED_C, CHEMICAL_J, HEAT_J = range(6)
 """State of the cells, see `models.bank_types.BankState`; CHEMICAL_J as it was when the tables were last read."""
@@ -52,7 +52,7 @@ PAIR_PER_A = 15
 """Refreshed: one over the current scale, 0 for a linear pair."""
 PAIR_ROWS = 16
 
-BANK_OHM, TABLES_A, STEP_A, LEAST_C, BACKWARDS, TIMED_S = range(6)
+BANK_OHM, TABLES_A, STEP_A, LEAST_C, TIMED_S = range(5)
 """Of the bank: its resistance; up to which current of a battery a step is a usual one (`models.bank_usual`) by what the
-tables say, and by the length of the step; charge of the smallest full cell; whether the next usual step goes from the
-last cell to the first; step for which SOC_PER_A stands."""
+tables say, and by the length of the step; charge of the smallest full cell; step for which
+SOC_PER_A stands."""

@@ -215,7 +215,7 @@ def _advance(w: Work, dt_s: float, ambient_degC: float, p: BankParameters, batte
     x, cells = w.x, n // batteries
     each_ohm = p.terminal_resistance_ohm / cells
     if _beyond(x, batteries, min(w.bank[r.TABLES_A], w.bank[r.STEP_A])) == 0:
-        advance_usual(x, w.bank, n, dt_s, ambient_degC, p.cell.hysteresis_rate, each_ohm)
+        advance_usual(x, n, dt_s, ambient_degC, p.cell.hysteresis_rate, each_ohm)
     elif batteries == 1:  # carries all of the current, and is seldom a usual one while it charges
         _advance_any(w, dt_s, ambient_degC, p, batteries, n)
     else:

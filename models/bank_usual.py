@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import bank_rows as r
-from models.bank_rows import LANES, PART
+from models.bank_rows import LANES
 from models.bank_sums import whole_lines
 from models.compiled import vectorising
 
@@ -22,35 +22,21 @@ ONE, TWO, THREE = r.ROWS, r.ROWS + r.PAIR_ROWS, r.ROWS + 2 * r.PAIR_ROWS
 
 @vectorising
 def advance_usual(
-    x: Array, bank: Array, n: int, dt_s: float, ambient_degC: float, rate: float, each_ohm: float
+    x: Array, n: int, dt_s: float, ambient_degC: float, rate: float, each_ohm: float
 ) -> None:
     """Charge, polarisation, hysteresis, heat, books and the new EMF of all cells, at the currents of `divide`.
 
     Parameters
     ----------
-    x, bank : numbers of the cells with three pairs, the first of them nearly linear, and of the bank; see
-        `models.bank_rows`
+    x : numbers of the cells with three pairs, the first of them nearly linear, see `models.bank_rows`
     n : cells
     dt_s : step [s]
     ambient_degC : air around the batteries
     rate : of the hysteresis
     each_ohm : a cell's part of its battery's terminals [ohm]
-
-    Notes
-    -----
-    Part after part, every other step from the last to the first: what the step before touched last is then still in the
-    nearest cache, which holds half of what a step of fifty batteries touches. Lines are gone through whole: what lies
-    beyond the last cell is zero, stays so where it counts, and costs less than a part of a line would.
     """
-    lanes = whole_lines(n)
-    parts = (lanes + PART - 1) // PART
-    backwards = bank[r.BACKWARDS] > 0.0
-    bank[r.BACKWARDS] = 0.0 if backwards else 1.0
-    for part in range(parts):
-        first = PART * (parts - 1 - part if backwards else part)
-        cells = x[first:]
-        for i in range(min(PART, lanes - first)):
-            _advance_cell(cells, i, dt_s, ambient_degC, rate, each_ohm)
+    for i in range(whole_lines(n)):
+        _advance_cell(x, i, dt_s, ambient_degC, rate, each_ohm)
 
 
 @vectorising
@@ -65,7 +51,9 @@ def _target_V(x: Array, pair: int, i: int, moved: float, current_A: float) -> fl
 def _advance_cell(x: Array, i: int, dt_s: float, ambient_degC: float, rate: float, each_ohm: float) -> None:
     """`advance_usual` for one cell.
 
-    Equations of `models.cell`. With g = 1 - z/3 + z^2/12 - z^3/60 the hysteresis moves by z (1 - z g/2) of its way, and
+    What the processor cannot begin before something long is done stands last, and the series are split in two: several
+    cells are under way at once, but only as far as their next unfinished steps fit into its queues. Equations of
+    `models.cell`. With g = 1 - z/3 + z^2/12 - z^3/60 the hysteresis moves by z (1 - z g/2) of its way, and
     by z g/2 in the mean of the step.
     """
     current_A = x[r.CURRENT_A * LANES + i]
@@ -78,7 +66,7 @@ def _advance_cell(x: Array, i: int, dt_s: float, ambient_degC: float, rate: floa
     s = part * part
     bend = (1.0 - s * (1.0 / 6.0)) + s * s * (3.0 / 40.0 + s * (s * (35.0 / 1152.0) - 5.0 / 112.0))
     z = rate * abs(rise)
-    in_mean = z * (0.5 - z * (1.0 / 6.0 - z * (1.0 / 24.0 - z * (1.0 / 120.0))))
+    in_mean = z * ((0.5 - z * (1.0 / 6.0)) + z * z * (1.0 / 24.0 - z * (1.0 / 120.0)))
     h, hysteresis_V = x[r.H * LANES + i], x[r.HYSTERESIS_V * LANES + i]
     way = (1.0 if rise > 0.0 else -1.0) - h
     after_h = h + way * (z - z * in_mean)

@@ -44,7 +44,7 @@ class Work(NamedTuple):
         rows x lanes)
     soc, degC, emf_V, ohm (n,), battery_A (n_batteries,) : rows of `x` that others read
     keep, gain_K_W (n_cells, n_cells) : temperature after the step per kelvin above the air and per watt
-    bank (6,) : of the whole bank, see `models.bank_rows.BANK_OHM`
+    bank (5,) : of the whole bank, see `models.bank_rows.BANK_OHM`
     least_A (n_pairs,) : least current scale of each pair over all cells; 0: linear
     """
 
@@ -62,7 +62,7 @@ class Work(NamedTuple):
 
 
 @compiled
-def _on_a_line(size: int) -> Array:
+def on_a_line(size: int) -> Array:
     """Zeros that begin where a line of the cache does: eight numbers of a row then come in one line, and not in two."""
     spare = np.zeros(size + LINE)
     first = -(spare.ctypes.data // spare.itemsize) % LINE
@@ -77,11 +77,11 @@ def empty(p: BankParameters) -> Work:
     if n > LANES:
         raise ValueError("too many cells in the bank")
     size = (r.ROWS + pairs * r.PAIR_ROWS) * LANES
-    x = _on_a_line(size)
+    x = on_a_line(size)
     x[r.SOC_LOW * LANES : (r.SOC_LOW + 1) * LANES] = np.inf  # on no tile yet
     soc, degC, emf_V = r.SOC * LANES, r.DEGC * LANES, r.EMF_V * LANES
     ohm, battery_A = r.OHM * LANES, r.BATTERY_A * LANES
-    numbers = np.zeros(6)
+    numbers = np.zeros(5)
     numbers[r.LEAST_C] = np.inf
     for b in range(batteries):
         x[r.LEADS_OHM * LANES + b] = p.terminal_resistance_ohm + p.cable_ohm[b]
@@ -287,8 +287,8 @@ def refresh(w: Work, p: BankParameters) -> None:
     """Read the tables at the present state; what does not depend on the current, the EMF with it."""
     batteries, cells = p.capacity_factor.shape
     x, n, pairs, bleeding = w.x, batteries * cells, w.least_A.size, 0
-    for first in range(0, n, r.PART):  # all of a part while it is in the nearest cache
-        part, size = x[first:], min(r.PART, n - first)
+    for first in range(0, n, r.AT_ONCE):
+        part, size = x[first:], min(r.AT_ONCE, n - first)
         if _off_tiles(part, size) > 0:
             for i in range(size):
                 if not _on_tile(part, i):
