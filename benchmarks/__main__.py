@@ -122,6 +122,7 @@ def main() -> None:
     scenario = subjects.main_scenario()
     days: dict[str, Subject] = {
         targets.DAY: lambda: subjects.slow_day(scenario, session),
+        targets.DAY_OF_SECONDS: lambda: subjects.slow_day_of_seconds(scenario, session),
         **{_many(n): partial(banks.many_batteries, n, session) for n in banks.NUMBERS},
     }
     console.print("warming up", highlight=False)
@@ -134,6 +135,7 @@ def main() -> None:
     keep: list[Kept] = []
     _, result = subjects.main_run(scenario, session, keep)  # also gives the windows that are compared
     subjects.slow_day(scenario, session)
+    subjects.slow_day_of_seconds(scenario, session)
     banks.many_batteries(banks.NUMBERS[0], session)
     compared, absent = compared_windows(scenario.name, result, keep, session)
     series = collected({

@@ -72,6 +72,11 @@ def slow_day(scenario: Scenario, session: SpiceSession) -> Figures:
     return without_windows(day_long(scenario), session)
 
 
+def slow_day_of_seconds(scenario: Scenario, session: SpiceSession) -> Figures:
+    """The same day with ticks of 1 s, the longest that there are: the grid of the data that PyBaMM gets."""
+    return without_windows(day_long(scenario).model_copy(update={"tick_s": 1.0}), session)
+
+
 def without_windows(asked: Scenario, session: SpiceSession) -> Figures:
     """A scenario by its ticks alone, with the supervisor."""
     watch = Stopwatch()

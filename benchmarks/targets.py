@@ -13,6 +13,7 @@ from typing import NamedTuple, TypedDict
 Series = Mapping[str, Mapping[str, Sequence[float]]]
 Medians = Mapping[str, Mapping[str, float]]
 
+DAY_OF_SECONDS = "24 h without windows, ticks of 1 s"
 DAY, FIFTY, START, MEMORY = "24 h without windows", "24 h, 50 x 4 cells", "start", "memory"
 MOVED, LOADED = "numbers of 50 x 4 cells, read and written once", "deck of a window"
 PYBAMM, DAYS = "PyBaMM's Thevenin cell, 24 h", "days of the study"

@@ -79,8 +79,9 @@ def handed_back(
     if balance.charge_relative > CHARGE_BOUND or balance.energy_relative > ENERGY_BOUND:
         detail = f"charge {balance.charge_relative:.2g}, energy {balance.energy_relative:.2g} relative"
         notes.append((stop_s, "engine", "balance off", f"{request.name}: {detail}"))
-    if (spec.sections or spec.cuts) and p.characteristic.kind != LINK:
+    if p.characteristic.kind != LINK:
         notes += events_of(time_s, waves, start_s)
+    if (spec.sections or spec.cuts) and p.characteristic.kind != LINK:
         notes += rating_notes(time_s, waves, float(end.start.box.heatsink_degC), start_s, spec.netlist)
     return WindowOutcome(
         state=end.state, supervision=end.supervision, standing=end.standing, end_tick=end.end_tick,

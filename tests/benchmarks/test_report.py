@@ -16,6 +16,9 @@ def measured(day_s: float) -> Measured:
                               "ratio": [0.7], "ratio of processor times": [0.625], "coupled points": [241.0],
                               "ngspice -b points": [400.0], "coupled, processor time per point [us]": [207.5],
                               "ngspice -b, processor time per point [us]": [200.0]},
+        targets.DAY_OF_SECONDS: {targets.CPU: [0.5]},
+        targets.PYBAMM: {f"fast, {targets.CPU}": [15.0], "fast [s]": [16.0], "fast, error of the charge": [5e-4],
+                         "best solver [s]": [16.0], f"best solver, {targets.CPU}": [15.0]},
         targets.FIFTY: {"tick loop, processor time [s]": [1.296]},
         targets.MOVED: {"once, processor time [s]": [2.5e-7]},
         targets.LOADED: {"loading, processor time [s]": [0.003], "reset, processor time [s]": [0.002],
@@ -39,6 +42,7 @@ def test_a_small_page() -> None:
     assert "| point of window 000_enable | 208 us | 200 us |" in text
     assert "loading takes 3 ms of 50 (6 %)" in text
     assert "2 ms. There are 2 % of that window to gain." in text
+    assert "| fast | 15 | 5.0e-04 | 20 | 30 |" in text  # over 0.75 s with ticks of 0.1 s, over 0.5 s with ticks of 1 s
     assert "- liionpack: it is not there" in text
 
 

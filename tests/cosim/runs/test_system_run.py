@@ -159,3 +159,23 @@ def test_the_sun_repeats_day_by_day() -> None:
     assert float(power.at(7200.0)) == pytest.approx(float(power.at(7200.0 + 86400.0)), rel=1e-3)
     assert float(power.at(7200.0)) == pytest.approx(600 * 0.8 * (1 - 0.0038 * (20 + 28 * 0.8 - 25)), rel=1e-3)
     assert float(power.at(12 * 3600.0)) == 0.0
+
+
+def test_a_lift_in_any_window_is_told(spice: SpiceSession) -> None:
+    """Charger and alternator port come back in the same tick: the kick in the battery cable lifts the limit (A4).
+
+    Case 874 of the first campaign on the circuits as they are: the event was told in disturbed windows only.
+    """
+    result = run(
+        spice, [{"kind": "mains", "remote": "bms", "plugged_s": [[15.0, 120.0]]}], open_windows=True, duration_s=45.0,
+        variant="12-200", bank={"soc": 0.951, "temperature_degC": 45.6},
+        source={"kind": "vehicle", "alternator": "alternator_300A", "starter_soc": 0.51, "load_A": 8.6},
+        drive={"segments": [{"kind": "city", "duration_s": 59.0}]},
+        cables={"input": {"length_m": 4.8, "area_mm2": 70.0}, "battery": {"length_m": 1.5, "area_mm2": 50.0}},
+        faults=[{"time_s": 19.7, "duration_s": 8.9, "kind": "cable", "after_battery": 0}],
+    )
+    told = [e for e in result.events if e.event == "limit lifted"]
+    assert [round(e.time_s, 1) for e in told] == [39.9]
+    window = result.windows["002_enable"]
+    assert float(window.limit_lifted.max()) > 0.5
+    assert f"peak {float(window.port_current_A.max()):.1f} A" in told[0].detail
