@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from models import bank_rows as r
 from models import cell
+from models.bank_cooling import cooling_1_s, set_product
 from models.bank_rows import LANES, LINE
 from models.bank_sums import fill_shares, least
 from models.bank_types import BankParameters, BankState
@@ -359,37 +360,6 @@ def retime(w: Work, dt_s: float, p: BankParameters) -> None:
     w.bank[r.STEP_A] = SHORT * w.bank[r.LEAST_C] / (rate * dt_s) if rate * dt_s > 0.0 else np.inf
 
 
-@borrowing_apart
-def _set_product(out: Array, a: Array, b: Array, start: Array, factor: float) -> float:
-    """Fill ``out`` with start + factor a b, small square matrices; returns the largest entry's size."""
-    n = a.shape[0]
-    largest = 0.0
-    for i in range(n):
-        for j in range(n):
-            total = start[i, j]
-            for k in range(n):
-                total += factor * a[i, k] * b[k, j]
-            out[i, j] = total
-            largest = max(largest, abs(total))
-    return largest
-
-
-@apart
-def cooling_1_s(cells: int, p: BankParameters) -> Array:
-    """Return A [1/s] of dT/dt = A (T - ambient) + heat / C: cells in a row, each also to the air."""
-    rate = np.zeros((cells, cells))
-    to_air = 1.0 / (p.cell_to_ambient_K_W * p.cell.heat_capacity_J_K)
-    between = 1.0 / (p.cell_to_cell_K_W * p.cell.heat_capacity_J_K)
-    for c in range(cells):
-        rate[c, c] -= to_air
-        if c > 0:
-            rate[c, c] -= between
-            rate[c - 1, c - 1] -= between
-            rate[c, c - 1] += between
-            rate[c - 1, c] += between
-    return rate
-
-
 @apart
 def set_cooling(w: Work, dt_s: float, p: BankParameters) -> None:
     """Exact step of the cells' temperatures: keep = exp(A dt), gain = (integral of exp(A t) over dt) / C.
@@ -408,17 +378,17 @@ def set_cooling(w: Work, dt_s: float, p: BankParameters) -> None:
     for c in range(cells):
         one[c, c], term[c, c], gain[c, c] = 1.0, h_s, h_s
     for k in range(2, 14):
-        size = _set_product(other, rate, term, zero, h_s / k)
+        size = set_product(other, rate, term, zero, h_s / k)
         for i in range(cells):
             for j in range(cells):
                 term[i, j] = other[i, j]
                 gain[i, j] += other[i, j]
         if size < 1.0e-17 * h_s:
             break
-    _set_product(w.keep, rate, gain, one, 1.0)
+    set_product(w.keep, rate, gain, one, 1.0)
     for _ in range(doublings):
-        _set_product(other, w.keep, gain, gain, 1.0)
-        _set_product(term, w.keep, w.keep, zero, 1.0)
+        set_product(other, w.keep, gain, gain, 1.0)
+        set_product(term, w.keep, w.keep, zero, 1.0)
         for i in range(cells):
             for j in range(cells):
                 gain[i, j], w.keep[i, j] = other[i, j], term[i, j]
