@@ -17,7 +17,7 @@ import argparse
 import importlib
 import sys
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from time import process_time
 from types import ModuleType, SimpleNamespace
@@ -28,6 +28,7 @@ from benchmarks.slow_loop import day
 from cosim.circuit.identify import IdentifiedCircuit
 from cosim.inputs.drive import build_inputs
 from cosim.run import Run
+from cosim.slow.sensors import FEW_CELLS
 from cosim.spice.session import SpiceSession
 
 Row = tuple[tuple[Any, ...], float]
@@ -87,13 +88,22 @@ def widened(rows: list[Row], battery_count: int, fitted: bool) -> Iterator[Row]:
         yield tuple(found[name] for name in NAMES), dt_s
 
 
+def handed(package: ModuleType, values: tuple[Any, ...]) -> Any:
+    """Measurements as a run hands them over: those of many cells with their extremes, if the version knows that."""
+    m = package.Measurements(*values)
+    if len(m.cell_voltage_V) <= FEW_CELLS or not hasattr(package, "cells"):
+        return m
+    volts, degC = (package.cells(all_, min(all_), max(all_)) for all_ in (m.cell_voltage_V, m.cell_temperature_degC))
+    return replace(m, cell_voltage_V=volts, cell_temperature_degC=degC)
+
+
 class Replay:
     """Calls for one version of the package, and the least time of each piece of them."""
 
     def __init__(self, package: ModuleType, rows: list[Row], battery_count: int, last_call_only: bool) -> None:
         self.package = package
         self.settings = package.Settings(variant=package.Variant.NG, battery_count=battery_count)
-        self.calls = [(package.Measurements(*values), dt_s) for values, dt_s in rows]
+        self.calls = [(handed(package, values), dt_s) for values, dt_s in rows]
         self.first = package.State()
         if last_call_only:
             for m, dt_s in self.calls:

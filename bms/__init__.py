@@ -11,11 +11,13 @@ from bms.interface import (
     OPTIONAL_SENSORS,
     PLACES,
     PORT_SENSORS,
+    Cells,
     Commands,
     Hold,
     Leds,
     Measurements,
     Witness,
+    cells,
 )
 from bms.reconfigure import reconfigured
 from bms.settings import (
@@ -36,9 +38,9 @@ from bms.system_port import SystemMode
 
 __all__ = [
     "AlternatorMode", "AppliedLimits", "BOUND_NAMES", "BatteryThresholds", "CELLS_PER_BATTERY", "CELL_SENSORS",
-    "Cause", "Commands", "Event", "EventName", "Fault", "FirmwareParameters", "Hold", "Leds", "Measurements",
+    "Cause", "Cells", "Commands", "Event", "EventName", "Fault", "FirmwareParameters", "Hold", "Leds", "Measurements",
     "NominalFuse", "OPTIONAL_SENSORS", "PLACES", "PORT_SENSORS", "PreAlarmMode", "RATINGS_A", "REACTIONS", "Reaction",
     "RemoteFunction", "Settings", "SettingsError", "State", "StepResult", "SystemMode", "Variant", "Witness",
-    "applied_limits", "as_mapping", "difference_to_defaults", "initial_state", "nominal_fuse", "reconfigured",
+    "applied_limits", "as_mapping", "cells", "difference_to_defaults", "initial_state", "nominal_fuse", "reconfigured",
     "restarted", "step",
 ]

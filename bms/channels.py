@@ -6,10 +6,11 @@ missing. Values that depend on what was commanded use the gates of the previous 
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 from bms.firmware_parameters import FirmwareParameters
-from bms.interface import CELL_SENSORS, PORT_SENSORS, Measurements, missing
+from bms.interface import CELL_SENSORS, PORT_SENSORS, Cells, Measurements, missing
 from bms.plan import CHANNELS, SENSOR_RANGES, SYSTEM_IN, Plan
 from bms.predicates import LARGEST
 
@@ -107,15 +108,13 @@ def read(
 
     `ratio`: of a converter, see `Readings`.
     """
-    volts, degC = m.cell_voltage_V, m.cell_temperature_degC
-    total = sum(volts) + sum(degC)
+    volts = m.cell_voltage_V
+    cell_V, cell_degC = _extremes(volts) if len(volts) == plan.cell_count else None, _extremes(m.cell_temperature_degC)
     missing_cell: tuple[str, ...] = ()
-    if not (total - total == 0.0 and volts and degC):
-        missing_cell = missing(m, CELL_SENSORS)
-    if len(volts) != plan.cell_count and "cell_voltage_V" not in missing_cell:
-        missing_cell = ("cell_voltage_V", *missing_cell)
-    cell_V = None if "cell_voltage_V" in missing_cell else (min(volts), max(volts))
-    cell_degC = None if "cell_temperature_degC" in missing_cell else (min(degC), max(degC))
+    if cell_V is None or cell_degC is None:
+        missing_cell = tuple(
+            name for name, found in zip(CELL_SENSORS, (cell_V, cell_degC), strict=True) if found is None
+        )
     load_V = alarm_V = cell_V
     if plan.load_V and cell_V is not None:
         load_V, alarm_V = _margins(volts, plan.load_V), _margins(volts, plan.alarm_V)
@@ -140,6 +139,17 @@ def read(
         or (bank_A is None and m.battery_current_A is not None),
         True, ratio,
     )
+
+
+def _extremes(readings: tuple[float, ...]) -> Pair | None:
+    """Smallest and largest; None if there is no reading, or one is not finite."""
+    if isinstance(readings, Cells):
+        low, high = extremes = readings.extremes
+        return extremes if low - low == 0.0 == high - high else None
+    total = sum(readings)
+    if not readings or (total - total != 0.0 and not all(map(math.isfinite, readings))):
+        return None
+    return min(readings), max(readings)
 
 
 def _margins(volts: tuple[float, ...], thresholds_V: tuple[float, ...]) -> Pair:

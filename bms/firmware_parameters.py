@@ -13,7 +13,7 @@ from bms.errors import SettingsError, check_range
 from bms.protection_parameters import PROTECTION_ORDER, ProtectionParameters
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FirmwareParameters(ProtectionParameters):
     """Constants of the supervisor; every one marked 'ours' is an engineering choice of this project.
 

@@ -8,34 +8,31 @@ deadline is the next tick, or the next instant at which something is judged.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import NamedTuple
 
-from bms import bank, lift, load_output, system_port
+from bms import bank, lift, load_output, optional_bounds, system_port
 from bms import plan as names
 from bms import thermal as estimators
 from bms.alternator_port import AlternatorMode
 from bms.channels import NONE, Gates, Pair, Readings
-from bms.events import Cause
+from bms.firmware_parameters import FirmwareParameters
 from bms.interface import PLACES, Hold, Measurements
 from bms.limits import (
-    BANK_A,
     BATTERY_V,
     CELL_V,
+    HEATSINK_DEGC,
     INPUT_V,
-    LATCH,
-    REMOTE_H_V,
-    REMOTE_L_V,
     SAFETY,
     SENSE_V,
     SYSTEM_A,
-    SYSTEM_V,
+    TERMINAL_DEGC,
     Limits,
-    Term,
 )
 from bms.predicates import FREE, IDLE, LARGEST, PredicateState, Side, constraint
 from bms.settings import Settings
 from bms.state import State, switch_until_ms
+from bms.table import steady_source_V
 
 
 class Wants(NamedTuple):
@@ -45,13 +42,6 @@ class Wants(NamedTuple):
     charge_gate: bool
     system: system_port.SystemInputs
     load: load_output.LoadInputs
-
-
-UNDISTURBED = Wants(
-    True, True, system_port.SystemInputs(True, Cause.WANTED, None, None, False, False, False, True),
-    load_output.LoadInputs(None, None, True, False),
-)
-"""What is wanted while all machines rest: none of them has a timer."""
 
 
 def hold_of(
@@ -70,11 +60,41 @@ def hold_of(
         return Hold(1, _FREE_LOW, _FREE_HIGH, _FREE_LOW, _FREE_HIGH, fitted)
     limits = Limits(plan.quiet_low, plan.quiet_high, now_ms + (f.hold_charging_ms if charging else f.hold_idle_ms))
     busy = _predicates(limits, state, r, values, settings)
-    _cells_and_path(limits, r, now_gates, busy, now_ms, settings, thermal.reference_ohm)
+    _machines(limits, state, r, wants, settings)
+    return _completed(limits, state, thermal, r, now_gates, busy, fitted, settings)
+
+
+def hold_at_rest(state: State, thermal: estimators.Thermal, r: Readings, gates: Gates, settings: Settings) -> Hold:
+    """`hold_of` where all machines rest and no predicate but those of the source is busy (`bms.at_rest`)."""
+    f, plan, now_ms = settings.firmware, settings.plan, state.time_ms
+    limits = Limits(
+        plan.quiet_low, plan.quiet_high, now_ms + (f.hold_charging_ms if gates.charging else f.hold_idle_ms)
+    )
+    if plan.load_V:
+        limits.batteries = plan.quiet_batteries
+    steady_V, input_V = steady_source_V(state.predicates, plan), r.m.input_voltage_V
+    if steady_V is not None:
+        limits.low[INPUT_V], limits.high[INPUT_V] = steady_V
+    else:
+        _direct(limits, plan.by_index[0], dict(state.predicates), (input_V, input_V), r.m, now_ms)
+    return _completed(limits, state, thermal, r, gates, _NO_OTHER, _fitted(r) if r.optional else (), settings)
+
+
+_NO_OTHER: frozenset[str] = frozenset()
+"""Channels that are not quiet."""
+
+
+def _completed(
+    limits: Limits, state: State, thermal: estimators.Thermal, r: Readings, gates: Gates, busy: Set[str],
+    fitted: tuple[int, ...], settings: Settings,
+) -> Hold:
+    """Hold from the limits by predicates and machines, with what readings, timers and estimators add."""
+    f, plan, now_ms, charging = settings.firmware, settings.plan, state.time_ms, gates.charging
+    _cells_and_path(limits, r, charging, busy, now_ms, f, thermal.reference_ohm)
     if fitted or r.ratio is not None:
-        _system(limits, state, r, now_gates, busy, settings)
-    _timers(limits, state, r, wants, settings)
-    low, high = _banded(limits, r, charging, thermal, settings)
+        optional_bounds.narrow(limits, state, thermal, r, gates, busy, settings)
+    _timers(limits, state, settings)
+    low, high = _banded(limits, r.m, charging, thermal, f)
     if charging:
         _lift(limits, low, high, state, r, settings)
     until_ms = estimators.quiet_until_ms(thermal, limits.until_ms, charging, plan.rating, f)
@@ -97,21 +117,28 @@ def _fitted(r: Readings) -> tuple[int, ...]:
 
 
 def _banded(
-    limits: Limits, r: Readings, charging: bool, thermal: estimators.Thermal, settings: Settings
+    limits: Limits, m: Measurements, charging: bool, thermal: estimators.Thermal, f: FirmwareParameters
 ) -> tuple[list[float], list[float]]:
-    """Bounds with the dead bands of the estimators, which count at samples only."""
-    m, low, high = r.m, limits.low.copy(), limits.high.copy()
-    readings = (m.input_voltage_V, m.fuse_sense_V, m.battery_voltage_V, m.heatsink_degC, m.terminal_degC)
-    bands = estimators.bands(charging, thermal.sample, settings.firmware)
-    for place, (band_low, band_high) in enumerate(bands):
-        if band_low <= readings[place] <= band_high:
-            if band_low > low[place]:
-                low[place] = band_low
-            if band_high < high[place]:
-                high[place] = band_high
-        else:
+    """Bounds with the dead bands of the estimators, which count at samples only; voltages matter while charging."""
+    low, high, kelvin, volt = limits.low.copy(), limits.high.copy(), f.temperature_band_K, f.voltage_band_V
+    held_V, terminal_degC, heatsink_degC, input_V, battery_V = thermal.sample
+    banded: tuple[tuple[int, float, float, float], ...] = (
+        (SENSE_V, m.fuse_sense_V, held_V, f.sense_band_V),
+        (TERMINAL_DEGC, m.terminal_degC, terminal_degC, kelvin),
+        (HEATSINK_DEGC, m.heatsink_degC, heatsink_degC, kelvin),
+    )
+    if charging:
+        banded += (INPUT_V, m.input_voltage_V, input_V, volt), (BATTERY_V, m.battery_voltage_V, battery_V, volt)
+    for place, reading, held, band in banded:
+        least, most = held - band, held + band
+        if not least <= reading <= most:
             # Out of its band: taken over at the next sample, until then it may go where it likes.
             limits.before(thermal.next_ms)
+            continue
+        if least > low[place]:
+            low[place] = least
+        if most < high[place]:
+            high[place] = most
     return low, high
 
 
@@ -176,6 +203,7 @@ def _predicates(
     return busy
 
 
+_ABOVE = Side.ABOVE
 _MARGINS = (names.LOAD_MARGIN, names.ALARM_MARGIN)
 _DIRECT = {name: PLACES.index(name) for name in names.DIRECT}
 
@@ -187,14 +215,15 @@ def _direct(
     place = _DIRECT[channel.name]
     low, high = names.SENSOR_RANGES[channel.name]
     for predicate in channel.predicates:
-        found = states.get(predicate.name)
-        if found is not None:
+        if predicate.name in states:
+            found = states[predicate.name]
             (least, most), until_ms, witness = constraint(predicate, found, value, now_ms)
-            limits.before(until_ms)
+            if until_ms is not None:
+                limits.before(until_ms)
             if witness is not None:
-                extreme = value[1] if predicate.side is Side.ABOVE else value[0]
+                extreme = value[1] if predicate.side is _ABOVE else value[0]
                 limits.witness(channel.name, m, extreme, *witness)
-        elif predicate.side is Side.ABOVE:
+        elif predicate.side is _ABOVE:
             least, most = -LARGEST, predicate.trip
         else:
             least, most = predicate.trip, LARGEST
@@ -231,19 +260,22 @@ def _margins(
 
 
 def _cells_and_path(
-    limits: Limits, r: Readings, gates: Gates, busy: set[str], now_ms: int, settings: Settings, reference_ohm: float
+    limits: Limits, r: Readings, charging: bool, busy: Set[str], now_ms: int, f: FirmwareParameters,
+    reference_ohm: float,
 ) -> None:
     """Bounds of the contradictions, of a current while off and of a drop while on."""
-    f, m = settings.firmware, r.m
+    m, cell_V = r.m, r.cell_V
     battery_V, sense_V, input_V = m.battery_voltage_V, m.fuse_sense_V, m.input_voltage_V
-    if r.cell_V is not None and names.CELL_CONTRADICTION not in busy:
+    if cell_V is not None and names.CELL_CONTRADICTION not in busy:
         # All cells may move together: 4 x the lowest must not get too far below, 4 x the highest above.
-        low_V, high_V = r.cell_V
-        slack = f.cell_contradiction_V - max(battery_V - 4.0 * low_V, 4.0 * high_V - battery_V)
+        low_V, high_V = cell_V
+        below_V, above_V = battery_V - 4.0 * low_V, 4.0 * high_V - battery_V
+        slack = f.cell_contradiction_V - (below_V if below_V > above_V else above_V)
         share = 0.5 * slack * SAFETY
         if slack > 0.0:
             limits.narrow(BATTERY_V, battery_V - share, battery_V + share)
-            limits.narrow(CELL_V, low_V - 0.25 * share, high_V + 0.25 * share)
+            share *= 0.25
+            limits.narrow(CELL_V, low_V - share, high_V + share)
         else:
             limits.before(now_ms + 1)
     if r.path_A is None:
@@ -251,13 +283,13 @@ def _cells_and_path(
     stuck_V = f.stuck_current_A * reference_ohm * SAFETY
     if names.INPUT_CONTRADICTION not in busy:
         slack = f.input_contradiction_V - (battery_V - input_V)
-        if sense_V <= stuck_V and (not gates.charging or slack < 0.2):
+        if sense_V <= stuck_V and (not charging or slack < 0.2):
             limits.at_most(SENSE_V, stuck_V)
         else:
             limits.apart(BATTERY_V, battery_V, INPUT_V, input_V, slack, now_ms)
-    if not gates.charging:
+    if not charging:
         if names.OFF_CURRENT not in busy:
-            if abs(sense_V) <= stuck_V:
+            if -stuck_V <= sense_V <= stuck_V:
                 limits.narrow(SENSE_V, -stuck_V, stuck_V)
             else:
                 limits.before(now_ms + 1)
@@ -270,98 +302,26 @@ def _cells_and_path(
             limits.apart(INPUT_V, input_V, BATTERY_V, battery_V, slack, now_ms)
 
 
-def _system(
-    limits: Limits, state: State, r: Readings, gates: Gates, busy: set[str], settings: Settings
-) -> None:
-    """Bounds of the sensors that may be not fitted."""
-    f, m, now_ms, thermal = settings.firmware, r.m, state.time_ms, state.thermal
-    assert thermal is not None
-    sense = (SENSE_V, m.fuse_sense_V, (r.ratio or 1.0) / thermal.reference_ohm)
-    if r.system_A is not None:
-        low_A, high_A = system_port.level_bounds(state.system.level_A, r.system_A, f)
-        limits.narrow(SYSTEM_A, low_A, high_A)
-        if not gates.charge_gate and names.SYSTEM_IN not in busy:
-            limits.at_most(SYSTEM_A, f.stuck_current_A)
-        if not gates.discharge_gate and names.SYSTEM_OUT not in busy:
-            limits.at_least(SYSTEM_A, -f.stuck_current_A)
-    if r.system_V is not None:
-        over_V = r.system_V - m.battery_voltage_V
-        if gates.discharge_gate and names.SYSTEM_DROP not in busy:
-            limits.apart(BATTERY_V, m.battery_voltage_V, SYSTEM_V, r.system_V, f.system_open_drop_V + over_V, now_ms)
-        if gates.locked and names.SYSTEM_RISE not in busy:
-            limits.apart(SYSTEM_V, r.system_V, BATTERY_V, m.battery_voltage_V, -f.precharge_drop_V - over_V, now_ms)
-    if m.hardware_latch is not None:
-        limits.narrow(LATCH, float(m.hardware_latch), float(m.hardware_latch))
-    if m.remote_L_V is not None:
-        low_V, high_V = _zone(m.remote_L_V, f.remote_L_on_V, f.remote_L_off_V)
-        limits.narrow(REMOTE_L_V, low_V, high_V)
-    if m.remote_H_V is not None:
-        low_V, high_V = _zone(m.remote_H_V, f.remote_H_off_V, f.remote_H_on_V)
-        limits.narrow(REMOTE_H_V, low_V, high_V)
-    terms = _into_bank(r, sense)
-    into_A = r.into_bank_A
-    if into_A is not None and names.BANK_CURRENT not in busy:
-        limits.below(settings.plan.bank_limit_A - into_A, now_ms, terms)
-    _stimuli(limits, state, r, sense, terms, settings)
-
-
-def _zone(value: float, low: float, high: float) -> Pair:
-    """Range of a remote terminal's voltage within which it says the same.
-
-    L says on below its lower threshold and off above the upper one; H says on above its upper threshold and off below
-    the lower one. So the edges belong to the guard band for both.
-    """
-    if math.isnan(value):
-        return FREE
-    if value < low:
-        return -LARGEST, math.nextafter(low, -math.inf)
-    return (low, high) if value <= high else (math.nextafter(high, math.inf), LARGEST)
-
-
-def _into_bank(r: Readings, sense: Term) -> tuple[Term, ...]:
-    """Terms of the current into the bank."""
-    if r.bank_A is not None:
-        return ((BANK_A, r.bank_A, 1.0),)
-    if r.system_A is not None:
-        return (SYSTEM_A, r.system_A, 1.0), sense
-    return () if r.ratio is None else (sense,)
-
-
-def _stimuli(
-    limits: Limits, state: State, r: Readings, sense: Term, into_bank: tuple[Term, ...], settings: Settings,
-) -> None:
-    """Bounds of what sensors under watch must answer to: within the band about the reference."""
-    f, now_ms, watches = settings.firmware, state.time_ms, state.watches
-    bank_in, system_in = (BANK_A, r.bank_A or 0.0, 1.0), (SYSTEM_A, r.system_A or 0.0, 1.0)
-    rows = (
-        (watches.cells, bank.bank_band_A(settings.plan.bank_Ah, f), into_bank),
-        (watches.sense, f.frozen_band_A, (bank_in, (SYSTEM_A, system_in[1], -1.0))),
-        (watches.system, f.frozen_band_A, (bank_in, (SENSE_V, sense[1], -sense[2]))),
-        (watches.bank, f.frozen_band_A, (system_in, sense)),
-    )
-    for watch, band, terms in rows:
-        if watch is None or watch.due_ms is not None or watch.frozen_ms is not None:
-            continue
-        now_at = 0.0
-        for _, reading, weight in terms:
-            now_at += reading * weight
-        limits.below(watch.stimulus + band - now_at, now_ms, terms)
-        limits.above(band + now_at - watch.stimulus, now_ms, terms)
-
-
-def _timers(limits: Limits, state: State, r: Readings, wants: Wants, settings: Settings) -> None:
-    """Deadlines of everything that changes by time alone."""
+def _timers(limits: Limits, state: State, settings: Settings) -> None:
+    """Deadlines of what changes by time alone though the machines rest."""
     f, now_ms = settings.firmware, state.time_ms
-    if state.mode is AlternatorMode.RESTING and state.stopped_ms is not None:
+    if state.mode is _RESTING and state.stopped_ms is not None:
         limits.before(state.stopped_ms + f.rearm_ms)
     for watch in state.watches:
         if watch is not None:
+            due_ms = watch.due_ms
             if watch.frozen_ms is not None:
-                limits.before(bank.watch_until_ms(watch.due_ms, watch.frozen_ms, now_ms, f))
-            elif watch.due_ms is not None and watch.due_ms < limits.until_ms:
-                limits.until_ms = watch.due_ms
-    if wants is UNDISTURBED:
-        return
+                limits.before(bank.watch_until_ms(due_ms, watch.frozen_ms, now_ms, f))
+            elif due_ms is not None and due_ms < limits.until_ms:
+                limits.until_ms = due_ms
+
+
+_RESTING = AlternatorMode.RESTING
+
+
+def _machines(limits: Limits, state: State, r: Readings, wants: Wants, settings: Settings) -> None:
+    """Deadlines of the machines, and bounds of a cell that keeps the load off."""
+    f, now_ms = settings.firmware, state.time_ms
     if state.load.alarm_ms is not None or state.load.off_ms is not None or wants.load.alarm is not None:
         load = load_output.until(state.load, wants.load, r.cell_V, now_ms, f)
         limits.before(load.until_ms)

@@ -6,6 +6,7 @@ Positive current charges the battery; temperatures in degC; voltages as measured
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -23,6 +24,41 @@ PLACES = BOUND_NAMES + OPTIONAL_SENSORS
 """Measurements in the order in which a hold keeps their bounds."""
 
 
+class Cells(tuple[float, ...]):
+    """Readings of all cells that know their smallest and largest: whoever reads the sensors mostly does.
+
+    A plain tuple will do as well; its smallest and largest are then looked for. What is made from readings, a part or a
+    sum of them, is a plain tuple again, so these two cannot belong to others.
+
+    Attributes
+    ----------
+    extremes : tuple of float
+        Smallest and largest [V or degC]; NaN, both, where a reading is missing.
+    """
+
+    extremes: tuple[float, float]
+
+
+def cells(readings: Iterable[float], lowest: float, highest: float) -> Cells:
+    """Readings of all cells with their smallest and largest.
+
+    Parameters
+    ----------
+    readings : iterable of float
+        Every cell of every battery [V or degC].
+    lowest, highest : float
+        Smallest and largest of them [V or degC]; NaN, both, where a reading is missing.
+
+    Returns
+    -------
+    Cells
+        For `Measurements`.
+    """
+    known = Cells(readings)
+    known.extremes = lowest, highest
+    return known
+
+
 @dataclass(frozen=True, slots=True)
 class Measurements:
     """One reading of all sensors. A missing reading is NaN (or an empty tuple); None means not fitted.
@@ -38,7 +74,7 @@ class Measurements:
     heatsink_degC, terminal_degC : float
         NTC on the heatsink and on the terminal that holds the fuse.
     cell_voltage_V : tuple of float
-        Every cell of every battery: four times `Settings.battery_count`.
+        Every cell of every battery: four times `Settings.battery_count`. May be `Cells`, as may the next.
     cell_temperature_degC : tuple of float
         At least one.
     system_current_A, system_voltage_V : float or None

@@ -70,7 +70,8 @@ def refusal(thermal: Thermal, cap_A: float, r: Readings, plan: Plan, f: Firmware
         return Refusal.FUSE_I2T
     if thermal.reference_ohm > plan.lift_fuse_ohm:
         return Refusal.FUSE_HOT
-    if thermal.red or thermal.off or thermal.limit_A < plan.rating.full_A or cap_A < plan.rating.full_A:
+    full_A = plan.rating.full_A
+    if thermal.red or thermal.off or thermal.limit_A < full_A or cap_A < full_A:
         return Refusal.DERATED
     if r.system_lost or plan.lift_A > plan.bank_limit_A or (
         r.system_A is not None and r.system_A > plan.bank_limit_A - plan.lift_A

@@ -73,8 +73,11 @@ class Limits:
             self.before(now_ms + 1)
             return
         share = slack * SAFETY / 2.0
-        self.at_most(upper, upper_V + share)
-        self.at_least(lower, lower_V - share)
+        most, least = upper_V + share, lower_V - share
+        if most < self.high[upper]:
+            self.high[upper] = most
+        if least > self.low[lower]:
+            self.low[lower] = least
 
     def below(self, slack: float, now_ms: int, terms: tuple[Term, ...]) -> None:
         """Keep a sum from rising by more than `slack`, each of its terms by an equal share."""

@@ -26,15 +26,16 @@ def limit_A(state: State) -> float:
 
 def commands(state: State, settings: Settings) -> Commands:
     """Commands that follow from the state."""
-    f, thermal, mode, remote_on = settings.firmware, state.thermal, state.system.mode, state.remote.on
-    charge_on, powered = state.charge.on, is_powered(state, settings)
-    enable = state.mode is AlternatorMode.CHARGING and thermal is not None
-    load_on, alarm = powered and state.load.off_ms is None, False
-    if powered and state.load.alarm_ms is not None:
-        alarm = sounding(state.load, settings.pre_alarm_mode is PreAlarmMode.INTERMITTENT, state.time_ms, f)
+    _, alternator, _, _, thermal, _, _, remote, charge, charge_gate, load, system, _, _, _, lift = state
+    f, mode, remote_on, charge_on = settings.firmware, system.mode, remote.on, charge.on
+    powered = remote_on or is_powered(state, settings)
+    enable = alternator is _CHARGING and thermal is not None
+    load_on, alarm = powered and load.off_ms is None, False
+    if powered and load.alarm_ms is not None:
+        alarm = sounding(load, settings.pre_alarm_mode is PreAlarmMode.INTERMITTENT, state.time_ms, f)
     wanted_A = limit_A(state)
     supply_A = f.supply_on_A if remote_on else f.supply_off_A if powered else f.supply_disabled_A
-    precharge = mode is SystemMode.PRECHARGE
+    precharge = mode is _PRECHARGE
     red = powered and thermal is not None and thermal.red
     return Commands(
         enable,
@@ -44,10 +45,16 @@ def commands(state: State, settings: Settings) -> Commands:
         Leds(powered, powered and settings.instant_readout, red, charge_on, load_on, enable),
         load_on,
         alarm,
-        state.charge_gate.on,
-        mode is SystemMode.ON,
+        charge_gate.on,
+        mode is _ON,
         precharge,
-        precharge or mode is SystemMode.RESTING,
+        precharge or mode is _RESTING,
         supply_A,
-        enable and charge_on and state.lift.allowed,
+        enable and charge_on and lift.allowed,
     )
+
+
+_CHARGING, _ON, _PRECHARGE, _RESTING = (
+    AlternatorMode.CHARGING, SystemMode.ON, SystemMode.PRECHARGE, SystemMode.RESTING
+)
+"""Bound once: looking up a member of an enumeration takes as long as a call."""

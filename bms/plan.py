@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 
 from bms.events import Fault
 from bms.firmware_parameters import FirmwareParameters
 from bms.fuse_table import melted_share, nominal_fuse, resistance_ohm
 from bms.interface import BOUND_NAMES, OPTIONAL_SENSORS
-from bms.predicates import LARGEST, Predicate, Side
+from bms.predicates import LARGEST, Predicate, Side, steady_range
 from bms.thermal import Rating, rounded_down_A
 
 SOURCE_READY = "source ready"
@@ -123,6 +124,23 @@ class Plan:
         unwatched = Channel(0, "", (), -LARGEST, LARGEST)
         found = [by_index.get(index, unwatched) for index in range(len(CHANNELS))]
         return tuple((index, c.low, c.high, c.predicates) for index, c in enumerate(found))
+
+    @cached_property
+    def steady_source(self) -> dict[tuple[str, ...], tuple[float, float]]:
+        """Input voltages within which the source's predicates stay as they are, by those that are active.
+
+        None is pending. They are released at once, so an active one stays while the voltage is beyond its release.
+        """
+        source = self.by_index[CHANNELS.index(DIRECT[0])].predicates
+        assert all(p.rest_ms == 0 and p.release_grid_ms == 1 for p in source)
+        found = {}
+        for switches in product((False, True), repeat=len(source)):
+            low, high = SENSOR_RANGES[DIRECT[0]]
+            for predicate, active in zip(source, switches, strict=True):
+                least, most = steady_range(predicate, active)
+                low, high = max(low, least), min(high, most)
+            found[tuple(p.name for p, active in zip(source, switches, strict=True) if active)] = low, high
+        return found
 
     @cached_property
     def by_index(self) -> dict[int, Channel]:

@@ -30,7 +30,11 @@ class Side(Enum):
     BELOW = 2
 
 
-@dataclass(frozen=True)
+_ABOVE = Side.ABOVE
+"""Bound once: to look up a member of an enumeration costs more than all that `update` does with it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Predicate:
     """A threshold.
 
@@ -89,14 +93,6 @@ class Constraint(NamedTuple):
     witness: tuple[float, float] | None = None
 
 
-def _mirrored(predicate: Predicate, extremes: Extremes) -> tuple[float, float, float, float]:
-    """Trip, release, smallest and largest; signs are turned for side BELOW, so that only ABOVE is left."""
-    low, high = extremes
-    if predicate.side is Side.ABOVE:
-        return predicate.trip, predicate.release, low, high
-    return -predicate.trip, -predicate.release, -high, -low
-
-
 def update(
     predicate: Predicate, state: PredicateState, extremes: Extremes | None, now_ms: int
 ) -> PredicateState:
@@ -116,20 +112,32 @@ def update(
     PredicateState
         State after.
     """
+    active, pending_ms, since_ms = state
     if extremes is None:
-        return state._replace(pending_ms=None) if state.pending_ms is not None else state
-    above = predicate.side is Side.ABOVE
-    if state.active:
-        due = now_ms - state.since_ms >= predicate.rest_ms and now_ms % predicate.release_grid_ms == 0
-        back = extremes[1] <= predicate.release if above else extremes[0] >= predicate.release
-        return PredicateState(False, None, state.since_ms) if due and back else state
-    if not (extremes[1] > predicate.trip if above else extremes[0] < predicate.trip):
-        return state._replace(pending_ms=None) if state.pending_ms is not None else state
-    if state.pending_ms is not None and now_ms - state.pending_ms < predicate.trip_delay_ms:
+        return state if pending_ms is None else PredicateState(active, None, since_ms)
+    low, high = extremes
+    above = predicate.side is _ABOVE
+    if active:
+        if not (high <= predicate.release if above else low >= predicate.release):
+            return state
+        due = now_ms - since_ms >= predicate.rest_ms and now_ms % predicate.release_grid_ms == 0
+        return PredicateState(False, None, since_ms) if due else state
+    if not (high > predicate.trip if above else low < predicate.trip):
+        return state if pending_ms is None else PredicateState(False, None, since_ms)
+    if pending_ms is not None and now_ms - pending_ms < predicate.trip_delay_ms:
         return state
-    if predicate.trip_delay_ms <= 0 or state.pending_ms is not None:
+    if predicate.trip_delay_ms <= 0 or pending_ms is not None:
         return PredicateState(True, None, now_ms)
-    return PredicateState(False, now_ms, state.since_ms)
+    return PredicateState(False, now_ms, since_ms)
+
+
+def steady_range(predicate: Predicate, active: bool) -> Extremes:
+    """Readings, all of them, at which a predicate stays as it is: idle up to its trip, active beyond its release."""
+    above = predicate.side is _ABOVE
+    if not active:
+        return (-LARGEST, predicate.trip) if above else (predicate.trip, LARGEST)
+    release = predicate.release
+    return (math.nextafter(release, math.inf), LARGEST) if above else (-LARGEST, math.nextafter(release, -math.inf))
 
 
 def constraint(
@@ -138,32 +146,24 @@ def constraint(
     """Bounds and time within which `update` would change nothing; `state` is the one after it at `now_ms`."""
     if extremes is None:
         return Constraint()
-    trip, release, low, high = _mirrored(predicate, extremes)
-    if state.active:
-        found = _while_active(predicate, state, release, low, high, now_ms)
-    elif state.pending_ms is None:
-        found = Constraint((-LARGEST, trip))
-    else:
-        end_ms = state.pending_ms + predicate.trip_delay_ms
-        if low > trip:
-            found = Constraint((math.nextafter(trip, math.inf), LARGEST), end_ms)
-        else:
-            found = Constraint(FREE, min(end_ms, now_ms + 1))
-    if predicate.side is Side.ABOVE:
-        return found
-    witness = None if found.witness is None else (-found.witness[1], -found.witness[0])
-    return Constraint((-found.bounds[1], -found.bounds[0]), found.until_ms, witness)
-
-
-def _while_active(
-    predicate: Predicate, state: PredicateState, release: float, low: float, high: float, now_ms: int
-) -> Constraint:
+    active, pending_ms, since_ms = state
+    low, high = extremes
+    above = predicate.side is _ABOVE
+    if not active and pending_ms is None:
+        return Constraint(steady_range(predicate, False))
+    limit = predicate.release if active else predicate.trip
+    beyond = (math.nextafter(limit, math.inf), LARGEST) if above else (-LARGEST, math.nextafter(limit, -math.inf))
+    all_beyond = low > limit if above else high < limit
+    if not active:
+        assert pending_ms is not None
+        end_ms = pending_ms + predicate.trip_delay_ms
+        return Constraint(beyond, end_ms) if all_beyond else Constraint(FREE, min(end_ms, now_ms + 1))
     grid = predicate.release_grid_ms
-    earliest_ms = -(-(state.since_ms + predicate.rest_ms) // grid) * grid
+    earliest_ms = -(-(since_ms + predicate.rest_ms) // grid) * grid
     if now_ms < earliest_ms:
         return Constraint(FREE, earliest_ms)
-    if low > release:
-        return Constraint((math.nextafter(release, math.inf), LARGEST))
-    if high > release:
-        return Constraint(FREE, None, (math.nextafter(release, math.inf), LARGEST))
+    if all_beyond:
+        return Constraint(beyond)
+    if high > limit if above else low < limit:
+        return Constraint(FREE, None, beyond)
     return Constraint(FREE, (now_ms // grid + 1) * grid)

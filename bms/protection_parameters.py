@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from bms.constant import constant
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ProtectionParameters:
     """Constants of load disconnect, System+, remote, plausibility checks and consumption."""
 

@@ -19,7 +19,7 @@ from bms.channels import ON, Readings, evaluate, is_quiet, missing_ports, read, 
 from bms.events import REACTIONS, Cause, Event, EventName, Fault, Reaction
 from bms.firmware_parameters import FirmwareParameters
 from bms.fuse_table import resistance_ohm
-from bms.holding import UNDISTURBED, Wants, hold_of
+from bms.holding import Wants, hold_at_rest, hold_of
 from bms.interface import Commands, Hold, Measurements
 from bms.outputs import commands, is_powered, limit_A
 from bms.report import heat_events, with_values
@@ -80,12 +80,11 @@ def step(state: State, measurements: Measurements, settings: Settings, dt_s: flo
     if f.converter_efficiency > 0.0 and thermal is not None:
         ratio = estimators.output_ratio(thermal.sample, f)
     readings = read(measurements, plan, missing_port, None if thermal is None else thermal.reference_ohm, ratio)
-    if at_rest.rests(state, readings, f) and is_quiet(readings, charging, plan, f):
+    if thermal is not None and at_rest.rests(state, readings, f) and is_quiet(readings, charging, plan, f):
         passed = at_rest.passed(state, readings, thermal, settings, now_ms)
         if passed is not None:
-            gates = at_rest.GATES[charging]
-            held = hold_of(passed, readings, UNDISTURBED, at_rest.values(measurements), gates, gates, settings)
-            return StepResult(passed, commands(passed, settings), (), held)
+            held = hold_at_rest(passed, thermal, readings, at_rest.GATES[charging], settings)
+            return StepResult(passed, at_rest.commands(passed, thermal, settings), (), held)
     gates = state.gates
     values = evaluate(readings, gates, f)
     predicates = table.updated(plan, state.predicates, values, now_ms)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bms.channels import Pair
-from bms.plan import Plan
+from bms.plan import REMOTE_ON, Plan
 from bms.predicates import IDLE, Predicate, PredicateState, update
 
 Predicates = tuple[tuple[str, PredicateState], ...]
@@ -21,6 +21,20 @@ def updated(plan: Plan, before: Predicates, values: list[Pair | None], now_ms: i
     return tuple(after)
 
 
+def steady_source_V(predicates: Predicates, plan: Plan) -> Pair | None:
+    """Input voltages within which the source's predicates stay as they are; None while one is pending.
+
+    Beside them there is remote's only (`bms.at_rest`).
+    """
+    active = []
+    for name, found in predicates:
+        if found.pending_ms is not None:
+            return None
+        if name != REMOTE_ON:
+            active.append(name)
+    return plan.steady_source[tuple(active)]
+
+
 def row_updated(
     predicates: tuple[Predicate, ...], states: dict[str, PredicateState], value: Pair | None, now_ms: int
 ) -> list[tuple[str, PredicateState]]:
@@ -29,6 +43,6 @@ def row_updated(
     for predicate in predicates:
         name = predicate.name
         found = update(predicate, states.get(name, IDLE), value, now_ms)
-        if found.active or found.pending_ms is not None:
+        if found is not IDLE and (found.active or found.pending_ms is not None):
             after.append((name, found))
     return after

@@ -22,7 +22,6 @@ from typing import NamedTuple
 from bms.firmware_parameters import FirmwareParameters
 from bms.fuse_table import HIGHEST_DEGC, LOWEST_DEGC, NominalFuse, relaxed_degC, resistance_ohm
 from bms.interface import Measurements
-from bms.predicates import FREE
 
 
 class Sample(NamedTuple):
@@ -99,7 +98,7 @@ def begin(measurements: Measurements, now_ms: int, rating: Rating, firmware: Fir
         limit_changed_ms=now_ms - firmware.limit_interval_ms,
     )
     thermal = _reviewed(
-        thermal, sample, thermal.fuse_degC, thermal.anchor_degC, thermal.anchor_ms, 0.0, False, rating, firmware
+        thermal, now_ms, sample, thermal.fuse_degC, thermal.anchor_degC, thermal.anchor_ms, 0.0, False, rating, firmware
     )
     return thermal._replace(next_ms=(now_ms // period + 1) * period)
 
@@ -123,28 +122,16 @@ def advance(
     rating, firmware : Rating, FirmwareParameters
         Constants.
     """
-    while thermal.next_ms < now_ms:
+    look_ms = thermal.next_ms
+    while look_ms < now_ms:
         look_ms = _next_look_ms(thermal, now_ms, charging, rating, firmware)
-        thermal = _coasted(thermal, look_ms, rating, firmware)
         if look_ms < now_ms:
-            thermal = _sampled(thermal, thermal.sample, charging, rating, firmware)
-    if thermal.next_ms == now_ms:
+            thermal = _sampled(thermal, look_ms, thermal.sample, charging, rating, firmware)
+            look_ms = thermal.next_ms
+    if look_ms == now_ms:
         sample = _taken(thermal.sample, measurements, charging, firmware)
-        thermal = _sampled(thermal, sample, charging, rating, firmware)
-    return thermal
-
-
-def bands(charging: bool, sample: Sample, firmware: FirmwareParameters) -> tuple[tuple[float, float], ...]:
-    """Dead band around each reading, in the order of `PORT_SENSORS`; the voltages matter only while charging."""
-    held_V, terminal_degC, heatsink_degC, input_V, battery_V = sample
-    sense_V, kelvin, volt = firmware.sense_band_V, firmware.temperature_band_K, firmware.voltage_band_V
-    return (
-        (input_V - volt, input_V + volt) if charging else FREE,
-        (held_V - sense_V, held_V + sense_V),
-        (battery_V - volt, battery_V + volt) if charging else FREE,
-        (heatsink_degC - kelvin, heatsink_degC + kelvin),
-        (terminal_degC - kelvin, terminal_degC + kelvin),
-    )
+        return _sampled(thermal, now_ms, sample, charging, rating, firmware)
+    return _coasted(thermal, look_ms, rating, firmware)
 
 
 def quiet_until_ms(
@@ -156,35 +143,37 @@ def quiet_until_ms(
     """
     if thermal.next_ms >= horizon_ms:
         return horizon_ms
-    ahead = thermal
+    _, _, sample, reference_ohm, anchor_degC, anchor_ms, _, _, _, _, _, _, _, _ = ahead = thermal
     while True:
         look_ms = _next_look_ms(ahead, horizon_ms, charging, rating, firmware)
         if look_ms >= horizon_ms:
             return horizon_ms
-        ahead = _coasted(ahead, look_ms, rating, firmware)
-        ahead = _sampled(ahead, ahead.sample, charging, rating, firmware)
+        fuse_degC = _fuse_degC(sample, reference_ohm, anchor_degC, look_ms - anchor_ms, rating.fuse)
+        if _is_stale(reference_ohm, resistance_ohm(fuse_degC, rating.fuse), firmware):
+            return look_ms  # what most holds end with
+        ahead = _sampled(ahead, look_ms, sample, charging, rating, firmware)
         if ahead[2:] != thermal[2:]:
             return look_ms  # fields 0 and 1 are the estimate itself and its clock
 
 
 def _quiet_range_degC(
-    thermal: Thermal, charging: bool, rating: Rating, firmware: FirmwareParameters
+    sample: Sample, reference_ohm: float, charging: bool, fuse: NominalFuse, firmware: FirmwareParameters
 ) -> tuple[float, float]:
     """Fuse temperatures at which a review with the held sample finds nothing: reference not stale, junction not hot.
 
     A little too narrow rather than too wide; within the range in which `resistance_ohm` is linear.
     """
-    fuse, sample, tolerance = rating.fuse, thermal.sample, firmware.reference_tolerance
-    low_ohm, high_ohm = thermal.reference_ohm * (1.0 - tolerance), thermal.reference_ohm * (1.0 + tolerance)
+    tolerance = firmware.reference_tolerance
+    low_ohm, high_ohm = reference_ohm * (1.0 - tolerance), reference_ohm * (1.0 + tolerance)
     if charging and sample.fuse_sense_V > 0.0:
-        drop_V = _drop_V(sample)
         headroom_K = firmware.junction_trip_degC - sample.heatsink_degC
-        heating_V2 = firmware.junction_to_heatsink_K_W * drop_V * sample.fuse_sense_V  # over the resistance: kelvin
+        heating_V2 = firmware.junction_to_heatsink_K_W * _drop_V(sample) * sample.fuse_sense_V  # over ohm: kelvin
         if heating_V2 > headroom_K * low_ohm:
             low_ohm = heating_V2 / headroom_K if headroom_K > 0.0 else high_ohm
-    per_K = fuse.resistance_25_ohm * fuse.alpha_per_K
-    low_degC = 25.0 + (low_ohm - fuse.resistance_25_ohm) / per_K + 1.0e-6
-    high_degC = 25.0 + (high_ohm - fuse.resistance_25_ohm) / per_K - 1.0e-6
+    at_25_ohm = fuse.resistance_25_ohm
+    per_K = at_25_ohm * fuse.alpha_per_K
+    low_degC = 25.0 + (low_ohm - at_25_ohm) / per_K + 1.0e-6
+    high_degC = 25.0 + (high_ohm - at_25_ohm) / per_K - 1.0e-6
     if low_degC < LOWEST_DEGC or high_degC > HIGHEST_DEGC:
         return max(low_degC, LOWEST_DEGC), min(high_degC, HIGHEST_DEGC)
     return low_degC, high_degC
@@ -198,25 +187,26 @@ def _next_look_ms(
     The readings stay put, so a review that changed nothing is followed by others, until a waiting time ends, or the
     estimate, moving towards its end from one side, makes the reference stale or the junction too hot.
     """
-    period_ms, next_ms = firmware.sample_period_ms, thermal.next_ms
+    fuse_degC, next_ms, sample, ohm, anchor_degC, anchor_ms, _, _, moved_ms, off, off_ms, red, red_ms, told = thermal
+    fuse, period_ms = rating.fuse, firmware.sample_period_ms
     previous_ms = next_ms - period_ms
-    if charging != thermal.charging or thermal.limit_changed_ms == previous_ms:
+    if charging != told or moved_ms == previous_ms:
         return next_ms  # the last review saw something else
-    due_ms = thermal.limit_changed_ms + firmware.limit_interval_ms
+    due_ms = moved_ms + firmware.limit_interval_ms
     if previous_ms < due_ms < before_ms:
         before_ms = due_ms
-    if thermal.off or thermal.red:
-        for waits, since_ms in ((thermal.off, thermal.off_ms), (thermal.red, thermal.red_ms)):
+    if off or red:
+        for waits, since_ms in ((off, off_ms), (red, red_ms)):
             if waits and previous_ms < since_ms + firmware.thermal_rest_ms < before_ms:
                 before_ms = since_ms + firmware.thermal_rest_ms
-    low_degC, high_degC = _quiet_range_degC(thermal, charging, rating, firmware)
-    if not low_degC < thermal.fuse_degC < high_degC:
+    low_degC, high_degC = _quiet_range_degC(sample, ohm, charging, fuse, firmware)
+    if not low_degC < fuse_degC < high_degC:
         return next_ms
-    end_degC = _end_degC(thermal, rating.fuse)
+    end_degC = _end_degC(sample, ohm, fuse)
     if not low_degC <= end_degC <= high_degC:
         edge_degC = high_degC if end_degC > high_degC else low_degC
-        left_s = rating.fuse.time_constant_s * math.log((thermal.anchor_degC - end_degC) / (edge_degC - end_degC))
-        before_ms = min(before_ms, thermal.anchor_ms + int(left_s * 1000.0))
+        left_s = fuse.time_constant_s * math.log((anchor_degC - end_degC) / (edge_degC - end_degC))
+        before_ms = min(before_ms, anchor_ms + int(left_s * 1000.0))
     return next_ms if before_ms <= next_ms else next_ms - (next_ms - before_ms) // period_ms * period_ms
 
 
@@ -224,21 +214,21 @@ def _coasted(thermal: Thermal, look_ms: int, rating: Rating, firmware: FirmwareP
     """Take the samples before `look_ms`, one of the schedule; the same as sample by sample, at once."""
     if look_ms == thermal.next_ms:
         return thermal
-    fuse_degC = _fuse_degC(thermal, look_ms - firmware.sample_period_ms, rating.fuse)
+    since_ms = look_ms - firmware.sample_period_ms - thermal.anchor_ms
+    fuse_degC = _fuse_degC(thermal.sample, thermal.reference_ohm, thermal.anchor_degC, since_ms, rating.fuse)
     return Thermal(fuse_degC, look_ms, *thermal[2:])
 
 
-def _end_degC(thermal: Thermal, fuse: NominalFuse) -> float:
+def _end_degC(sample: Sample, reference_ohm: float, fuse: NominalFuse) -> float:
     """Temperature that the element relaxes towards while sample and reference stay."""
-    sample = thermal.sample
-    return sample.terminal_degC + fuse.thermal_resistance_K_W * (sample.fuse_sense_V**2 / thermal.reference_ohm)
+    return sample.terminal_degC + fuse.thermal_resistance_K_W * (sample.fuse_sense_V**2 / reference_ohm)
 
 
-def _fuse_degC(thermal: Thermal, now_ms: int, fuse: NominalFuse) -> float:
-    """Estimate at a sample after the anchor, sample and reference being the same since then."""
-    end_degC = _end_degC(thermal, fuse)
-    left = math.exp((thermal.anchor_ms - now_ms) * 1.0e-3 / fuse.time_constant_s)
-    return end_degC + (thermal.anchor_degC - end_degC) * left
+def _fuse_degC(sample: Sample, reference_ohm: float, anchor_degC: float, since_ms: int, fuse: NominalFuse) -> float:
+    """Estimate at a sample so long after the anchor, sample and reference being the same since then."""
+    end_degC = _end_degC(sample, reference_ohm, fuse)
+    left = math.exp(-since_ms * 1.0e-3 / fuse.time_constant_s)
+    return end_degC + (anchor_degC - end_degC) * left
 
 
 def output_ratio(sample: Sample, firmware: FirmwareParameters) -> float:
@@ -249,13 +239,15 @@ def output_ratio(sample: Sample, firmware: FirmwareParameters) -> float:
 
 def path_J(thermal: Thermal, until_ms: int) -> float:
     """Estimated heat of the pass devices since power-up, up to an instant after the anchor with the held sample."""
-    power_W = _path_W(thermal.sample, thermal.reference_ohm)
-    return thermal.anchor_J + power_W * ((until_ms - thermal.anchor_ms) * 1.0e-3)
+    _, _, sample, reference_ohm, _, anchor_ms, anchor_J, _, _, _, _, _, _, _ = thermal
+    return anchor_J + _path_W(sample, reference_ohm) * ((until_ms - anchor_ms) * 1.0e-3)
 
 
 def _path_W(sample: Sample, reference_ohm: float) -> float:
     """Estimated loss of the pass devices."""
-    power_W = _drop_V(sample) * (sample.fuse_sense_V / reference_ohm)
+    sense_V, _, _, input_V, battery_V = sample
+    drop_V = input_V - battery_V - sense_V
+    power_W = drop_V * (sense_V / reference_ohm) if drop_V > 0.0 else 0.0
     return power_W if power_W >= 0.0 else 0.0
 
 
@@ -302,44 +294,50 @@ def _followed(held: float, reading: float, band: float) -> float:
 
 
 def _sampled(
-    thermal: Thermal, sample: Sample, charging: bool, rating: Rating, firmware: FirmwareParameters
+    thermal: Thermal, now_ms: int, sample: Sample, charging: bool, rating: Rating, firmware: FirmwareParameters
 ) -> Thermal:
-    """State after the sample that is due at `thermal.next_ms`, reviewed.
+    """State after the sample that is due at `now_ms`, reviewed; those before it find nothing (`_coasted`).
 
     The power over the past period is the mean of its two ends: a current that was switched in between is then
     wrong by half a period at most, either way.
     """
-    held, now_ms, period_ms, fuse = thermal.sample, thermal.next_ms, firmware.sample_period_ms, rating.fuse
+    fuse_degC, next_ms, held, ohm, anchor_degC, anchor_ms, anchor_J, _, _, _, _, _, _, _ = thermal
+    period_ms, fuse = firmware.sample_period_ms, rating.fuse
     if sample is held or sample == held:
-        fuse_degC = _fuse_degC(thermal, now_ms, fuse)
-        anchor_degC, anchor_ms, anchor_J = thermal.anchor_degC, thermal.anchor_ms, thermal.anchor_J
-        return _reviewed(thermal, held, fuse_degC, anchor_degC, anchor_ms, anchor_J, charging, rating, firmware)
-    ohm, period_s = thermal.reference_ohm, period_ms * 1.0e-3
+        fuse_degC = _fuse_degC(held, ohm, anchor_degC, now_ms - anchor_ms, fuse)
+        return _reviewed(thermal, now_ms, held, fuse_degC, anchor_degC, anchor_ms, anchor_J, charging, rating, firmware)
+    if now_ms != next_ms:
+        fuse_degC = _fuse_degC(held, ohm, anchor_degC, now_ms - period_ms - anchor_ms, fuse)
+    period_s = period_ms * 1.0e-3
     power_W = 0.5 * (held.fuse_sense_V**2 + sample.fuse_sense_V**2) / ohm
-    fuse_degC = relaxed_degC(thermal.fuse_degC, power_W, sample.terminal_degC, period_s, fuse)
-    heat_J = path_J(thermal, now_ms - period_ms) + 0.5 * (_path_W(held, ohm) + _path_W(sample, ohm)) * period_s
-    return _reviewed(thermal, sample, fuse_degC, fuse_degC, now_ms, heat_J, charging, rating, firmware)
+    fuse_degC = relaxed_degC(fuse_degC, power_W, sample.terminal_degC, period_s, fuse)
+    before_W = _path_W(held, ohm)
+    heat_J = anchor_J + before_W * ((now_ms - period_ms - anchor_ms) * 1.0e-3)
+    heat_J += 0.5 * (before_W + _path_W(sample, ohm)) * period_s
+    return _reviewed(thermal, now_ms, sample, fuse_degC, fuse_degC, now_ms, heat_J, charging, rating, firmware)
 
 
 def _reviewed(
-    thermal: Thermal, sample: Sample, fuse_degC: float, anchor_degC: float, anchor_ms: int, anchor_J: float,
-    charging: bool, rating: Rating, firmware: FirmwareParameters,
+    thermal: Thermal, now_ms: int, sample: Sample, fuse_degC: float, anchor_degC: float, anchor_ms: int,
+    anchor_J: float, charging: bool, rating: Rating, firmware: FirmwareParameters,
 ) -> Thermal:
-    """Renew reference, set-point, thermal shut-down and red LED from the sample and the estimate at `next_ms`."""
-    _, now_ms, _, reference_ohm, _, _, _, before_A, limit_changed_ms, off, off_ms, red, red_ms, _ = thermal
+    """Renew reference, set-point, thermal shut-down and red LED from the sample and the estimate at `now_ms`."""
+    _, _, _, reference_ohm, _, _, _, before_A, limit_changed_ms, off, off_ms, red, red_ms, _ = thermal
+    full_A = rating.full_A
     ohm = resistance_ohm(fuse_degC, rating.fuse)
-    if abs(ohm / reference_ohm - 1.0) > firmware.reference_tolerance:
+    if _is_stale(reference_ohm, ohm, firmware):
         anchor_J += _path_W(sample, reference_ohm) * ((now_ms - anchor_ms) * 1.0e-3)
         reference_ohm, anchor_degC, anchor_ms = ohm, fuse_degC, now_ms
     drop_V = _drop_V(sample)
     allowed_A = _allowed_A(sample.heatsink_degC, drop_V, charging, rating, firmware)
     limit_A = before_A
-    if now_ms - limit_changed_ms >= firmware.limit_interval_ms:
+    # At the full limit, and allowed to be, there is nowhere to move.
+    if not allowed_A >= full_A == before_A and now_ms - limit_changed_ms >= firmware.limit_interval_ms:
         limit_A = _moved_limit_A(before_A, allowed_A, charging, rating, firmware)
         if limit_A != before_A:
             limit_changed_ms = now_ms
     junction_degC = sample.heatsink_degC
-    if charging:
+    if charging and drop_V > 0.0:
         junction_degC += firmware.junction_to_heatsink_K_W * max(drop_V * (sample.fuse_sense_V / ohm), 0.0)
     # A set-point that came down this moment has not acted yet; the junction is judged at the next sample.
     too_hot = allowed_A < firmware.minimum_limit_A or (
@@ -348,9 +346,9 @@ def _reviewed(
     if not off and too_hot:
         off, off_ms = True, now_ms
     elif off and now_ms - off_ms >= firmware.thermal_rest_ms:
-        off = too_hot or allowed_A < _rearm_A(rating, firmware)
+        off = too_hot or allowed_A < min(firmware.thermal_rearm_A, 0.5 * full_A)  # less for a small fuse
     # The red LED is lit while derated or off, and for the thermal rest time at least.
-    hot = off or limit_A < rating.full_A
+    hot = off or limit_A < full_A
     if hot and not red:
         red, red_ms = True, now_ms
     elif red and not hot and now_ms - red_ms >= firmware.thermal_rest_ms:
@@ -361,9 +359,9 @@ def _reviewed(
     )
 
 
-def _rearm_A(rating: Rating, firmware: FirmwareParameters) -> float:
-    """Limit that must be possible to return from a thermal shut-down; less for a small fuse."""
-    return min(firmware.thermal_rearm_A, 0.5 * rating.full_A)
+def _is_stale(reference_ohm: float, ohm: float, firmware: FirmwareParameters) -> bool:
+    """Whether the fuse's resistance has left that behind the reference."""
+    return abs(ohm / reference_ohm - 1.0) > firmware.reference_tolerance
 
 
 def _allowed_A(
@@ -380,7 +378,8 @@ def _allowed_A(
 
 def _drop_V(sample: Sample) -> float:
     """Voltage over the pass devices: between the terminals, less the fuse."""
-    drop_V = sample.input_voltage_V - sample.battery_voltage_V - sample.fuse_sense_V
+    sense_V, _, _, input_V, battery_V = sample
+    drop_V = input_V - battery_V - sense_V
     return drop_V if drop_V > 0.0 else 0.0
 
 

@@ -16,17 +16,20 @@ def watched(
 ) -> Watches:
     """Sensors that should have moved."""
     f, before, m = settings.firmware, state.watches, r.m
-    after: _Currents = before[:4]
-    if r.optional or after != _UNWATCHED:
-        after = _watched_currents(after, r, settings, now_ms)
-    heatsink_degC = None if "heatsink_degC" in r.missing_port else m.heatsink_degC
-    terminal_degC = None if "terminal_degC" in r.missing_port else m.terminal_degC
-    held = _NOTHING if thermal is None else thermal.sample
-    return Watches(
-        *after,
-        heat.watched(before.heatsink, thermal, heatsink_degC, held.heatsink_degC, now_ms, f),
-        heat.watched(before.terminal, thermal, terminal_degC, held.terminal_degC, now_ms, f),
+    cells, sense, system, battery, heatsink, terminal = before
+    if r.optional or before[:4] != _UNWATCHED:
+        cells, sense, system, battery = _watched_currents(before[:4], r, settings, now_ms)
+    heatsink_degC: float | None = m.heatsink_degC
+    terminal_degC: float | None = m.terminal_degC
+    if r.missing_port:
+        heatsink_degC = None if "heatsink_degC" in r.missing_port else heatsink_degC
+        terminal_degC = None if "terminal_degC" in r.missing_port else terminal_degC
+    _, held_terminal_degC, held_heatsink_degC, _, _ = _NOTHING if thermal is None else thermal.sample
+    after = (
+        cells, sense, system, battery, heat.watched(heatsink, thermal, heatsink_degC, held_heatsink_degC, now_ms, f),
+        heat.watched(terminal, thermal, terminal_degC, held_terminal_degC, now_ms, f),
     )
+    return before if after == before else Watches(*after)
 
 
 _Currents = tuple[bank.Watch | None, bank.Watch | None, bank.Watch | None, bank.Watch | None]

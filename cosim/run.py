@@ -77,6 +77,7 @@ class Run:
         self.n_cells = self.n_batteries * self.cells_each
         self.record_every = max(1, round(scenario.recording.period_s / self.tick_s))
         n_rows = (self.n_ticks - 1) // self.record_every + 1
+        # Filled, though every row is written later: memory that the tick loop touches first costs it 0.2 s per 200 MB.
         self.record = np.full((n_rows, row_size(self.cells_each, self.n_batteries, self.p.system.kind.size)), np.nan)
         self.ledger = empty_ledger()
         times = np.arange(self.n_ticks + 1, dtype=np.float64) * self.tick_s
@@ -102,8 +103,7 @@ class Run:
     def place(self, state: PlantState) -> None:
         """Put the plant, as it is now, into its loop."""
         kind = ReferencePlant if self.scenario.integrator == "reference" else Plant
-        self.plant = kind(state, self.p, self.grid, self.record, self.ledger)
-        self.plant.watch = self.looks.watch
+        self.plant = kind(state, self.p, self.grid, self.record, self.ledger, self.looks.watch)
 
     @property
     def state(self) -> PlantState:
@@ -145,30 +145,35 @@ class Run:
             self._heard(self.listener, self.supervision, self.tick)
 
     def _slow_stretch(self, until: int) -> None:
-        """Tick after tick up to where something may happen; or to where the stretch is only cut."""
-        start, supervision = self.tick, self.supervision
+        """Tick after tick, the supervisor asked in between, up to where something else may happen, or a cut."""
         planned = [w.start_tick for w in self.waiting[:1]]
         planned += [round(change.time_s / self.tick_s) for change in self.coming[:1]]
-        stop = min([self.n_ticks, self.timeline.next_after(start), *planned])
-        if self.listener is not None:
-            stop = min(stop, self.listener.due_tick)
-        end = min(stop, until, start + LONGEST_STRETCH)
+        planned += [self.listener.due_tick] if self.listener is not None else []
+        stop = min([self.n_ticks, self.timeline.next_after(self.tick), *planned])
+        end = min(stop, until, self.tick + LONGEST_STRETCH)
+        more = True
+        while more and self.tick < end:
+            more = self._ticked(end, stop)
+
+    def _ticked(self, end: int, stop: int) -> bool:
+        """Tick up to the next call of the supervisor, or to `end`; whether all is as before, and ticking can go on."""
+        start, supervision = self.tick, self.supervision
         self.tick, why = self.plant.run(start, end, self.fresh, self.stretch(supervision))
         self.ticks_slow += self.tick - start
         self.fail(self.tick)
         quiet = self.plant.flags == self.flags
-        self._log_plant(self.tick)
+        if not quiet:
+            self._log_plant(self.tick)
         self._outside(supervision, self.tick)
         self.fresh = True
+        if why == WANTED:
+            return not self._ask(self.plant.measured) and self.listener is None
         if why > WANTED:
             self.tick, self.supervision = self._look_closely(why - WANTED, self.tick, supervision)
             self.fresh = False
-        elif why == WANTED:
-            self._ask(self.plant.measured)
-        elif quiet and self.tick == end < stop:
-            return  # cut: the supervisor is asked where the stretch goes on
-        else:
+        elif not quiet or self.tick < end or end == stop:  # else cut: the supervisor is asked where the run goes on
             self.arrive()
+        return False
 
     def arrive(self) -> None:
         """Ask the supervisor at this tick if it wants to be, and has not been."""
@@ -180,8 +185,8 @@ class Run:
         if self.supervision.wants(self.tick, bool(inside(measured, low, high))):
             self._ask(measured)
 
-    def _ask(self, measured: Array) -> None:
-        """Ask the supervisor; a window around what it switches."""
+    def _ask(self, measured: Array) -> bool:
+        """Ask the supervisor; a window around what it switches. Returns whether there was one."""
         before = self.supervision.commands
         self.supervision = self.supervision.stepped(self.tick, as_measurements(measured, self.n_cells))
         self._log(self.supervision, self.tick)
@@ -189,8 +194,10 @@ class Run:
         self._reset_latch(self.supervision)
         switches = self.p.characteristic.kind != LINK
         request = self._switching(before, self.supervision.commands, self.tick, switches)
-        if request is not None:
-            self.tick, self.supervision = self._through_window(request, self.supervision, before)
+        if request is None:
+            return False
+        self.tick, self.supervision = self._through_window(request, self.supervision, before)
+        return True
 
     def ask_again(self, supervision: Supervision) -> None:
         """Ask the supervisor at this tick whatever it wants: a person has changed its settings."""
@@ -266,8 +273,9 @@ class Run:
         self.events += [LoggedEvent(*note) for note in notes]
 
     def _log(self, supervision: Supervision, tick: int) -> None:
-        now_s = self.seconds(tick)
-        self.events += [LoggedEvent(now_s, "supervisor", str(e.name), e.detail) for e in supervision.events]
+        self.events += [
+            LoggedEvent(self.seconds(tick), "supervisor", str(e.name), e.detail) for e in supervision.events
+        ]
 
     def seconds(self, tick: int) -> float:
         """Time of a tick."""

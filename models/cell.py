@@ -24,6 +24,7 @@ for a whole bank at once. Arrays: `grid` are the strictly rising places of a tab
 each of their distances, shape (n - 1,); tables over temperature have shape (n_degC, n_pairs).
 """
 
+import functools
 import math
 from pathlib import Path
 from typing import NamedTuple
@@ -122,7 +123,13 @@ def load_cell(name_or_path: str | Path = "cell_lfp_200Ah") -> CellParameters:
     models.parameter_file.ParameterError
         If the file cannot be used.
     """
-    file = parameter_file.load(name_or_path, "cell", UNITS)
+    kept = _tables(parameter_file.load(name_or_path, "cell", UNITS))
+    return CellParameters._make(x.copy() if isinstance(x, np.ndarray) else x for x in kept)
+
+
+@functools.lru_cache(maxsize=16)
+def _tables(file: ParameterFile) -> CellParameters:
+    """`load_cell` for a validated file; remembered, because a run asks for its cell half a dozen times."""
     file.same_length("ocv_soc", "ocv_V")
     file.same_length("entropic_soc", "entropic_V_K")
     ocv_soc = file.array("ocv_soc", 0.0, 1.0, rising=True)

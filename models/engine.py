@@ -297,7 +297,7 @@ class _Builder:
         self.p = p
         self.speed_m_s = 0.0
         self._now_s = 0.0
-        self._points: list[tuple[float, float, float]] = []
+        self._pieces: list[NDArray[np.float64]] = []
         self._cranks: list[tuple[float, float]] = []
         self._marks: list[float] = [0.0]
 
@@ -318,25 +318,25 @@ class _Builder:
     def _add(
         self, times_s: NDArray[np.float64], rpm: NDArray[np.float64], speeds: NDArray[np.float64]
     ) -> None:
-        points = list(zip((self._now_s + times_s).tolist(), rpm.tolist(), speeds.tolist(), strict=True))
-        if self._points and times_s[0] == 0.0:
-            time_s, n, v = points.pop(0)
-            if (n, v) != self._points[-1][1:]:
-                self._points.append((time_s + JUMP_S, n, v))
-        self._points += points
+        piece = np.array([self._now_s + times_s, rpm, speeds])
+        if self._pieces and times_s[0] == 0.0:
+            if np.array_equal(piece[1:, 0], self._pieces[-1][1:, -1]):
+                piece = piece[:, 1:]
+            else:
+                piece[0, 0] += JUMP_S
+        self._pieces.append(piece)
         self._now_s += float(times_s[-1])
         self.speed_m_s = float(speeds[-1])
         self._marks.append(self._now_s)
 
     def finish(self) -> DriveProfile:
         """Return the profile."""
-        table = np.array(self._points)
+        times_s, rpm, speeds = np.concatenate(self._pieces, axis=1)
         cranks = np.array(self._cranks).reshape(-1, 2)
-        jumps = table[:-1, 0][np.diff(table[:, 0]) < 2.0 * JUMP_S]
+        jumps = times_s[:-1][np.diff(times_s) < 2.0 * JUMP_S]
         marks = np.unique(np.concatenate([np.array(self._marks), jumps, jumps + JUMP_S]))
-        columns = [np.ascontiguousarray(table[:, i]) for i in range(3)]
         starts, ends = np.ascontiguousarray(cranks[:, 0]), np.ascontiguousarray(cranks[:, 1])
-        return DriveProfile(columns[0], columns[1], columns[2], starts, ends, marks)
+        return DriveProfile(times_s, rpm, speeds, starts, ends, marks)
 
 
 @compiled

@@ -53,9 +53,9 @@ class Entry:
     status: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ParameterFile:
-    """A validated parameter file.
+    """A validated parameter file; one content of a file is one object (`load`), so that it can be a key.
 
     Attributes
     ----------

@@ -53,10 +53,21 @@ def unseen(inputs: Inputs, tick_s: float, n_ticks: int, covered: Iterable[tuple[
         ("alternator speed", "1/min", inputs.alternator_rpm, TOLERANCE_RPM),
     ):
         corners = signal.corners(0.0, float(ticks_s[-1]))
-        off = np.abs(signal.at(corners) - np.interp(corners, ticks_s, signal.at(ticks_s)))
+        if not corners.size:
+            continue
+        beside_s = ticks_s[_beside(corners, ticks_s)]
+        off = np.abs(signal.at(corners) - np.interp(corners, beside_s, signal.at(beside_s)))
         tick = np.minimum((corners / tick_s + 1e-9).astype(np.int64), n_ticks)
         missed = (off > tolerance) & ~seen[tick]
         if missed.any():
             ticks = np.unique(tick[missed])
             found.append(Unseen(name, unit, int(ticks[0]), int(ticks.size), float(off[missed].max())))
     return found
+
+
+def _beside(corners_s: NDArray[np.float64], ticks_s: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which ticks are neighbours of a corner: the others say nothing about what lies between ticks."""
+    after = np.searchsorted(ticks_s, corners_s)
+    near: NDArray[np.bool_] = np.zeros(ticks_s.size, dtype=np.bool_)
+    near[after] = near[np.maximum(after - 1, 0)] = True
+    return near

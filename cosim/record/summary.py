@@ -209,14 +209,13 @@ def alternator_figures(run: Run, ledger: dict[str, float]) -> list[Figure]:
     """A6: hottest winding and rectifier beside their limits, and when the limit was passed (from the event log)."""
     figures: list[Figure] = []
     machine = run.p.alternator
-    running = np.flatnonzero(run.grid.rows[:, 0] > 0.0)
-    started_s = float(running[0]) * run.tick_s if running.size else 0.0
     for part, limit in (("winding", machine.winding_limit_degC), ("rectifier", machine.rectifier_limit_degC)):
         hottest = ledger[f"peak_{part}_degC"]
         figures.append(Figure("A6", f"alternator {part}, hottest", hottest, "degC", f"at most {limit:g} degC",
                               hottest <= limit))
         passed = [e.time_s for e in run.events if e.event == f"alternator {part} above its limit"]
         if passed:
+            started_s = float(np.argmax(run.grid.rows[:, 0] > 0.0)) * run.tick_s
             minutes = (passed[0] - started_s) / 60.0
             figures.append(Figure("A6", f"alternator {part}, time to its limit", minutes, "min", "never", False))
     return figures

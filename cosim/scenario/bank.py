@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Annotated
 
 import numpy as np
@@ -124,10 +125,16 @@ def initial_bank(asked: Bank, seed: int, p: bank.BankParameters) -> bank.BankSta
     return bank.initial_state(np.clip(soc, 0.0, 1.0), degC, p)
 
 
+@functools.lru_cache(maxsize=128)
 def draws(seed: int, battery: int, cells: int) -> Array:
-    """Standard normal numbers of a battery's cells, shape (3, cells); the same however many batteries there are."""
+    """Standard normal numbers of a battery's cells, shape (3, cells); the same however many batteries there are.
+
+    Remembered, as a run asks three times; so they are not to be written to.
+    """
     rng = np.random.default_rng([seed, battery])
-    return np.asarray(np.clip(rng.standard_normal((3, cells)), -CLIPPED_AT, CLIPPED_AT), dtype=np.float64)
+    numbers = np.asarray(np.clip(rng.standard_normal((3, cells)), -CLIPPED_AT, CLIPPED_AT), dtype=np.float64)
+    numbers.setflags(write=False)
+    return numbers
 
 
 def _cable_ohm(given: Cable | None, asked: Bank) -> float:

@@ -244,21 +244,22 @@ def as_dataset(
 ) -> xr.Dataset:
     """Turn the record into a labelled dataset; what a supply has no part in is left out.
 
-    Cells are numbered through, battery after battery; `at_system` are the names of the devices at System+.
+    Cells are numbered through, battery after battery; `at_system` are the names of the devices at System+. Nothing is
+    copied: the channels are columns of `record`, which is 200 MB for fifty batteries over a day.
     """
     absent = {"alternator_current_A", "alternator_rpm", "vehicle_speed_m_s", "starter_soc", "winding_degC",
               "rectifier_degC", "case_degC"}
     data: dict[str, tuple[tuple[str, ...], Array, dict[str, str]]] = {}
     for j, (name, unit, text) in enumerate(SCALAR_CHANNELS):
         if has_vehicle or name not in absent:
-            data[name] = (("time_s",), record[:, j].copy(), {"units": unit, "long_name": text})
+            data[name] = (("time_s",), record[:, j], {"units": unit, "long_name": text})
     first = len(SCALAR_CHANNELS)
     batteries, cells = widths(n_batteries, cells_each)
     blocks = [(*channel, "battery", n_batteries) for channel in BATTERY_CHANNELS] if batteries else []
     blocks += [(*channel, cells if channel[3] == "cell" else len(DEVICES)) for channel in VECTOR_CHANNELS]
     for name, unit, text, dimension, width in blocks:
         if width:
-            block = record[:, first : first + width]  # no copy: fifty batteries over a day are 200 MB
+            block = record[:, first : first + width]
             data[name] = (("time_s", dimension), block, {"units": unit, "long_name": text})
         first += width
     data |= _at_system(record[:, first:], len(at_system)) if at_system else {}
@@ -282,9 +283,9 @@ def _at_system(columns: Array, n: int) -> dict[str, tuple[tuple[str, ...], Array
     for name, unit, text in SYSTEM_CHANNELS:
         about = {"units": unit, "long_name": text}
         if name in PER_DEVICE:
-            found[name] = (("time_s", "system_device"), columns[:, first : first + n].copy(), about)
+            found[name] = (("time_s", "system_device"), columns[:, first : first + n], about)
             first += n
         else:
-            found[name] = (("time_s",), columns[:, first].copy(), about)
+            found[name] = (("time_s",), columns[:, first], about)
             first += 1
     return found

@@ -14,6 +14,7 @@ Array = NDArray[np.float64]
 
 _PLACES = tuple(bms.PLACES.index(name) for name in (*SCALARS, *CELLS))
 _FREE = (-np.inf, np.inf)
+_ENDS = 4 * len(bms.PLACES) + len(_FREE)
 
 
 def bounds_of_hold(hold: bms.Hold, n_batteries: int) -> tuple[Array, Array, Array, Array]:
@@ -25,19 +26,22 @@ def bounds_of_hold(hold: bms.Hold, n_batteries: int) -> tuple[Array, Array, Arra
     ------
     ValueError : a battery, or a cell, that does not exist
     """
-    if len(hold.batteries) > n_batteries or any(w.cell >= n_batteries * bms.CELLS_PER_BATTERY for w in hold.witnesses):
-        raise ValueError(f"the hold names a battery or a cell beyond those of {n_batteries} batteries")
-    each = bms.CELLS_PER_BATTERY if hold.witnesses else 1
+    _, hold_low, hold_high, hold_between_low, hold_between_high, fitted, batteries, witnesses = hold
+    each = bms.CELLS_PER_BATTERY if witnesses else 1
     # One array of all numbers, picked from at once: a call of the supervisor is too short for four of anything.
-    ends = np.array(hold.low + hold.high + hold.between_low + hold.between_high + _FREE)
-    low, high, between_low, between_high = ends[_picked(hold.fitted, n_batteries * each)]
-    for i, (low_V, high_V) in enumerate(hold.batteries):
+    ends = np.fromiter(hold_low + hold_high + hold_between_low + hold_between_high + _FREE, np.float64, _ENDS)
+    low, high, between_low, between_high = ends[_picked(fitted, n_batteries * each)]
+    if not (batteries or witnesses):
+        return low, high, between_low, between_high
+    if len(batteries) > n_batteries or any(w.cell >= n_batteries * bms.CELLS_PER_BATTERY for w in witnesses):
+        raise ValueError(f"the hold names a battery or a cell beyond those of {n_batteries} batteries")
+    for i, (low_V, high_V) in enumerate(batteries):
         cells = slice(N_SCALARS + i * each, N_SCALARS + (i + 1) * each)
         for lower in (low, between_low):
             lower[cells] = np.maximum(lower[cells], low_V)
         for upper in (high, between_high):
             upper[cells] = np.minimum(upper[cells], high_V)
-    for witness in hold.witnesses:
+    for witness in witnesses:
         j = N_SCALARS + CELLS.index(witness.name) * n_batteries * each + witness.cell
         for lower in (low, between_low):
             lower[j] = max(lower[j], witness.low)

@@ -92,6 +92,19 @@ class Grid(NamedTuple):
     record_every: int
 
 
+class Kept(NamedTuple):
+    """What a `Plant` keeps for all its stretches: of `state` the arrays, its numbers are those in `k.numbers`."""
+
+    state: PlantState
+    k: Tick
+    grid: Grid
+    record: NDArray[np.float64]
+    ledger: NDArray[np.float64]
+    watch: NDArray[np.int64]
+    measured: NDArray[np.float64]
+    p: PlantParameters
+
+
 @borrowing
 def _observe(
     state: PlantState, row: NDArray[np.float64], u: Controls, gate: Gate, k: Tick, p: PlantParameters
@@ -105,14 +118,6 @@ def _observe(
     fill_scalars(k.measured, state, x, p)
     measure_range(k.measured, k.measured, p.sensors, 0, fitted_scalars(k.measured))
     return x, source.load_A
-
-
-@borrowing
-def _fill_row(
-    out: NDArray[np.float64], state: PlantState, x: Operating, powers: NDArray[np.float64], row: NDArray[np.float64],
-    commands: NDArray[np.float64], k: Tick, p: PlantParameters,
-) -> None:
-    fill_row(out, state, x, powers, row, commands, k.bank, p)
 
 
 @borrowing
@@ -166,8 +171,8 @@ def add_energies(
 def _run_ticks(
     state: PlantState, tick: int, end_tick: int, fresh: bool, grid: Grid, stretch: Stretch,
     record: NDArray[np.float64], ledger: NDArray[np.float64], watch: NDArray[np.int64], k: Tick, p: PlantParameters,
-) -> tuple[int, int]:
-    """`run_ticks` compiled; writes over the arrays of `state`.
+) -> tuple[int, int, int]:
+    """`run_ticks` compiled, with the plant's flags; writes over the arrays of `state`.
 
     Bank, measurements (where it is wanted) and the other numbers of the state (`put_numbers`) are left in `k`, those
     of the starter battery as `cosim.slow.ahead` says.
@@ -181,7 +186,8 @@ def _run_ticks(
     while True:
         row = grid.rows[min(tick, last)]
         u = controls_of(state, stretch.commands[ENABLE], stretch.reference_mV)
-        _refresh(k, tick, p)
+        if fresh:  # else the last stretch ended here, or the state was put in here: the tables were read for that
+            _refresh(k, tick, p)
         x, load_A = _observe(state, row, u, gate, k, p)
         if tick >= end_tick:
             break
@@ -201,7 +207,7 @@ def _run_ticks(
             p.characteristic,
         )
         if tick % grid.record_every == 0:
-            _fill_row(record[tick // grid.record_every], now, x, k.powers_W, row, stretch.commands, k, p)
+            fill_row(record[tick // grid.record_every], now, x, k.powers_W, row, stretch.commands, k.bank, p)
         circuit_W = 0.0
         for i in range(7):
             circuit_W += k.powers_W[i]
@@ -217,7 +223,7 @@ def _run_ticks(
         if plant_flags(state, p) != flags:
             end_tick = tick
     put_numbers(k.numbers, state)
-    return tick, why
+    return tick, why, plant_flags(state, p)
 
 
 @borrowing
@@ -246,102 +252,110 @@ class Plant:
     Parameters
     ----------
     state, p : plant state at the start and parameters
-    grid, record, ledger : see `run_ticks`
+    grid, record, ledger, watch : see `run_ticks`; without `watch` nothing is looked for
     """
 
-    def __init__(self, state: PlantState, p: PlantParameters, grid: Grid, record: Array, ledger: Array) -> None:
-        self._state, self._p, self._grid, self._tick, self.flags = _placed(state, p, grid)
-        self._record, self._ledger = record, ledger
-        self.watch = new_watch()
+    def __init__(
+        self, state: PlantState, p: PlantParameters, grid: Grid, record: Array, ledger: Array,
+        watch: NDArray[np.int64] | None = None,
+    ) -> None:
         self.measured = np.full(p.sensors.offset.size, np.nan)
+        looked_for = new_watch() if watch is None else watch
+        self._kept, self.flags = _placed(state, grid, record, ledger, looked_for, self.measured, p)
 
     @property
     def state(self) -> PlantState:
         """Plant state; a new one replaces it."""
-        return _taken(self._state, self._tick)
+        return _taken(self._kept)
 
     @state.setter
     def state(self, state: PlantState) -> None:
-        self.flags = _replaced(self._state, self._tick, state, self._p)
+        self.flags = _replaced(self._kept, state)
 
     def use(self, p: PlantParameters) -> None:
         """Go on with other parameters."""
-        self._p = kept(p)
+        _use(self._kept, p)
 
     def run(self, tick: int, end_tick: int, fresh: bool, stretch: Stretch) -> tuple[int, int]:
         """Call `run_ticks`; returns where it stopped and why, with `measured`."""
-        tick, why, self.flags = _run_plant(
-            self._state, self._tick, tick, end_tick, fresh, self._grid, stretch, self._record, self._ledger,
-            self.measured, self.watch, self._p,
-        )
+        tick, why, self.flags = _run_plant(self._kept, tick, end_tick, fresh, *stretch)
         return tick, why
 
     def look(self, tick: int, stretch: Stretch) -> tuple[Operating, Array]:
         """Network solution and measurements at a tick, as `run` would take them; nothing moves."""
-        x = _look_at(
-            self._state, self._tick, tick, self._grid, stretch.commands, stretch.reference_mV, self.measured, self._p
-        )
-        return x, self.measured
+        return _look_at(self._kept, tick, stretch.commands, stretch.reference_mV), self.measured
 
 
 @apart
 def _placed(
-    state: PlantState, p: PlantParameters, grid: Grid
-) -> tuple[list[PlantState], list[PlantParameters], list[Grid], list[Tick], int]:
-    ticks = kept(prepare(state, grid.tick_s, p))
-    return kept(own_arrays(state)), kept(p), kept(grid), ticks, plant_flags(state, p)
+    state: PlantState, grid: Grid, record: NDArray[np.float64], ledger: NDArray[np.float64],
+    watch: NDArray[np.int64], measured: NDArray[np.float64], p: PlantParameters,
+) -> tuple[list[Kept], int]:
+    k = prepare(state, grid.tick_s, p)
+    put_numbers(k.numbers, state)
+    return kept(Kept(own_arrays(state), k, grid, record, ledger, watch, measured, p)), plant_flags(state, p)
 
 
 @apart
-def _taken(states: list[PlantState], ticks: list[Tick]) -> PlantState:
-    k = ticks[0]
-    return with_bank(standing(states[0], k.ahead), bank_work.stored(k.bank))
+def _use(place: list[Kept], p: PlantParameters) -> None:
+    x = place[0]
+    place[0] = Kept(x.state, x.k, x.grid, x.record, x.ledger, x.watch, x.measured, p)
 
 
 @apart
-def _replaced(states: list[PlantState], ticks: list[Tick], state: PlantState, ps: list[PlantParameters]) -> int:
+def _taken(place: list[Kept]) -> PlantState:
+    x = place[0]
+    return with_bank(standing(with_numbers(x.state, x.k.numbers), x.k.ahead), bank_work.stored(x.k.bank))
+
+
+@apart
+def _replaced(place: list[Kept], state: PlantState) -> int:
     """Keep another state; returns its flags."""
-    p, k = ps[0], ticks[0]
-    states[0] = own_arrays(state)
-    bank_work.load(k.bank, state.battery)
-    bank_work.refresh(k.bank, p.battery)
-    bank_work.retime(k.bank, k.dt_s, p.battery)
-    start(state, k.ahead)
-    return plant_flags(state, p)
+    x = place[0]
+    place[0] = Kept(own_arrays(state), x.k, x.grid, x.record, x.ledger, x.watch, x.measured, x.p)
+    put_numbers(x.k.numbers, state)
+    bank_work.load(x.k.bank, state.battery)
+    bank_work.refresh(x.k.bank, x.p.battery)
+    bank_work.retime(x.k.bank, x.k.dt_s, x.p.battery)
+    start(state, x.k.ahead)
+    return plant_flags(state, x.p)
 
 
 @apart
-def _look_at(
-    states: list[PlantState], ticks: list[Tick], tick: int, grids: list[Grid], commands: NDArray[np.float64],
-    reference_mV: float, measured: NDArray[np.float64], ps: list[PlantParameters],
-) -> Operating:
-    p, k, state = ps[0], ticks[0], states[0]
+def _look_at(place: list[Kept], tick: int, commands: NDArray[np.float64], reference_mV: float) -> Operating:
+    at = place[0]
+    p, k, state = at.p, at.k, with_numbers(at.state, at.k.numbers)
     _refresh(k, tick, p)
     u, due = controls_of(state, commands[ENABLE], reference_mV), k.ahead[DUE]
     gate = port_gate(commands, state.latched, k.dt_s, p)
     if commanded_anew(k.ahead, commands[ENABLE], reference_mV, gate):
         state, k.ahead[DUE] = standing(state, k.ahead), 0.0
-    x, _ = _observe(state, grids[0].rows[tick], u, gate, k, p)
+    x, _ = _observe(state, at.grid.rows[tick], u, gate, k, p)
     k.ahead[DUE] = due
     _measure_cells(k, p)
-    measured[:] = k.measured
+    at.measured[:] = k.measured
     return x
 
 
 @apart
 def _run_plant(
-    states: list[PlantState], ticks: list[Tick], tick: int, end_tick: int, fresh: bool, grids: list[Grid],
-    stretch: Stretch, record: NDArray[np.float64], ledger: NDArray[np.float64], measured: NDArray[np.float64],
-    watch: NDArray[np.int64], ps: list[PlantParameters],
+    place: list[Kept], tick: int, end_tick: int, fresh: bool, commands: NDArray[np.float64], reference_mV: float,
+    low: NDArray[np.float64], high: NDArray[np.float64], deadline_tick: int, sample_low: NDArray[np.float64],
+    sample_high: NDArray[np.float64], sample_ticks: int,
 ) -> tuple[int, int, int]:
-    """`run_ticks` on what `Plant` keeps."""
-    p, k = ps[0], ticks[0]
-    tick, why = _run_ticks(states[0], tick, end_tick, fresh, grids[0], stretch, record, ledger, watch, k, p)
-    state = with_numbers(states[0], k.numbers)
-    states[0] = state
+    """`run_ticks` on what `Plant` keeps; also the plant's flags.
+
+    The stretch comes field by field: numba takes a microsecond to unpack a tuple, and a day has ten thousand stretches.
+    """
+    x = place[0]
+    stretch = Stretch(commands, reference_mV, low, high, deadline_tick, sample_low, sample_high, sample_ticks)
+    state = with_numbers(x.state, x.k.numbers)
+    tick, why, flags = _run_ticks(
+        state, tick, end_tick, fresh, x.grid, stretch, x.record, x.ledger, x.watch, x.k, x.p
+    )
     if why == WANTED:
-        measured[:] = k.measured
-    return tick, why, plant_flags(state, p)
+        x.measured[:] = x.k.measured
+    return tick, why, flags
 
 
 def run_ticks(
@@ -366,8 +380,7 @@ def run_ticks(
     state, tick, why : where it stopped (also where the plant passed a limit, see `plant_flags`), and why: `ENDED`,
         `WANTED` or beyond
     """
-    plant = Plant(state, p, grid, record, ledger)
-    plant.watch = watch
+    plant = Plant(state, p, grid, record, ledger, watch)
     tick, why = plant.run(tick, end_tick, fresh, stretch)
     return plant.state, tick, why
 

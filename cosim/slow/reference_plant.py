@@ -19,8 +19,11 @@ Array = NDArray[np.float64]
 class ReferencePlant(Plant):
     """As `Plant`; each tick's bank is stepped again, by the general integrator, from what it was before."""
 
-    def __init__(self, state: PlantState, p: PlantParameters, grid: Grid, record: Array, ledger: Array) -> None:
-        super().__init__(state, p, grid, record, ledger)
+    def __init__(
+        self, state: PlantState, p: PlantParameters, grid: Grid, record: Array, ledger: Array,
+        watch: NDArray[np.int64] | None = None,
+    ) -> None:
+        super().__init__(state, p, grid, record, ledger, watch)
         self._bank_parameters, self._tick_s, self._ambient_degC = p.battery, grid.tick_s, float(grid.ambient_degC[2])
 
     def run(self, tick: int, end_tick: int, fresh: bool, stretch: Stretch) -> tuple[int, int]:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import bms
-from models.compiled import borrowing, compiled
+from models.compiled import borrowing, borrowing_apart, compiled
 
 Array = NDArray[np.float64]
 
@@ -101,12 +101,41 @@ def as_measurements(vector: Array, n_cells: int) -> bms.Measurements:
     values: list[float] = vector.tolist()
     first, last = N_SCALARS, N_SCALARS + n_cells
     a, b, c, d, e = values[:5]
-    volts, degC = tuple(values[first:last]), tuple(values[last : last + n_cells])
+    read_V, read_degC = values[first:last], values[last : last + n_cells]
+    if n_cells <= FEW_CELLS:
+        volts, degC = tuple(read_V), tuple(read_degC)
+    else:
+        low_V, high_V, low_degC, high_degC = _extremes(vector, n_cells)
+        volts, degC = bms.cells(read_V, low_V, high_V), bms.cells(read_degC, low_degC, high_degC)
     if values[5:first] == _NONE_FITTED:
         return bms.Measurements(a, b, c, d, e, volts, degC)
     current, at_port, bank, latch, low, high = (None if v == NOT_FITTED else v for v in values[5:first])
     latched = None if latch is None else latch > 0.5
     return bms.Measurements(a, b, c, d, e, volts, degC, current, at_port, bank, low, high, latched)
+
+
+FEW_CELLS = 16
+"""Up to so many the supervisor finds the smallest and the largest as quickly as it is told them (measured)."""
+
+
+@borrowing_apart
+def _extremes(vector: NDArray[np.float64], n_cells: int) -> tuple[float, float, float, float]:
+    """Smallest and largest cell voltage, smallest and largest cell temperature; NaN where one is not finite."""
+    low_V, high_V = _range(vector, N_SCALARS, N_SCALARS + n_cells)
+    low_degC, high_degC = _range(vector, N_SCALARS + n_cells, N_SCALARS + 2 * n_cells)
+    return low_V, high_V, low_degC, high_degC
+
+
+@borrowing
+def _range(vector: NDArray[np.float64], first: int, end: int) -> tuple[float, float]:
+    low = high = vector[first]
+    total = 0.0
+    for j in range(first, end):
+        value = vector[j]
+        total += value - value  # of anything that is not finite: NaN
+        low = value if value < low else low
+        high = value if value > high else high
+    return (low, high) if total == 0.0 else (np.nan, np.nan)
 
 
 _NONE_FITTED = [NOT_FITTED] * len(OPTIONAL_SCALARS)

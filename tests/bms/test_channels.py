@@ -1,6 +1,7 @@
 """What the readings say, by hand: derived values, contradictions, currents against gates, remote terminals."""
 
 import math
+import pickle
 from dataclasses import replace
 from typing import Any
 
@@ -50,6 +51,29 @@ QUIET: dict[str, Any] = {
 
 def test_readings_of_the_rig() -> None:
     assert seen() == QUIET
+
+
+def test_cells_that_know_their_extremes() -> None:
+    """They are taken as told, and what is made from such readings is a plain tuple that does not know them."""
+    volts, degC = bms.cells((3.3, 3.1, 3.4, 3.2), 3.1, 3.4), bms.cells((25.0, 24.0), 24.0, 25.0)
+    r = readings(cell_voltage_V=volts, cell_temperature_degC=degC)
+    assert (r.cell_V, r.cell_degC, r.missing_cell) == ((3.1, 3.4), (24.0, 25.0), ())
+    assert volts == (3.3, 3.1, 3.4, 3.2) and repr(volts) == "(3.3, 3.1, 3.4, 3.2)"
+    told = readings(cell_voltage_V=bms.cells((3.3,) * 4, 3.0, 3.5))
+    assert told.cell_V == (3.0, 3.5)  # not looked for
+    for made in (volts[1:], 2 * volts, volts + volts):
+        assert not isinstance(made, bms.Cells)
+    assert pickle.loads(pickle.dumps(volts)).extremes == (3.1, 3.4)
+
+
+@pytest.mark.parametrize("missing", [(NAN, NAN), (3.1, NAN), (3.1, math.inf), (-math.inf, 3.4)])
+def test_cells_that_tell_of_a_missing_one(missing: tuple[float, float]) -> None:
+    r = readings(cell_voltage_V=bms.cells((3.1, NAN, 3.3, 3.4), *missing))
+    assert r.cell_V is None and r.missing_cell == ("cell_voltage_V",)
+    r = readings(cell_temperature_degC=bms.cells((25.0,), *missing))
+    assert r.cell_degC is None and r.missing_cell == ("cell_temperature_degC",)
+    too_few = readings(cell_voltage_V=bms.cells((3.1, 3.4), 3.1, 3.4))
+    assert too_few.cell_V is None and too_few.missing_cell == ("cell_voltage_V",)
 
 
 BARE = dict.fromkeys(bms.OPTIONAL_SENSORS)

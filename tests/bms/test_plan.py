@@ -1,9 +1,10 @@
 """The table of predicates by hand, from the requirements and `docs/supervisor.md`, with all times in milliseconds."""
 
+import math
 
 import bms
 from bms.plan import CHANNELS
-from bms.predicates import LARGEST, Side
+from bms.predicates import LARGEST, PredicateState, Side, update
 
 UP, DOWN = Side.ABOVE, Side.BELOW
 V, DEGC = "cell_voltage_V", "cell_temperature_degC"
@@ -88,3 +89,23 @@ def test_rows_have_the_range_in_which_idle_predicates_stay_idle() -> None:
     assert found["cell over load threshold"] == (-LARGEST, LARGEST, 0)
     assert found["remote level"] == (0.0, 0.0, 2) and found["bank current"] == (
         -LARGEST, 400.0, 1)
+
+
+def test_where_the_source_stays_as_it_is() -> None:
+    """Against `update` itself, at every threshold and the numbers next to it; in an empty range nothing stays."""
+    firmware = bms.FirmwareParameters(start_V=13.2, weak_V=12.8, stop_V=12.5)
+    plan = bms.Settings(firmware=firmware).plan
+    source = plan.by_index[0].predicates
+    assert len(plan.steady_source) == 2 ** len(source) == 8
+    edges = (-5.0, 12.5, 12.8, 13.2, 59.5)
+    volts = [v for edge in edges for v in (math.nextafter(edge, -99.0), edge, math.nextafter(edge, 99.0))][1:-1]
+    stayed = 0
+    for active, (low_V, high_V) in plan.steady_source.items():
+        states = {p.name: PredicateState(p.name in active, None, 9_000) for p in source}
+        for value in volts:
+            stays = all(update(p, states[p.name], (value, value), 9_001) is states[p.name] for p in source)
+            assert (low_V <= value <= high_V) is stays, (active, value)
+            stayed += stays
+    assert stayed >= len(volts) - 2
+    assert plan.steady_source["source low", "source weak"] == (-5.0, math.nextafter(12.5, 0.0))
+    assert plan.steady_source[("source ready",)] == (math.nextafter(13.2, 99.0), 59.5)

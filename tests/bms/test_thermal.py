@@ -324,3 +324,15 @@ def test_a_sense_that_is_missing_does_not_keep_the_fuse_hot() -> None:
     for second in range(301, 601):  # the fault has switched the port off
         state = thermal.advance(state, replace(NORMAL, fuse_sense_V=math.nan), 1_000 * second, False, rating, f)
     assert state.fuse_degC == pytest.approx(25.0, abs=0.5)
+
+
+def test_a_look_that_finds_nothing_does_not_end_a_hold() -> None:
+    """The set-point may move again 10 s after it last did; at rest it does not want to, and the hold goes on."""
+    plan, f = bms.Settings().plan, bms.FirmwareParameters()
+    state = bms.State()
+    for tick in range(5):
+        state = bms.step(state, NORMAL, bms.Settings(), 1.0 if tick else 0.0).state
+    assert state.thermal is not None and state.thermal.next_ms == 5_000
+    moved = state.thermal._replace(limit_changed_ms=3_000, charging=False)
+    assert thermal._next_look_ms(moved, 65_000, False, plan.rating, f) == 13_000
+    assert thermal.quiet_until_ms(moved, 65_000, False, plan.rating, f) == 65_000

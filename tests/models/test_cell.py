@@ -26,6 +26,14 @@ def test_ocv_rises_everywhere_and_steeply_at_both_ends() -> None:
     assert cell.ocv_slope_V(1.0, 25.0, CELL) > 5.0
 
 
+def test_a_loaded_cell_is_ones_own() -> None:
+    """Its tables are remembered by the file's content: who writes into them writes into nobody else's."""
+    first = cell.load_cell()
+    first.table[:], first.soc[:] = np.nan, 0.0
+    again = cell.load_cell()
+    assert np.array_equal(again.table, CELL.table) and np.array_equal(again.soc, CELL.soc)
+
+
 def test_published_charge_left_at_2V8() -> None:
     # Requirement B6: about 3 % left at 2.8 V and 1 % at 2.6 V under load; the rest curve must lie near it.
     assert cell.open_circuit_voltage_V(0.03, 25.0, CELL) > 2.8 > cell.open_circuit_voltage_V(0.01, 25.0, CELL)
