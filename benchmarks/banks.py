@@ -53,8 +53,8 @@ def _day(w: bank_work.Work, current_A: np.ndarray, held_ticks: int, dt_s: float,
         bank_tick.advance(w, dt_s, 25.0, p)
 
 
-READ = 32
-"""Rows of cells and pairs that a usual step of the bank reads; it writes eleven, most of them over what it read
+READ = 30
+"""Rows of cells and pairs that a usual step of the bank reads; it writes ten, most of them over what it read
 (`models.bank_usual`)."""
 
 
@@ -69,10 +69,10 @@ def _four(x: np.ndarray, row: int, i: int) -> float:
 def _move_once(x: np.ndarray, n: int) -> None:
     for i in range(n):  # rows as constants: what is not written out the compiler does not do several cells at a time
         one = (_four(x, 0, i) + _four(x, 4, i)) + (_four(x, 8, i) + _four(x, 12, i))
-        two = (_four(x, 16, i) + _four(x, 20, i)) + (_four(x, 24, i) + _four(x, 28, i))
-        x[21 * LANES + i], x[22 * LANES + i], x[23 * LANES + i], x[24 * LANES + i] = one, two, one, two
-        x[25 * LANES + i], x[26 * LANES + i], x[27 * LANES + i], x[28 * LANES + i] = one, two, one, two
-        x[29 * LANES + i], x[30 * LANES + i], x[31 * LANES + i] = one, two, one
+        two = (_four(x, 16, i) + _four(x, 20, i)) + (_four(x, 24, i) + (x[28 * LANES + i] + x[29 * LANES + i]))
+        x[20 * LANES + i], x[21 * LANES + i], x[22 * LANES + i], x[23 * LANES + i] = one, two, one, two
+        x[24 * LANES + i], x[25 * LANES + i], x[26 * LANES + i], x[27 * LANES + i] = one, two, one, two
+        x[28 * LANES + i], x[29 * LANES + i] = one, two
 
 
 @borrowing_apart
@@ -83,7 +83,7 @@ def _move(x: np.ndarray, n: int, rounds: int) -> None:
 
 def moved_numbers(n: int = 50, rounds: int = 20_000) -> Figures:
     """Reading and writing what a step of n batteries needs, and next to nothing else: the floor of that step."""
-    x = np.zeros(READ * LANES)
+    x = bank_work.on_a_line(READ * LANES)
     _move(x, 4 * n, 1)
     start_s = process_time()
     _move(x, 4 * n, rounds)

@@ -7,10 +7,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import bank_rows as r
-from models.bank_rows import LANES
+from models.bank_rows import LANES, LINE
 from models.compiled import borrowing, vectorising
 
 Array = NDArray[np.float64]
+
+
+@borrowing
+def whole_lines(n: int) -> int:
+    """Places of `n` cells up to the end of their last line.
+
+    A long loop over four cells the compiler writes out cell by cell, one over a line it does in one go. What lies
+    beyond the last cell is zero.
+    """
+    return LINE * ((n + LINE - 1) // LINE)
 
 
 @borrowing
@@ -45,7 +55,7 @@ def together(a: Array, b: Array) -> float:
 def fill_emf(x: Array, n: int) -> None:
     """EMF of all cells at their charge, hysteresis and polarisation."""
     for i in range(n):
-        d = x[r.SOC * LANES + i] - x[r.FROM_SOC * LANES + i]
+        d = x[r.SOC * LANES + i] - x[r.SOC_READ * LANES + i]
         ocv_V = x[r.U0 * LANES + i] + d * (
             x[r.U1 * LANES + i] + d * (x[r.U2 * LANES + i] + d * x[r.U3 * LANES + i])
         )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from models import bank_rows as r
 from models.bank_rows import LANES
-from models.bank_sums import fill_emf, together
+from models.bank_sums import fill_emf, together, whole_lines
 from models.bank_types import BankParameters
 from models.bank_usual import advance_usual
 from models.bank_work import NEARLY_LINEAR, Work
@@ -175,17 +175,15 @@ def _advance_cells(x: Array, n: int, dt_s: float, ambient_degC: float, rate: flo
         x[r.H * LANES + i] = goal + (h - goal) * decay if z > 0.0 else h
         ohm, entropic_V = x[r.OHM * LANES + i], x[r.ENTROPIC_V * LANES + i]
         over_V = x[r.OVER_V * LANES + i] + x[r.HYSTERESIS_V * LANES + i] * mean_h + ohm * current_A
-        soc = x[r.SOC * LANES + i]
-        d = soc + 0.5 * rise - x[r.FROM_SOC * LANES + i]
+        d = x[r.MOVED * LANES + i]
         ocv_V = x[r.U0 * LANES + i] + d * (
             x[r.U1 * LANES + i] + d * (x[r.U2 * LANES + i] + d * x[r.U3 * LANES + i])
         )
-        x[r.SOC * LANES + i] = soc + rise
+        x[r.SOC * LANES + i] += rise
         battery_A = current_A + bleed_A
         heat_W = current_A * (over_V + entropic_V) + bleed_A * (ocv_V + over_V) + each_ohm * (battery_A * battery_A)
         x[r.HEAT_W * LANES + i] = heat_W
         x[r.HEAT_J * LANES + i] += dt_s * heat_W
-        x[r.CHEMICAL_J * LANES + i] += dt_s * current_A * (ocv_V - entropic_V)
         x[r.BLED_C * LANES + i] += dt_s * bleed_A
         x[r.ABOVE_K * LANES + i] = x[r.DEGC * LANES + i] - ambient_degC
 
@@ -217,7 +215,7 @@ def _advance(w: Work, dt_s: float, ambient_degC: float, p: BankParameters, batte
     x, cells = w.x, n // batteries
     each_ohm = p.terminal_resistance_ohm / cells
     if _beyond(x, batteries, min(w.bank[r.TABLES_A], w.bank[r.STEP_A])) == 0:
-        advance_usual(x, w.flat_pairs, n, dt_s, ambient_degC, p.cell.hysteresis_rate, each_ohm)
+        advance_usual(x, n, dt_s, ambient_degC, p.cell.hysteresis_rate, each_ohm)
     elif batteries == 1:  # carries all of the current, and is seldom a usual one while it charges
         _advance_any(w, dt_s, ambient_degC, p, batteries, n)
     else:
@@ -250,7 +248,7 @@ def _advance_any(w: Work, dt_s: float, ambient_degC: float, p: BankParameters, b
         else:
             _transfer_pair(x, w.pairs[k], n)
     each_ohm = p.terminal_resistance_ohm * batteries / n
-    _advance_cells(x, n, dt_s, ambient_degC, p.cell.hysteresis_rate, each_ohm)
+    _advance_cells(x, whole_lines(n), dt_s, ambient_degC, p.cell.hysteresis_rate, each_ohm)
     fill_emf(x, n)
 
 
@@ -308,7 +306,7 @@ def emf_slope_V_s(w: Work, p: BankParameters) -> float:
             i = c * batteries + b
             current_A = x[r.CURRENT_A * LANES + i]
             rate_1_s = current_A / (3600.0 * p.cell.capacity_Ah * p.capacity_factor[b, c])
-            d = x[r.SOC * LANES + i] - x[r.FROM_SOC * LANES + i]
+            d = x[r.SOC * LANES + i] - x[r.SOC_READ * LANES + i]
             rise_V = x[r.U1 * LANES + i] + d * (2.0 * x[r.U2 * LANES + i] + 3.0 * d * x[r.U3 * LANES + i])
             own_V_s += rise_V * rate_1_s
             goal = 1.0 if current_A > 0.0 else -1.0

@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 
 from models import bank_rows as r
 from models import cell
-from models.bank_rows import LANES
-from models.bank_sums import fill_emf, fill_shares, least
+from models.bank_cooling import cooling_1_s, set_product
+from models.bank_rows import LANES, LINE
+from models.bank_sums import fill_shares, least
 from models.bank_types import BankParameters, BankState
-from models.compiled import apart, borrowing, borrowing_apart, vectorising
+from models.compiled import apart, borrowing, borrowing_apart, compiled, vectorising
 
 Array = NDArray[np.float64]
 
@@ -40,17 +41,16 @@ SHORT = 0.01
 class Work(NamedTuple):
     """Work space; ``n`` = cells in all, flat as told above.
 
-    x, pairs : all numbers, and those of each pair (n_pairs, rows x lanes), laid out as `models.bank_rows` says
-    flat_pairs : the same numbers as `pairs`, one pair after the other
+    x, pairs : all numbers, laid out as `models.bank_rows` says, and those of them that belong to each pair (n_pairs,
+        rows x lanes)
     soc, degC, emf_V, ohm (n,), battery_A (n_batteries,) : rows of `x` that others read
     keep, gain_K_W (n_cells, n_cells) : temperature after the step per kelvin above the air and per watt
-    bank (4,) : of the whole bank, see `models.bank_rows.BANK_OHM`
+    bank (5,) : of the whole bank, see `models.bank_rows.BANK_OHM`
     least_A (n_pairs,) : least current scale of each pair over all cells; 0: linear
     """
 
     x: Array
     pairs: Array
-    flat_pairs: Array
     soc: Array
     degC: Array
     emf_V: Array
@@ -62,6 +62,14 @@ class Work(NamedTuple):
     least_A: Array
 
 
+@compiled
+def on_a_line(size: int) -> Array:
+    """Zeros that begin where a line of the cache does: eight numbers of a row then come in one line, and not in two."""
+    spare = np.zeros(size + LINE)
+    first = -(spare.ctypes.data // spare.itemsize) % LINE
+    return spare[first : first + size]
+
+
 @apart
 def empty(p: BankParameters) -> Work:
     """Return work space for a bank of at most `LANES` cells; raises ValueError for more."""
@@ -69,11 +77,12 @@ def empty(p: BankParameters) -> Work:
     pairs, n = p.cell.pair_tau_s.shape[1], batteries * cells
     if n > LANES:
         raise ValueError("too many cells in the bank")
-    x = np.zeros(r.ROWS * LANES)
+    size = (r.ROWS + pairs * r.PAIR_ROWS) * LANES
+    x = on_a_line(size)
     x[r.SOC_LOW * LANES : (r.SOC_LOW + 1) * LANES] = np.inf  # on no tile yet
     soc, degC, emf_V = r.SOC * LANES, r.DEGC * LANES, r.EMF_V * LANES
     ohm, battery_A = r.OHM * LANES, r.BATTERY_A * LANES
-    flat, numbers = np.zeros(pairs * r.PAIR_ROWS * LANES), np.zeros(4)
+    numbers = np.zeros(5)
     numbers[r.LEAST_C] = np.inf
     for b in range(batteries):
         x[r.LEADS_OHM * LANES + b] = p.terminal_resistance_ohm + p.cable_ohm[b]
@@ -82,7 +91,7 @@ def empty(p: BankParameters) -> Work:
             x[r.CHARGE_C * LANES + c * batteries + b] = charge_C
             numbers[r.LEAST_C] = min(numbers[r.LEAST_C], charge_C)
     return Work(
-        x, flat.reshape(pairs, r.PAIR_ROWS * LANES), flat, x[soc : soc + n], x[degC : degC + n],
+        x, x[r.ROWS * LANES :].reshape(pairs, r.PAIR_ROWS * LANES), x[soc : soc + n], x[degC : degC + n],
         x[emf_V : emf_V + n], x[ohm : ohm + n], x[battery_A : battery_A + batteries],
         np.empty((cells, cells)), np.empty((cells, cells)), numbers, np.zeros(pairs),
     )
@@ -100,10 +109,27 @@ def load(w: Work, state: BankState) -> None:
             x[r.SOC * LANES + i], x[r.H * LANES + i] = state.soc[b, c], state.h[b, c]
             x[r.DEGC * LANES + i], x[r.BLED_C * LANES + i] = state.temperature_degC[b, c], state.bled_C[b, c]
             x[r.CHEMICAL_J * LANES + i], x[r.HEAT_J * LANES + i] = state.chemical_J[b, c], state.heat_J[b, c]
+            x[r.SOC_READ * LANES + i] = state.soc[b, c]
             x[r.V * LANES + i] = 0.0
             for k in range(state.v_V.shape[0]):
                 w.pairs[k, r.PAIR_V * LANES + i] = state.v_V[k, b, c]
                 x[r.V * LANES + i] += state.v_V[k, b, c]
+
+
+@vectorising
+def _chemical_J(x: Array, i: int) -> float:
+    """The book of a cell's chemistry: as booked when its tables were read, and what the charge since then has brought.
+
+    Integral of (U - T dU/dT) over the charge, exact on the cubic; a sum kept tick by tick would cost each tick more
+    than this does each second.
+    """
+    d = x[r.SOC * LANES + i] - x[r.SOC_READ * LANES + i]
+    mean_V = x[r.U0 * LANES + i] + d * (
+        x[r.U1 * LANES + i] / 2.0 + d * (x[r.U2 * LANES + i] / 3.0 + d * (x[r.U3 * LANES + i] / 4.0))
+    )
+    booked_J = x[r.CHEMICAL_J * LANES + i]
+    total_J: float = booked_J + x[r.CHARGE_C * LANES + i] * d * (mean_V - x[r.ENTROPIC_V * LANES + i])
+    return total_J
 
 
 @apart
@@ -120,7 +146,7 @@ def stored(w: Work) -> BankState:
         for c in range(cells):
             i = c * batteries + b
             soc[b, c], h[b, c], degC[b, c] = x[r.SOC * LANES + i], x[r.H * LANES + i], x[r.DEGC * LANES + i]
-            bled_C[b, c], chemical_J[b, c] = x[r.BLED_C * LANES + i], x[r.CHEMICAL_J * LANES + i]
+            bled_C[b, c], chemical_J[b, c] = x[r.BLED_C * LANES + i], _chemical_J(x, i)
             heat_J[b, c] = x[r.HEAT_J * LANES + i]
             for k in range(pairs):
                 v_V[k, b, c] = w.pairs[k, r.PAIR_V * LANES + i]
@@ -203,6 +229,7 @@ def _read_tiles(x: Array, n: int, p: BankParameters) -> int:
     bleeding = 0
     start_V, per_V = p.balancing_start_V, 1.0 / (p.balancing_full_V - p.balancing_start_V)
     for i in range(n):
+        x[r.CHEMICAL_J * LANES + i] = _chemical_J(x, i)
         soc = x[r.SOC * LANES + i]
         d = soc - x[r.FROM_SOC * LANES + i]
         x[r.SOC_READ * LANES + i] = soc
@@ -222,10 +249,12 @@ def _read_tiles(x: Array, n: int, p: BankParameters) -> int:
         x[r.ENTROPIC_V * LANES + i] = (s0 + s1 * d) * (degC + cell.ZERO_CELSIUS_K)
         u0, u1 = x[r.A0 * LANES + i] + over_K * s0, x[r.A1 * LANES + i] + over_K * s1
         u2, u3 = x[r.A2 * LANES + i], x[r.A3 * LANES + i]
-        x[r.U0 * LANES + i], x[r.U1 * LANES + i], x[r.U2 * LANES + i], x[r.U3 * LANES + i] = u0, u1, u2, u3
-        rest_V = u0 + d * (u1 + d * (u2 + d * u3)) + hysteresis_V * x[r.H * LANES + i] + x[r.V * LANES + i]
+        ocv_V = u0 + d * (u1 + d * (u2 + d * u3))
+        x[r.U0 * LANES + i], x[r.U1 * LANES + i] = ocv_V, u1 + d * (2.0 * u2 + 3.0 * d * u3)
+        x[r.U2 * LANES + i], x[r.U3 * LANES + i] = u2 + 3.0 * d * u3, u3
+        rest_V = ocv_V + (hysteresis_V * x[r.H * LANES + i] + x[r.V * LANES + i])
         bleed_A = p.balancing_A * min(max((rest_V - start_V) * per_V, 0.0), 1.0)
-        x[r.BLEED_A * LANES + i] = bleed_A
+        x[r.BLEED_A * LANES + i], x[r.EMF_V * LANES + i] = bleed_A, rest_V - x[r.OHM * LANES + i] * bleed_A
         bleeding += 0 if bleed_A == 0.0 else 1
     return bleeding
 
@@ -258,17 +287,19 @@ def _fill_per_A(y: Array, n: int) -> None:
 def refresh(w: Work, p: BankParameters) -> None:
     """Read the tables at the present state; what does not depend on the current, the EMF with it."""
     batteries, cells = p.capacity_factor.shape
-    x, n = w.x, batteries * cells
-    if _off_tiles(x, n) > 0:
-        for b in range(batteries):
-            for c in range(cells):
-                i = c * batteries + b
-                if not _on_tile(x, i):
-                    _to_tile(w, i, p.resistance_factor[b, c], p.capacity_factor[b, c], p.cell)
-    bleeding = _read_tiles(x, n, p)
-    for k in range(w.least_A.size):
+    x, n, pairs, bleeding = w.x, batteries * cells, w.least_A.size, 0
+    for first in range(0, n, r.AT_ONCE):
+        part, size = x[first:], min(r.AT_ONCE, n - first)
+        if _off_tiles(part, size) > 0:
+            for i in range(size):
+                if not _on_tile(part, i):
+                    b, c = (first + i) % batteries, (first + i) // batteries
+                    _to_tile(w, first + i, p.resistance_factor[b, c], p.capacity_factor[b, c], p.cell)
+        bleeding += _read_tiles(part, size, p)
+        for k in range(pairs):
+            _read_pair(part, w.pairs[k][first:], size)
+    for k in range(pairs):
         y = w.pairs[k]
-        _read_pair(x, y, n)
         least_A = y[r.PAIR_SCALE_A * LANES]
         if least_A > 0.0:
             least_A = least(y[r.PAIR_SCALE_A * LANES : r.PAIR_SCALE_A * LANES + n])
@@ -276,9 +307,8 @@ def refresh(w: Work, p: BankParameters) -> None:
             _fill_per_A(y, n)
         w.least_A[k] = least_A
     fill_shares(x, w.ohm, w.bank, batteries, n)
-    fill_emf(x, n)
-    usual = bleeding == 0 and w.least_A.size == USUAL_PAIRS and w.least_A[0] > 0.0
-    for k in range(1, w.least_A.size):
+    usual = bleeding == 0 and pairs == USUAL_PAIRS and w.least_A[0] > 0.0
+    for k in range(1, pairs):
         usual = usual and w.least_A[k] <= 0.0
     w.bank[r.TABLES_A] = NEARLY_LINEAR * w.least_A[0] if usual else -1.0
 
@@ -323,40 +353,11 @@ def retime(w: Work, dt_s: float, p: BankParameters) -> None:
                 if z >= SMALL:
                     y[r.DECAY * LANES + i] = math.exp(-z)
                     y[r.MEAN * LANES + i] = -math.expm1(-z) / z
-    _fill_soc_per_A(x, n, dt_s)
+    if w.bank[r.TIMED_S] != dt_s:
+        _fill_soc_per_A(x, n, dt_s)
+        w.bank[r.TIMED_S] = dt_s
     rate = p.cell.hysteresis_rate
     w.bank[r.STEP_A] = SHORT * w.bank[r.LEAST_C] / (rate * dt_s) if rate * dt_s > 0.0 else np.inf
-
-
-@borrowing_apart
-def _set_product(out: Array, a: Array, b: Array, start: Array, factor: float) -> float:
-    """Fill ``out`` with start + factor a b, small square matrices; returns the largest entry's size."""
-    n = a.shape[0]
-    largest = 0.0
-    for i in range(n):
-        for j in range(n):
-            total = start[i, j]
-            for k in range(n):
-                total += factor * a[i, k] * b[k, j]
-            out[i, j] = total
-            largest = max(largest, abs(total))
-    return largest
-
-
-@apart
-def cooling_1_s(cells: int, p: BankParameters) -> Array:
-    """Return A [1/s] of dT/dt = A (T - ambient) + heat / C: cells in a row, each also to the air."""
-    rate = np.zeros((cells, cells))
-    to_air = 1.0 / (p.cell_to_ambient_K_W * p.cell.heat_capacity_J_K)
-    between = 1.0 / (p.cell_to_cell_K_W * p.cell.heat_capacity_J_K)
-    for c in range(cells):
-        rate[c, c] -= to_air
-        if c > 0:
-            rate[c, c] -= between
-            rate[c - 1, c - 1] -= between
-            rate[c, c - 1] += between
-            rate[c - 1, c] += between
-    return rate
 
 
 @apart
@@ -377,17 +378,17 @@ def set_cooling(w: Work, dt_s: float, p: BankParameters) -> None:
     for c in range(cells):
         one[c, c], term[c, c], gain[c, c] = 1.0, h_s, h_s
     for k in range(2, 14):
-        size = _set_product(other, rate, term, zero, h_s / k)
+        size = set_product(other, rate, term, zero, h_s / k)
         for i in range(cells):
             for j in range(cells):
                 term[i, j] = other[i, j]
                 gain[i, j] += other[i, j]
         if size < 1.0e-17 * h_s:
             break
-    _set_product(w.keep, rate, gain, one, 1.0)
+    set_product(w.keep, rate, gain, one, 1.0)
     for _ in range(doublings):
-        _set_product(other, w.keep, gain, gain, 1.0)
-        _set_product(term, w.keep, w.keep, zero, 1.0)
+        set_product(other, w.keep, gain, gain, 1.0)
+        set_product(term, w.keep, w.keep, zero, 1.0)
         for i in range(cells):
             for j in range(cells):
                 gain[i, j], w.keep[i, j] = other[i, j], term[i, j]

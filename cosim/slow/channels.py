@@ -13,7 +13,7 @@ from cosim.slow.commands import CHARGE_OUTPUT, COMMANDS, ENABLE, ESTIMATE, IN_WI
 from cosim.slow.network import Operating
 from cosim.slow.plant import PlantParameters, PlantState
 from models import bank_tick, bank_work, system
-from models.compiled import apart, borrowing
+from models.compiled import apart, borrowing, vectorising
 
 Array = NDArray[np.float64]
 
@@ -200,26 +200,43 @@ def _fill_system(
 def _fill_bank(out: NDArray[np.float64], w: bank_work.Work) -> int:
     """Fill what comes from the cells; returns the place after it."""
     batteries, cells = w.battery_A.size, w.keep.shape[0]
-    first = N_CHANNELS + (5 * batteries if batteries > 1 else 0)
-    every = batteries <= ALL_CELLS
-    total = 0.0
-    for b in range(batteries):
-        soc, low_V, high_V, hot = 0.0, np.inf, -np.inf, -np.inf
+    first, total = N_CHANNELS, 0.0
+    if batteries > 1:
+        _fill_batteries(out[first : first + 5 * batteries], w, batteries, cells)
+        for b in range(batteries):
+            total += out[first + batteries + b]
+        first += 5 * batteries
+    else:
         for c in range(cells):
-            i = c * batteries + b
-            volts, degC = w.emf_V[i] + w.ohm[i] * w.battery_A[b], w.degC[i]
-            soc += w.soc[i] / cells
-            low_V, high_V, hot = min(low_V, volts), max(high_V, volts), max(hot, degC)
-            if every:
-                out[first + b * cells + c] = volts
-                out[first + w.soc.size + b * cells + c] = degC
-        total += soc
-        if batteries > 1:
-            at = N_CHANNELS + b
-            out[at], out[at + batteries], out[at + 2 * batteries] = w.battery_A[b], soc, low_V
-            out[at + 3 * batteries], out[at + 4 * batteries] = high_V, hot
+            total += w.soc[c] / cells
     out[11] = total / batteries
-    return first + (2 * w.soc.size if every else 0)
+    if batteries > ALL_CELLS:
+        return first
+    for b in range(batteries):
+        for c in range(cells):
+            i, place = c * batteries + b, first + b * cells + c
+            out[place], out[place + w.soc.size] = w.emf_V[i] + w.ohm[i] * w.battery_A[b], w.degC[i]
+    return first + 2 * w.soc.size
+
+
+@vectorising
+def _fill_batteries(out: NDArray[np.float64], w: bank_work.Work, batteries: int, cells: int) -> None:
+    """Fill `BATTERY_CHANNELS`: loops of one result each, which the compiler does for several batteries at a time."""
+    current_A, soc, low_V = out[:batteries], out[batteries : 2 * batteries], out[2 * batteries : 3 * batteries]
+    high_V, hot_degC = out[3 * batteries : 4 * batteries], out[4 * batteries :]
+    for b in range(batteries):
+        current_A[b], soc[b], low_V[b], high_V[b], hot_degC[b] = w.battery_A[b], 0.0, np.inf, -np.inf, -np.inf
+    for first in range(0, cells * batteries, batteries):
+        own = slice(first, first + batteries)
+        own_soc, emf_V, ohm, degC = w.soc[own], w.emf_V[own], w.ohm[own], w.degC[own]
+        for b in range(batteries):
+            soc[b] += own_soc[b] / cells
+        for b in range(batteries):
+            low_V[b] = min(low_V[b], emf_V[b] + ohm[b] * w.battery_A[b])
+        for b in range(batteries):
+            high_V[b] = max(high_V[b], emf_V[b] + ohm[b] * w.battery_A[b])
+        for b in range(batteries):
+            hot_degC[b] = max(hot_degC[b], degC[b])
 
 
 def as_dataset(

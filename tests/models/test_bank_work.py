@@ -5,7 +5,7 @@ import pytest
 
 from models import bank, bank_tick, bank_work, cell
 from models import bank_rows as r
-from models.bank_rows import LANES
+from models.bank_rows import LANES, LINE
 from models.bank_types import BankParameters, BankState
 from tests.models.test_bank import PACK, rich
 
@@ -44,11 +44,12 @@ def test_tiles_are_the_tables(pack: BankParameters) -> None:
                 assert row(w, r.HYSTERESIS_V, 12)[at] == pytest.approx(
                     cell.coefficient(cell.HYSTERESIS, here, T, c), rel=1e-12, abs=1e-15
                 )
-                d = here - row(w, r.FROM_SOC, 12)[at]
                 u0, u1, u2, u3 = (row(w, r.U0 + k, 12)[at] for k in range(4))
-                ocv_V, slope_V = cell.open_circuit_voltage_V(here, T, c), cell.ocv_slope_V(here, T, c)
-                assert u0 + d * (u1 + d * (u2 + d * u3)) == pytest.approx(ocv_V, rel=1e-13)
-                assert u1 + d * (2.0 * u2 + d * 3.0 * u3) == pytest.approx(slope_V, rel=1e-9, abs=1e-9)
+                end = row(w, r.SOC_HIGH, 12)[at]
+                for d in (0.0, 0.5 * (min(end, here + 0.1) - here)):  # as read, and farther on the same tile
+                    ocv_V, slope_V = cell.open_circuit_voltage_V(here + d, T, c), cell.ocv_slope_V(here + d, T, c)
+                    assert u0 + d * (u1 + d * (u2 + d * u3)) == pytest.approx(ocv_V, rel=1e-13)
+                    assert u1 + d * (2.0 * u2 + d * 3.0 * u3) == pytest.approx(slope_V, rel=1e-9, abs=1e-9)
                 entropic_V = (T + cell.ZERO_CELSIUS_K) * cell.entropic_V_K(here, c)
                 assert row(w, r.ENTROPIC_V, 12)[at] == pytest.approx(entropic_V, rel=1e-9, abs=1e-12)
                 for k in range(w.least_A.size):
@@ -112,6 +113,33 @@ def test_cells_outside_are_counted_by_the_cells_own_values(bleeding: bool) -> No
     assert bank_tick.cells_outside(w, -np.inf, np.inf, -np.inf, np.inf) == 1
 
 
+def test_chemistry_is_booked_by_the_charge_that_has_come() -> None:
+    """Before and after the tables are read again: U - T dU/dT over the charge, of a cubic exact by Simpson's rule."""
+    p = of_three(bank.load_battery())
+    state = placed(np.full((3, 4), 0.612), np.full((3, 4), 20.0), p)
+    w = bank_work.empty(p)
+    bank_work.load(w, state._replace(chemical_J=np.full((3, 4), 7.0)))
+    bank_work.set_cooling(w, 10.0, p)
+    _stepped(w, 300.0, 10.0, p, True)
+    before = bank_work.stored(w)
+    bank_work.refresh(w, p)
+    after = bank_work.stored(w)
+    assert np.array_equal(before.chemical_J, after.chemical_J)
+    for b, i in np.ndindex(3, 4):
+        start, end = 0.612, float(after.soc[b, i])
+        volts = [cell.open_circuit_voltage_V(soc, 20.0, p.cell) for soc in (start, 0.5 * (start + end), end)]
+        mean_V = (volts[0] + 4.0 * volts[1] + volts[2]) / 6.0
+        mean_V -= (20.0 + cell.ZERO_CELSIUS_K) * cell.entropic_V_K(start, p.cell)
+        charge_C = 3600.0 * p.cell.capacity_Ah * float(p.capacity_factor[b, i]) * (end - start)
+        assert charge_C > 100.0
+        assert after.chemical_J[b, i] - 7.0 == pytest.approx(mean_V * charge_C, rel=1e-11)
+
+
+def test_the_work_space_begins_on_a_line_of_the_cache() -> None:
+    for _ in range(5):
+        assert bank_work.empty(of_three(PACK)).x.ctypes.data % (8 * LINE) == 0
+
+
 def _stepped(w: bank_work.Work, current_A: float, dt_s: float, p: BankParameters, usual: bool) -> None:
     bank_work.refresh(w, p)
     bank_work.retime(w, dt_s, p)
@@ -137,6 +165,7 @@ def test_the_usual_step_is_the_step(current_A: float) -> None:
         for w, usual in zip(works, (True, False), strict=True):
             _stepped(w, current_A / 2.0, 1.0, p, usual)
         assert works[0].bank[r.TABLES_A] > np.abs(works[0].battery_A).max()  # it was a usual one
+        assert not any(row(w, place, LANES)[12:].any() for w in works for place in (r.SOC, r.H, r.V, r.HEAT_J, r.EMF_V))
     assert works[0].emf_V == pytest.approx(works[1].emf_V, rel=1e-11)
     for name, one, other in zip(BankState._fields, *(bank_work.stored(w) for w in works), strict=True):
         assert one == pytest.approx(other, rel=1e-9, abs=1e-12), name
