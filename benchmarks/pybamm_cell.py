@@ -45,7 +45,6 @@ def ways(pybamm: Any, times_s: Any) -> dict[str, tuple[Any, Any, dict[str, Any]]
     casadi = pybamm.CasadiSolver
     return {
         "IDAKLU, stops at every datum": (pybamm.IDAKLUSolver(), times_s, {}),
-        "IDAKLU, stops at every datum, tolerance 1e-6": (pybamm.IDAKLUSolver(rtol=1e-6, atol=1e-8), times_s, {}),
         "IDAKLU, own steps of 1 s at most": own_steps(EVERY_S),
         "IDAKLU, own steps of 0.25 s at most": own_steps(0.25 * EVERY_S),
         "CasADi, fast": (casadi(mode="fast"), times_s, {}),
