@@ -62,9 +62,11 @@ def number(value: float | None) -> str:
     return f"{value:.3g}" if abs(value) < 1000.0 else f"{value:,.0f}"
 
 
-def table(heads: list[str], rows: list[list[str]]) -> str:
-    """Table in Markdown; all columns but the first stand right."""
+def table(heads: list[str], rows: list[list[str]], *, words_last: bool = False) -> str:
+    """Table in Markdown; all columns but the first stand right, and the last not where it holds words."""
     lines = [heads, ["---"] + ["---:"] * (len(heads) - 1), *rows]
+    if words_last:
+        lines[1][-1] = "---"
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 
@@ -129,7 +131,7 @@ def cost_table(now: Measured) -> str:
         "readings that leave a dead band, deadlines")
     add("case of a sweep (a day)", lambda: part(targets.DAYS, "a day, processor time [s]"), "s",
         "the day itself; start of the workers and storing are in it")
-    return table(["what", "processor time", "what bounds it"], rows)
+    return table(["what", "processor time", "what bounds it"], rows, words_last=True)
 
 
 def floor_table(now: Measured) -> str:
@@ -152,7 +154,7 @@ def floor_table(now: Measured) -> str:
     if main and plain:
         rows.append(["main scenario", f"{number(now.median(main, targets.CPU))} s",
                      f"{number(now.median(plain, targets.CPU))} s", "`ngspice -b` on its windows"])
-    return table(["what", "measured", "floor", "what the floor is"], rows)
+    return table(["what", "measured", "floor", "what the floor is"], rows, words_last=True)
 
 
 def deck_told(now: Measured) -> str:
@@ -232,6 +234,22 @@ def pybamm_table(now: Measured) -> str:
                   "over ours, ticks of 0.1 s", "over ours, ticks of 1 s"], rows)
 
 
+def pybamm_told(now: Measured) -> str:
+    """What a day may take to keep the condition, beside what it is made of."""
+    best = now.median(targets.PYBAMM, f"best solver, {targets.CPU}")
+    limit = next(target.limit for target in targets.TARGETS if target.what.startswith("PyBaMM"))
+    parts = [now.median(day, f"{name}, processor time [s]") for day in (targets.DAY, targets.DAY_OF_SECONDS)
+             for name in ("tick loop", "supervisor")]
+    if best is None or None in parts:
+        return ""
+    loop, asked, loop_1, asked_1 = (number(part) for part in parts)
+    return (
+        f"For {limit:g} times its best a day may take {number(best / limit)} s. The tick loop alone takes {loop} s\n"
+        f"with ticks of 0.1 s, and the supervisor, in Python, {asked} s; with ticks of 1 s they take {loop_1} and\n"
+        f"{asked_1} s. What a run costs besides comes on top.\n"
+    )
+
+
 def page(now: Measured, before: Measured) -> str:
     """The whole page."""
     about, was = now.about, before.about
@@ -290,6 +308,7 @@ integral of the current is known. Which way counts as its best depends on the er
 fastest of all that are right to 0.1 %.
 
 {pybamm_table(now)}
+{pybamm_told(now)}
 {table(["peer", "figure", "measured"], peers) if peers else "None was measured."}
 {("Left out:" + chr(10) + chr(10) + missing) if missing else ""}
 ## Before and now

@@ -16,7 +16,8 @@ def measured(day_s: float) -> Measured:
                               "ratio": [0.7], "ratio of processor times": [0.625], "coupled points": [241.0],
                               "ngspice -b points": [400.0], "coupled, processor time per point [us]": [207.5],
                               "ngspice -b, processor time per point [us]": [200.0]},
-        targets.DAY_OF_SECONDS: {targets.CPU: [0.5]},
+        targets.DAY_OF_SECONDS: {targets.CPU: [0.5], "tick loop, processor time [s]": [0.1],
+                                 "supervisor, processor time [s]": [0.15]},
         targets.PYBAMM: {f"fast, {targets.CPU}": [15.0], "fast [s]": [16.0], "fast, error of the charge": [5e-4],
                          "best solver [s]": [16.0], f"best solver, {targets.CPU}": [15.0]},
         targets.FIFTY: {"tick loop, processor time [s]": [1.296]},
@@ -43,6 +44,7 @@ def test_a_small_page() -> None:
     assert "loading takes 3 ms of 50 (6 %)" in text
     assert "2 ms. There are 2 % of that window to gain." in text
     assert "| fast | 15 | 5.0e-04 | 20 | 30 |" in text  # over 0.75 s with ticks of 0.1 s, over 0.5 s with ticks of 1 s
+    assert "For 40 times its best a day may take 0.375 s. The tick loop alone takes 0.432 s" in text  # 15 s by 40
     assert "- liionpack: it is not there" in text
 
 
