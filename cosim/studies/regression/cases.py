@@ -60,6 +60,11 @@ OVER_VOLTAGE = Pulse(
     "regulator fails high", f"{SOURCE}pwl(0 14 {START_S!r} 14 {START_S + 2e-3!r} 20 {START_S + 4e-3!r} 20 "
     f"{START_S + 5e-3!r} 14)", START_S + 8e-3, 2e-5, ((START_S, START_S + 3e-3, 4e-6),))
 
+BEGIN = (1e-3, 2e-3, 2e-6)
+"""The path begins to conduct; with the bench's own steps a change of 1e-5 moves its waveforms by 2.5 tolerances."""
+REVERSE_TRIP = (START_S + 2e-5, START_S + 1e-4, 2e-7)
+"""The pulse draws current backwards until the path blocks, a step sooner or later with steps of 1 us: 94 tolerances."""
+
 
 class Case(NamedTuple):
     """One bench: deck body, end [s], longest step [s], names of its signals, tolerances, stretches of short steps."""
@@ -83,17 +88,23 @@ def cases() -> dict[str, Case]:
         "port_opened_at_90_A": _port(opening(90.0, 0.3e-6), "on"),
         "port_lifted_opened": _port(with_shorter_steps(opening(225.0, 0.3e-6), 2.0), "lift"),
         "port_load_dump_A": _port(dump, "on"),
-        "port_pulse_2a": _port(pulses["2a"], "on"), "port_pulse_1": _port(pulses["1"], "on"),
+        "port_pulse_2a": _port(_finer(pulses["2a"], BEGIN), "on"),
+        "port_pulse_1": _port(_finer(pulses["1"], BEGIN, REVERSE_TRIP), "on"),
         "port_crossing": _port(CROSSING, "on"), "port_crank": _port(CRANK, "on"),
         "port_step_from_pass": _port(FROM_PASS, "on"), "port_over_voltage": _port(OVER_VOLTAGE, "on"),
         "system_short": Case(Bench(short(1e-6)).deck(), 0.6e-3, 0.2e-6, SYSTEM),
         "system_step_390_A": Case(Bench(step(390.0)).deck(), 2e-3, 2e-6, SYSTEM),
-        "system_capacitor": Case(Bench(switch + CAPACITOR.format(node="cp")).deck(), 1.6e-3, 0.5e-6, SYSTEM),
+        "system_capacitor": Case(Bench(switch + CAPACITOR.format(node="cp")).deck(), 1.6e-3, 0.125e-6, SYSTEM),
         "system_precharge": Case(charging.deck(), 0.5, 1e-3, SYSTEM),
     }
     for name, load in (("output_short", "rl out 0 1"), ("output_5_mA", "il out 0 pwl(0 0 2m 0 2.01m 5m)")):
         found[name] = Case(_output(load), 6e-3, 2e-5, OUTPUT, FINE)
     return found
+
+
+def _finer(pulse: Pulse, *zones: tuple[float, float, float]) -> Pulse:
+    """The pulse with more stretches of short steps."""
+    return pulse._replace(fine=(*pulse.fine, *zones))
 
 
 def _port(pulse: Pulse, mode: str) -> Case:
