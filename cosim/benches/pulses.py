@@ -70,7 +70,8 @@ PULSES: tuple[Pulse, ...] = (
           f"vctl ctl 0 pwl(0 7 {START_S!r} 7 {START_S + 2e-6!r} -14)\nxgen sup 0 iso7637_1 t0={START_S!r}",
           START_S + 0.02, 2e-5, ((START_S - 1e-5, START_S + 2e-3, 1e-6),)),
     Pulse("2a +112 V 2 ohm 50 us", STIFF + "dsup sup1 sup benchdiode\n.model benchdiode d is=1e-6 n=0.05 rs=0.1m\n"
-          f"xgen sup sup0 iso7637_2a t0={START_S!r}", START_S + 4e-3, 2e-5, ((START_S - 1e-5, START_S + 5e-4, 2e-7),)),
+          f"xgen sup sup0 iso7637_2a t0={START_S!r}", START_S + 4e-3, 2e-5,
+          ((START_S - 1e-5, START_S + 5e-4, 2e-7), (START_S - 1e-6, START_S + 2e-5, 5e-8))),  # its peak: 0.3 per mille
     Pulse("2b +10 V 0.05 ohm 0.2 s", f"xgen sup 0 iso7637_2b ua={SUPPLY_V!r} t0={START_S!r}", START_S + 0.4, 4e-5,
           ((START_S, START_S + 5e-3, 2e-6),)),
     Pulse("3a -220 V 50 ohm 150 ns", STIFF + NETWORK + f"xgen sup sup0 iso7637_3a t0={START_S!r}", START_S + 3e-4, 2e-5,
