@@ -324,7 +324,7 @@ terminal law was measured anew in between, which moved the sixth digit of values
 - *Supervisor.* A call in which nothing but the estimators moved has a short way: hold and commands follow from them
   alone. Samples that find nothing are passed at once. Readings of many cells come with their extremes.
 - *Run.* Calls follow each other inside one stretch; compiled code gets one kept item instead of unpacking tuples.
-  Inputs are sampled along their corners. Channels are views of the record.
+  Channels are views of the record.
 - *Window.* Points between two events are recorded and exchanged by compiled code alone. Decks are checked line by line
   from memory.
 """

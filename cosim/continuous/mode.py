@@ -17,7 +17,6 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from cosim.circuit.characteristic import LINK
 from cosim.circuit.deck import DeckSpec, signals
 from cosim.continuous.record import KEPT_WAVES, PointRecord, decimated
 from cosim.continuous.window import Checkpoint, ContinuousWindow, fast_moments
@@ -35,12 +34,11 @@ from cosim.spice.deck import LADDER, Rung, SpiceOptions
 from cosim.spice.errors import OperatingPointFailed, PointBudgetExceeded, SpiceError, TransientAborted
 from cosim.supervisor.supervision import in_order
 from cosim.windows.deck import STARTER_INDUCTANCE_H, deck_spec
-from cosim.windows.events import events_of
+from cosim.windows.outcome import circuit_notes
 from cosim.windows.parts import parts_of_run, pulse_spans, whole_deck
 from cosim.windows.policy import WindowRequest, failing_ticks
 from cosim.windows.probes import with_probes
 from cosim.windows.result import window_dataset
-from cosim.windows.safety import rating_notes
 from cosim.windows.system import with_system_wave
 from models import cable, fuse
 
@@ -189,10 +187,9 @@ class ContinuousRun(Run):
         )
         for key, value in energies.items():
             self.ledger[LEDGER.index(key)] += value
-        if (spec.sections or spec.cuts) and self.p.characteristic.kind != LINK:
-            notes = events_of(time_s, waves, 0.0)
-            notes += rating_notes(time_s, waves, float(start.state.box.heatsink_degC), 0.0)
-            self.events += [LoggedEvent(*note) for note in notes]
+        self.events += [
+            LoggedEvent(*note) for note in circuit_notes(time_s, waves, start.state, 0.0, spec, self.p)
+        ]
         start_s, end_s = self.seconds(start.tick), self.seconds(reached.tick)
         self.window_reports.append({
             "name": f"{len(self.window_reports):03d}_continuous", "reason": "continuous mode", "start_s": start_s,

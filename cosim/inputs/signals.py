@@ -13,8 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.compiled import borrowing_apart
-
 Array = NDArray[np.float64]
 
 
@@ -112,27 +110,9 @@ class Inputs:
         return tuple(name for name, signal in self.contacts if signal.corners(start_s, end_s).size)
 
     def sampled(self, time_s: Array) -> Array:
-        """Rows of rpm, speed, load, supply EMF and devices' powers at rising times; shape (n, 4 and devices)."""
+        """Rows of rpm, speed, load, supply EMF and devices' powers at the given times; shape (n, 4 and devices)."""
         signals = (self.alternator_rpm, self.vehicle_speed_m_s, self.load_A, self.supply_emf_V, *self.system_W)
         rows = np.empty((time_s.size, len(signals)))
         for j, signal in enumerate(signals):
-            _follow(rows, j, time_s, signal.time_s, signal.value)
+            rows[:, j] = signal.value[0] if signal.value.size == 1 else signal.at(time_s)
         return rows
-
-
-@borrowing_apart
-def _follow(
-    rows: NDArray[np.float64], j: int, time_s: NDArray[np.float64], corner_s: NDArray[np.float64],
-    value: NDArray[np.float64],
-) -> None:
-    """Column `j` of `rows` from `numpy.interp`, bit by bit; a day's ticks go along the corners, none is looked for."""
-    last, k, slope = corner_s.size - 1, 0, 0.0
-    for i in range(time_s.size):
-        while k <= last and corner_s[k] <= time_s[i]:
-            k += 1
-            if 0 < k <= last:
-                slope = (value[k] - value[k - 1]) / (corner_s[k] - corner_s[k - 1])
-        if k == 0 or k > last:
-            rows[i, j] = value[max(k - 1, 0)]
-        else:
-            rows[i, j] = slope * (time_s[i] - corner_s[k - 1]) + value[k - 1]

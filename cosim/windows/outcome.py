@@ -15,7 +15,7 @@ from cosim.slow.loop import LEDGER, PEAKS
 from cosim.slow.network import Operating
 from cosim.slow.plant import PlantParameters, PlantState, stored_charge_C
 from cosim.supervisor.supervision import Supervision
-from cosim.windows.events import LIFTED, events_of
+from cosim.windows.events import LIFTED, Note, events_of
 from cosim.windows.policy import WindowRequest
 from cosim.windows.result import WindowOutcome, window_dataset
 from cosim.windows.safety import rating_notes
@@ -79,16 +79,25 @@ def handed_back(
     if balance.charge_relative > CHARGE_BOUND or balance.energy_relative > ENERGY_BOUND:
         detail = f"charge {balance.charge_relative:.2g}, energy {balance.energy_relative:.2g} relative"
         notes.append((stop_s, "engine", "balance off", f"{request.name}: {detail}"))
-    if p.characteristic.kind != LINK:
-        notes += events_of(time_s, waves, start_s)
-    if (spec.sections or spec.cuts) and p.characteristic.kind != LINK:
-        notes += rating_notes(time_s, waves, float(end.start.box.heatsink_degC), start_s, spec.netlist)
+    notes += circuit_notes(time_s, waves, end.start, start_s, spec, p)
     return WindowOutcome(
         state=end.state, supervision=end.supervision, standing=end.standing, end_tick=end.end_tick,
         dataset=window_dataset(time_s, waves, request, start_s, stop_s, spec.probes), balance=balance,
         start_mismatch_A=end.start_mismatch_A, end_mismatch_A=float(mismatch_A), settled=end.settled,
         tick_rows=end.rows, charge_C=energies.pop("charge_C"), energies=energies, measured=end.seen, notes=notes,
     )
+
+
+def circuit_notes(
+    time_s: Array, waves: dict[str, Array], start: PlantState, start_s: float, spec: DeckSpec, p: PlantParameters
+) -> list[Note]:
+    """What the circuit did from `start` on; ratings are judged where the circuit is disturbed on purpose."""
+    if p.characteristic.kind == LINK:
+        return []
+    notes = events_of(time_s, waves, start_s)
+    if spec.sections or spec.cuts:
+        notes += rating_notes(time_s, waves, float(start.box.heatsink_degC), start_s, spec.netlist)
+    return notes
 
 
 def add_to_ledger(ledger: Array, outcome: WindowOutcome) -> None:

@@ -38,14 +38,3 @@ def test_sampled_rows_are_in_the_order_of_the_slow_loop() -> None:
     rpm, speed, load, supply = constants
     inputs = Inputs(rpm, speed, load, supply, (1.0, 2.0, 3.0), ())
     assert inputs.sampled(np.array([0.0, 7.0])).tolist() == [[1.0, 2.0, 3.0, 4.0]] * 2
-
-
-def test_sampled_rows_have_the_bits_of_numpy_whose_windows_ask_it_point_by_point() -> None:
-    """The tick loop has rows from its own way along the corners, a window `at`: at corners, between, and beyond."""
-    rng = np.random.default_rng(7)
-    for corners in (1, 2, 3, 40):
-        times = np.unique(rng.integers(0, 300, corners)) / 30.0
-        signal, zero = PiecewiseLinear(times, rng.normal(size=times.size)), PiecewiseLinear.constant(0.0)
-        ticks = np.sort(np.concatenate([times, np.arange(-20.0, 140.0) * 0.1, rng.uniform(-1.0, 12.0, 50)]))
-        rows = Inputs(signal, zero, zero, signal, (1.0, 2.0, 3.0), ()).sampled(ticks)
-        assert np.array_equal(rows[:, 0], signal.at(ticks)) and np.array_equal(rows[:, 3], signal.at(ticks))
